@@ -1,0 +1,42 @@
+#include "gc_buffer.h"
+
+#include <stdio.h>
+
+gc_buffer_t gc_buffer_make(apr_size_t capacity, apr_pool_t *pool)
+{
+    gc_buffer_t buffer = {apr_palloc(pool, capacity + 1), 0, capacity + 1, pool};
+
+    buffer.data[0] = '\0';
+    return buffer;
+}
+
+void gc_buffer_append(gc_buffer_t *buffer, gc_slice_t s)
+{
+    if (s.len == 0) {
+        return;
+    }
+    if (s.len >= buffer->capacity - buffer->len) {
+        apr_size_t capacity = buffer->capacity * 2 + s.len;
+        char *data = apr_palloc(buffer->pool, capacity);
+
+        memcpy(data, buffer->data, buffer->len);
+        buffer->data = data;
+        buffer->capacity = capacity;
+    }
+    memcpy(buffer->data + buffer->len, s.data, s.len);
+    buffer->len += s.len;
+    buffer->data[buffer->len] = '\0';
+}
+
+void gc_buffer_append_text(gc_buffer_t *buffer, const char *text)
+{
+    gc_buffer_append(buffer, gc_slice_of(text));
+}
+
+void gc_buffer_append_int64(gc_buffer_t *buffer, apr_int64_t number)
+{
+    char digits[24];
+    int len = apr_snprintf(digits, sizeof(digits), "%" APR_INT64_T_FMT, number);
+
+    gc_buffer_append(buffer, gc_slice(digits, (apr_size_t)len));
+}
