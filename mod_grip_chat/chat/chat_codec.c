@@ -1,0 +1,62 @@
+#include "chat_codec.h"
+
+#include "chat_event_id.h"
+#include "gc_json.h"
+
+static void append_date(gc_buffer_t *buffer, apr_int64_t created_ms)
+{
+    apr_time_exp_t utc;
+    char text[40];
+    int len;
+
+    /* apr_time_exp_gmt answers APR_SUCCESS for every time. */
+    (void)apr_time_exp_gmt(&utc, (apr_time_t)created_ms * 1000);
+    len = apr_snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
+                       utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min,
+                       utc.tm_sec, (int)(utc.tm_usec / 1000));
+    gc_buffer_append(buffer, gc_slice(text, (apr_size_t)len));
+}
+
+apr_status_t chat_codec_append_message(gc_buffer_t *buffer, const chat_message_t *message)
+{
+    apr_status_t rv;
+
+    gc_buffer_append_text(buffer, "{\"id\": ");
+    gc_buffer_append_int64(buffer, message->id);
+    gc_buffer_append_text(buffer, ", \"from\": ");
+    rv = gc_json_append_string(buffer, message->from);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    gc_buffer_append_text(buffer, ", \"date\": \"");
+    append_date(buffer, message->created_ms);
+    gc_buffer_append_text(buffer, "\", \"text\": ");
+    rv = gc_json_append_string(buffer, message->text);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    gc_buffer_append_text(buffer, "}");
+    return APR_SUCCESS;
+}
+
+apr_status_t chat_codec_append_list(gc_buffer_t *buffer, gc_slice_t room, const chat_page_t *page)
+{
+    int i;
+
+    gc_buffer_append_text(buffer, "{\"messages\": [");
+    for (i = 0; i < page->count; i++) {
+        apr_status_t rv;
+
+        if (i > 0) {
+            gc_buffer_append_text(buffer, ", ");
+        }
+        rv = chat_codec_append_message(buffer, &page->messages[i]);
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+    }
+    gc_buffer_append_text(buffer, "], \"last-event-id\": \"");
+    chat_event_id_append(buffer, room, page->last_event_id);
+    gc_buffer_append_text(buffer, "\"}\n");
+    return APR_SUCCESS;
+}

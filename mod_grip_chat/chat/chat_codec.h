@@ -1,0 +1,24 @@
+/* Messages and lists of them as JSON, as the original chat writes them. */
+#ifndef CHAT_CODEC_H
+#define CHAT_CODEC_H
+
+#include "chat_types.h"
+#include "gc_buffer.h"
+
+/**
+ * Append one message: `{"id": 1, "from": "al", "date": "2026-11-24T04:03:17.336Z", "text": "hello"}`,
+ * without a line end. The date is UTC (RFC 3339) with milliseconds.
+ *
+ * @return APR_SUCCESS, or APR_EINVAL if a name or text is not UTF-8; what was appended by then stays
+ */
+apr_status_t chat_codec_append_message(gc_buffer_t *buffer, const chat_message_t *message);
+
+/**
+ * Append a list: `{"messages": […], "last-event-id": "room-default:0"}` and a line end, the messages
+ * in the order of the page.
+ *
+ * @return as chat_codec_append_message
+ */
+apr_status_t chat_codec_append_list(gc_buffer_t *buffer, gc_slice_t room, const chat_page_t *page);
+
+#endif

@@ -1,0 +1,102 @@
+/* A connection to the database that the chat is kept in. The one file that uses apr_dbd is
+ * chat_database_dbd.c.
+ *
+ * A connection belongs to one thread at a time: its user guards it. After an error it is closed, and
+ * the next call opens a new one, so that a changed schema, a replaced file or a restarted server heal
+ * by themselves. */
+#ifndef CHAT_DATABASE_H
+#define CHAT_DATABASE_H
+
+#include "chat_sql.h"
+#include "chat_types.h"
+
+typedef struct chat_database_t chat_database_t;
+
+/** Rows that a statement answered, owned by the pool that it was run with. */
+typedef struct chat_rows_t chat_rows_t;
+
+/** Which database; the strings live as long as the connection. */
+typedef struct chat_database_spec_t {
+    const char *driver; /**< an APR DBD driver: "sqlite3" */
+    const char *params; /**< its parameters; for sqlite3 an absolute path */
+} chat_database_spec_t;
+
+/** What a database is opened for. */
+typedef enum chat_database_role_e {
+    CHAT_DATABASE_WRITER, /**< makes the schema, writes; one for each database */
+    CHAT_DATABASE_READER  /**< only reads; never makes a file */
+} chat_database_role_e;
+
+/**
+ * Prepare a process for databases. Call once, from one thread, before any other function here.
+ *
+ * @param pool  lives as long as the process uses databases
+ */
+apr_status_t chat_database_global_init(apr_pool_t *pool);
+
+/** Whether APR has a driver. @return APR_SUCCESS, or the loader's status */
+apr_status_t chat_database_driver_check(const char *driver, apr_pool_t *scratch_pool);
+
+/**
+ * Make a connection, closed as yet: chat_database_ready or the first call opens it.
+ *
+ * @param pool  owns it; its cleanup closes the connection
+ */
+chat_database_t *chat_database_create(const chat_database_spec_t *spec, chat_database_role_e role,
+                                      apr_pool_t *pool);
+
+/**
+ * Open the database if it is not open. A writer creates the file (mode 0600) and the schema, sets and
+ * checks journal_mode=WAL and synchronous=FULL.
+ *
+ * @return APR_SUCCESS; APR_ENOENT if a reader's database does not exist; APR_EINCOMPLETE if the
+ *         schema is of another version; APR_EAGAIN if it is locked; APR_EGENERAL otherwise
+ */
+apr_status_t chat_database_ready(chat_database_t *db);
+
+/** What the driver said of the last failure, for the log; never NULL. Valid until the next call. */
+const char *chat_database_last_error(const chat_database_t *db);
+
+/** Close the connection; what was not committed is rolled back. */
+void chat_database_close(chat_database_t *db);
+
+/** Run a statement that answers nothing, on an open connection. */
+apr_status_t chat_database_run(chat_database_t *db, const char *sql);
+
+/**
+ * Start a transaction that will write, on the file that lies there now: a database goes on taking
+ * commits after its file was deleted or replaced, and they would be lost.
+ *
+ * @return as chat_database_ready; APR_ENOENT also if the file was deleted or replaced
+ */
+apr_status_t chat_database_begin(chat_database_t *db, apr_pool_t *scratch_pool);
+
+/**
+ * Run a prepared statement on an open connection, as part of a transaction.
+ *
+ * @param params  in the statement's order: NUL-terminated strings, and numbers as apr_int64_t *
+ * @param rows    what it answered, to be read before the connection's next call; owned by pool
+ * @return APR_SUCCESS, APR_EAGAIN if the database is locked, APR_EGENERAL otherwise
+ */
+apr_status_t chat_database_select(chat_database_t *db, chat_sql_statement_e statement,
+                                  const void **params, chat_rows_t **rows, apr_pool_t *pool);
+
+/**
+ * Run a prepared statement by itself, opening the connection if need be, and once more on a new one
+ * if it fails.
+ *
+ * @return as chat_database_select and chat_database_ready
+ */
+apr_status_t chat_database_read(chat_database_t *db, chat_sql_statement_e statement,
+                                const void **params, chat_rows_t **rows, apr_pool_t *pool);
+
+/** Move on to the next row, at first to the first. @return whether there is one */
+int chat_rows_next(chat_rows_t *rows);
+
+/** A column of the current row as text, NULL for NULL; owned by the rows' pool. */
+const char *chat_rows_text(const chat_rows_t *rows, int column);
+
+/** A column of the current row as a number, 0 for NULL. */
+apr_int64_t chat_rows_int64(const chat_rows_t *rows, int column);
+
+#endif

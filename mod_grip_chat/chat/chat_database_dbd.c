@@ -1,0 +1,331 @@
+#include "chat_database.h"
+
+#include <apr_dbd.h>
+#include <apr_file_info.h>
+#include <apr_file_io.h>
+
+/* What APR's sqlite3 driver hands through of SQLite's own result codes. */
+#define RC_BUSY   5
+#define RC_LOCKED 6
+
+struct chat_database_t {
+    chat_database_spec_t spec;
+    chat_database_role_e role;
+    const chat_sql_dialect_t *dialect;
+    apr_pool_t *pool;
+    apr_pool_t *connection_pool; /* owns all below; NULL while it is closed */
+    const apr_dbd_driver_t *driver;
+    apr_dbd_t *handle;
+    apr_dbd_prepared_t *statements[CHAT_SQL_COUNT];
+    apr_finfo_t file; /* the file that was opened, to notice when another lies there */
+    char last_error[256];
+};
+
+struct chat_rows_t {
+    chat_database_t *db;
+    apr_dbd_results_t *results;
+    apr_dbd_row_t *row;
+    apr_pool_t *pool;
+};
+
+apr_status_t chat_database_global_init(apr_pool_t *pool)
+{
+    return apr_dbd_init(pool);
+}
+
+apr_status_t chat_database_driver_check(const char *driver, apr_pool_t *scratch_pool)
+{
+    const apr_dbd_driver_t *found;
+
+    return apr_dbd_get_driver(scratch_pool, driver, &found);
+}
+
+chat_database_t *chat_database_create(const chat_database_spec_t *spec, chat_database_role_e role,
+                                      apr_pool_t *pool)
+{
+    chat_database_t *db = apr_pcalloc(pool, sizeof(*db));
+
+    db->spec = *spec;
+    db->role = role;
+    db->dialect = chat_sql_dialect(spec->driver);
+    db->pool = pool;
+    return db;
+}
+
+const char *chat_database_last_error(const chat_database_t *db)
+{
+    return db->last_error;
+}
+
+static apr_status_t close_handle(void *data)
+{
+    chat_database_t *db = data;
+
+    return apr_dbd_close(db->driver, db->handle);
+}
+
+void chat_database_close(chat_database_t *db)
+{
+    if (db->connection_pool) {
+        apr_pool_destroy(db->connection_pool);
+        db->connection_pool = NULL;
+    }
+}
+
+/* Keep what the driver says of rc and map it; 0 is success. */
+static apr_status_t driver_status(chat_database_t *db, int rc)
+{
+    if (rc == 0) {
+        return APR_SUCCESS;
+    }
+    apr_cpystrn(db->last_error, apr_dbd_error(db->driver, db->handle, rc), sizeof(db->last_error));
+    return rc == RC_BUSY || rc == RC_LOCKED ? APR_EAGAIN : APR_EGENERAL;
+}
+
+static apr_status_t fail(chat_database_t *db, apr_status_t rv, const char *why)
+{
+    apr_cpystrn(db->last_error, why, sizeof(db->last_error));
+    return rv;
+}
+
+apr_status_t chat_database_run(chat_database_t *db, const char *sql)
+{
+    int rows;
+
+    return driver_status(db, apr_dbd_query(db->driver, db->handle, &rows, sql));
+}
+
+/* Ask for one value; APR_NOTFOUND where there is no row. */
+static apr_status_t ask(chat_database_t *db, const char *sql, const char **value, apr_pool_t *pool)
+{
+    apr_dbd_results_t *results = NULL;
+    apr_dbd_row_t *row = NULL;
+    apr_status_t rv;
+
+    rv = driver_status(db, apr_dbd_select(db->driver, pool, db->handle, &results, sql, 0));
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (apr_dbd_get_row(db->driver, pool, results, &row, -1) != 0) {
+        return APR_NOTFOUND;
+    }
+    *value = apr_dbd_get_entry(db->driver, row, 0);
+    return APR_SUCCESS;
+}
+
+/* SQLite makes files as readable as the umask allows, but the site's secret lies in this one. */
+static apr_status_t create_file(chat_database_t *db)
+{
+    apr_file_t *file;
+    apr_status_t rv = apr_file_open(&file, db->spec.params, APR_FOPEN_CREATE | APR_FOPEN_WRITE,
+                                    APR_FPROT_UREAD | APR_FPROT_UWRITE, db->connection_pool);
+
+    if (rv != APR_SUCCESS) {
+        return fail(db, APR_EGENERAL, "the database file cannot be opened for writing");
+    }
+    return apr_file_close(file);
+}
+
+static apr_status_t make_schema(chat_database_t *db)
+{
+    const char *version = NULL;
+    const char *const *sql;
+    apr_status_t rv = chat_database_run(db, db->dialect->begin);
+
+    for (sql = db->dialect->schema; rv == APR_SUCCESS && *sql; sql++) {
+        rv = chat_database_run(db, *sql);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = ask(db, "SELECT value FROM grip_chat_meta WHERE site = '' AND name = 'schema'",
+                 &version, db->connection_pool);
+    }
+    if (rv == APR_NOTFOUND) {
+        rv = chat_database_run(
+            db,
+            "INSERT INTO grip_chat_meta (site, name, value) VALUES ('', 'schema', '" APR_STRINGIFY(
+                CHAT_SQL_SCHEMA_VERSION) "')");
+    }
+    else if (rv == APR_SUCCESS && apr_atoi64(version) != CHAT_SQL_SCHEMA_VERSION) {
+        rv = fail(db, APR_EINCOMPLETE, "the schema is of another version of mod_grip_chat");
+    }
+    if (rv == APR_SUCCESS) {
+        rv = chat_database_run(db, "COMMIT");
+    }
+    return rv;
+}
+
+static apr_status_t set_up_writer(chat_database_t *db)
+{
+    const char *const *check;
+    apr_status_t rv;
+
+    rv = chat_database_run(db, "PRAGMA synchronous=FULL");
+    for (check = db->dialect->checks; rv == APR_SUCCESS && *check; check += 2) {
+        const char *answer = NULL;
+
+        rv = ask(db, check[0], &answer, db->connection_pool);
+        if (rv == APR_SUCCESS && (!answer || strcmp(answer, check[1]) != 0)) {
+            rv = fail(db, APR_EGENERAL,
+                      apr_psprintf(db->connection_pool, "%s answers %s instead of %s", check[0],
+                                   answer ? answer : "nothing", check[1]));
+        }
+    }
+    return rv == APR_SUCCESS ? make_schema(db) : rv;
+}
+
+static apr_status_t set_up_reader(chat_database_t *db)
+{
+    const char *const *sql;
+    apr_status_t rv = APR_SUCCESS;
+
+    for (sql = db->dialect->for_read; rv == APR_SUCCESS && *sql; sql++) {
+        rv = chat_database_run(db, *sql);
+    }
+    return rv;
+}
+
+static apr_status_t prepare_all(chat_database_t *db)
+{
+    apr_status_t rv = APR_SUCCESS;
+    int i;
+
+    for (i = 0; rv == APR_SUCCESS && i < CHAT_SQL_COUNT; i++) {
+        db->statements[i] = NULL;
+        rv = driver_status(db, apr_dbd_prepare(db->driver, db->connection_pool, db->handle,
+                                               chat_sql_text(i), NULL, &db->statements[i]));
+    }
+    return rv;
+}
+
+static apr_status_t open_connection(chat_database_t *db)
+{
+    const char *why = NULL;
+    apr_status_t rv = apr_dbd_get_driver(db->connection_pool, db->spec.driver, &db->driver);
+
+    if (rv != APR_SUCCESS) {
+        return fail(db, APR_EGENERAL, "APR has no such DBD driver");
+    }
+    if (db->dialect->is_file && db->role == CHAT_DATABASE_WRITER) {
+        rv = create_file(db);
+    }
+    if (rv == APR_SUCCESS && db->dialect->is_file &&
+        apr_stat(&db->file, db->spec.params, APR_FINFO_IDENT, db->connection_pool) != APR_SUCCESS)
+    {
+        rv = fail(db, APR_ENOENT, "the database file does not exist");
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (apr_dbd_open_ex(db->driver, db->connection_pool, db->spec.params, &db->handle, &why) !=
+        APR_SUCCESS)
+    {
+        return fail(db, APR_EGENERAL, why ? why : "the database cannot be opened");
+    }
+    apr_pool_cleanup_register(db->connection_pool, db, close_handle, apr_pool_cleanup_null);
+    rv = db->role == CHAT_DATABASE_WRITER ? set_up_writer(db) : set_up_reader(db);
+    return rv == APR_SUCCESS ? prepare_all(db) : rv;
+}
+
+/* A database goes on taking commits after its file was deleted or replaced: they would be lost. */
+static apr_status_t check_same_file(chat_database_t *db, apr_pool_t *scratch_pool)
+{
+    apr_finfo_t now;
+
+    if (!db->dialect->is_file) {
+        return APR_SUCCESS;
+    }
+    if (apr_stat(&now, db->spec.params, APR_FINFO_IDENT, scratch_pool) != APR_SUCCESS ||
+        now.device != db->file.device || now.inode != db->file.inode)
+    {
+        chat_database_close(db);
+        return fail(db, APR_ENOENT, "the database file was deleted or replaced");
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t chat_database_ready(chat_database_t *db)
+{
+    apr_status_t rv;
+
+    if (!db->dialect) {
+        return fail(db, APR_EGENERAL, "this DBD driver is not supported");
+    }
+    if (db->connection_pool) {
+        return APR_SUCCESS;
+    }
+    rv = apr_pool_create(&db->connection_pool, db->pool);
+    if (rv == APR_SUCCESS) {
+        apr_pool_tag(db->connection_pool, "grip_chat_database");
+        rv = open_connection(db);
+        if (rv != APR_SUCCESS) {
+            chat_database_close(db);
+        }
+    }
+    return rv;
+}
+
+apr_status_t chat_database_begin(chat_database_t *db, apr_pool_t *scratch_pool)
+{
+    apr_status_t rv = chat_database_ready(db);
+
+    if (rv == APR_SUCCESS) {
+        rv = check_same_file(db, scratch_pool);
+    }
+    return rv == APR_SUCCESS ? chat_database_run(db, db->dialect->begin) : rv;
+}
+
+apr_status_t chat_database_select(chat_database_t *db, chat_sql_statement_e statement,
+                                  const void **params, chat_rows_t **rows, apr_pool_t *pool)
+{
+    chat_rows_t *found = apr_pcalloc(pool, sizeof(*found));
+    apr_status_t rv;
+
+    found->db = db;
+    found->pool = pool;
+    rv = driver_status(db, apr_dbd_pbselect(db->driver, pool, db->handle, &found->results,
+                                            db->statements[statement], 0, params));
+    if (rv == APR_SUCCESS) {
+        *rows = found;
+    }
+    return rv;
+}
+
+apr_status_t chat_database_read(chat_database_t *db, chat_sql_statement_e statement,
+                                const void **params, chat_rows_t **rows, apr_pool_t *pool)
+{
+    apr_status_t rv = APR_SUCCESS;
+    int attempt;
+
+    for (attempt = 0; attempt < 2; attempt++) {
+        rv = chat_database_ready(db);
+        if (rv == APR_SUCCESS) {
+            rv = check_same_file(db, pool);
+        }
+        if (rv == APR_SUCCESS) {
+            rv = chat_database_select(db, statement, params, rows, pool);
+        }
+        if (rv == APR_SUCCESS || rv == APR_EINCOMPLETE || rv == APR_EAGAIN) {
+            break;
+        }
+        chat_database_close(db);
+    }
+    return rv;
+}
+
+int chat_rows_next(chat_rows_t *rows)
+{
+    rows->row = NULL;
+    return apr_dbd_get_row(rows->db->driver, rows->pool, rows->results, &rows->row, -1) == 0;
+}
+
+const char *chat_rows_text(const chat_rows_t *rows, int column)
+{
+    return apr_dbd_get_entry(rows->db->driver, rows->row, column);
+}
+
+apr_int64_t chat_rows_int64(const chat_rows_t *rows, int column)
+{
+    const char *text = chat_rows_text(rows, column);
+
+    return text ? apr_atoi64(text) : 0;
+}

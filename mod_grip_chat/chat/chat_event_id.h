@@ -1,0 +1,26 @@
+/* Event ids as clients see them: `room-{room}:{n}`, the room percent-encoded. */
+#ifndef CHAT_EVENT_ID_H
+#define CHAT_EVENT_ID_H
+
+#include "chat_types.h"
+#include "gc_buffer.h"
+
+/** Append the id of position n in room (valid, decoded). */
+void chat_event_id_append(gc_buffer_t *buffer, gc_slice_t room, apr_int64_t n);
+
+/** Append the channel of a room as clients see it in stream-reset: `room-{room}`. */
+void chat_event_id_append_channel(gc_buffer_t *buffer, gc_slice_t room);
+
+/**
+ * Read an id that a client sent back.
+ *
+ * @param n     the position, from 0; untouched on failure
+ * @param id    the bytes as sent
+ * @param room  the room that is asked for, decoded: an id of another room is not an id here
+ * @param scratch_pool  for decoding
+ * @return APR_SUCCESS, or APR_EINVAL. Thread-safe with a pool of one's own.
+ */
+apr_status_t chat_event_id_parse(apr_int64_t *n, gc_slice_t id, gc_slice_t room,
+                                 apr_pool_t *scratch_pool);
+
+#endif

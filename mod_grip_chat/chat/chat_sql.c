@@ -1,0 +1,87 @@
+#include "chat_sql.h"
+
+#include <string.h>
+
+/* APR's driver ends "PRAGMA x=y" with an error where it answers a row, so each of these is a query
+ * whose one answer is compared. */
+static const char *const sqlite3_checks[] = {
+    "PRAGMA journal_mode=WAL", "wal", "PRAGMA synchronous", "2", NULL,
+};
+
+static const char *const sqlite3_schema[] = {
+    "CREATE TABLE IF NOT EXISTS grip_chat_meta ("
+    " site TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (site, name))",
+    "CREATE TABLE IF NOT EXISTS grip_chat_room ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " site TEXT NOT NULL,"
+    " name TEXT NOT NULL,"
+    " last_event_id INTEGER NOT NULL,"
+    " first_kept_event_id INTEGER NOT NULL DEFAULT 1,"
+    " UNIQUE (site, name))",
+    /* AUTOINCREMENT: without it an emptied table starts ids at 1 again. */
+    "CREATE TABLE IF NOT EXISTS grip_chat_message ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " room_id INTEGER NOT NULL REFERENCES grip_chat_room (id),"
+    " event_id INTEGER NOT NULL,"
+    " sender TEXT NOT NULL,"
+    " body TEXT NOT NULL,"
+    " created_ms INTEGER NOT NULL,"
+    " job_key TEXT NOT NULL UNIQUE,"
+    " UNIQUE (room_id, event_id))",
+    NULL,
+};
+
+static const char *const sqlite3_for_read[] = {"PRAGMA query_only=1", NULL};
+
+static const chat_sql_dialect_t dialects[] = {
+    {"sqlite3", 1, "BEGIN IMMEDIATE", sqlite3_checks, sqlite3_schema, sqlite3_for_read},
+};
+
+const chat_sql_dialect_t *chat_sql_dialect(const char *driver)
+{
+    unsigned i;
+
+    for (i = 0; i < sizeof(dialects) / sizeof(dialects[0]); i++) {
+        if (strcmp(dialects[i].driver, driver) == 0) {
+            return &dialects[i];
+        }
+    }
+    return NULL;
+}
+
+const char *chat_sql_text(chat_sql_statement_e statement)
+{
+    /* One statement reads the room's row and its messages, so that both are of one snapshot; the
+     * bounds on event_id keep it to the wanted part of the index. */
+    static const char *const texts[CHAT_SQL_COUNT] = {
+        [CHAT_SQL_FIND_KEY] = "SELECT id, event_id, created_ms FROM grip_chat_message"
+                              " WHERE job_key = %s",
+        [CHAT_SQL_ROOM_NEXT] =
+            "INSERT INTO grip_chat_room (site, name, last_event_id) VALUES (%s, %s, 1)"
+            " ON CONFLICT (site, name)"
+            " DO UPDATE SET last_event_id = grip_chat_room.last_event_id + 1"
+            " RETURNING id, last_event_id",
+        [CHAT_SQL_INSERT] = "INSERT INTO grip_chat_message"
+                            " (room_id, event_id, sender, body, created_ms, job_key)"
+                            " VALUES (%lld, %lld, %s, %s, %lld, %s) RETURNING id",
+        [CHAT_SQL_READ_NEWEST] = "SELECT r.last_event_id, r.first_kept_event_id,"
+                                 " m.id, m.event_id, m.created_ms, m.sender, m.body"
+                                 " FROM grip_chat_room r LEFT JOIN grip_chat_message m"
+                                 " ON m.room_id = r.id AND m.event_id > r.last_event_id - %lld"
+                                 " WHERE r.site = %s AND r.name = %s ORDER BY m.event_id DESC",
+        [CHAT_SQL_READ_AFTER] = "SELECT r.last_event_id, r.first_kept_event_id,"
+                                " m.id, m.event_id, m.created_ms, m.sender, m.body"
+                                " FROM grip_chat_room r LEFT JOIN grip_chat_message m"
+                                " ON m.room_id = r.id AND m.event_id > %lld AND m.event_id <= %lld"
+                                " WHERE r.site = %s AND r.name = %s ORDER BY m.event_id",
+        [CHAT_SQL_ROOMS_ABOVE] =
+            "SELECT DISTINCT r.name FROM grip_chat_message m"
+            " JOIN grip_chat_room r ON r.id = m.room_id WHERE m.id > %lld AND r.site = %s",
+        [CHAT_SQL_MAX_ID] = "SELECT max(id) FROM grip_chat_message",
+        [CHAT_SQL_META_GET] = "SELECT value FROM grip_chat_meta WHERE site = %s AND name = %s",
+        [CHAT_SQL_META_SET] = "INSERT INTO grip_chat_meta (site, name, value) VALUES (%s, %s, %s)"
+                              " ON CONFLICT (site, name) DO UPDATE SET value = excluded.value",
+    };
+
+    return texts[statement];
+}

@@ -1,0 +1,40 @@
+/* The schema and every statement, by dialect. The schema: a room's row carries its last position, so
+ * that a position is given and the message stored in one transaction; a job's key is unique, so that
+ * no job is stored twice. */
+#ifndef CHAT_SQL_H
+#define CHAT_SQL_H
+
+/** What the schema's version is, in grip_chat_meta under site '' and name 'schema'. */
+#define CHAT_SQL_SCHEMA_VERSION 1
+
+/** The statements that are prepared; parameters in APR DBD's form. */
+typedef enum chat_sql_statement_e {
+    CHAT_SQL_FIND_KEY,    /**< key */
+    CHAT_SQL_ROOM_NEXT,   /**< site, room → room id, position */
+    CHAT_SQL_INSERT,      /**< room id, position, sender, body, created_ms, key → id */
+    CHAT_SQL_READ_NEWEST, /**< limit, site, room */
+    CHAT_SQL_READ_AFTER,  /**< after, after + limit, site, room */
+    CHAT_SQL_ROOMS_ABOVE, /**< watermark, site */
+    CHAT_SQL_MAX_ID,      /**< none */
+    CHAT_SQL_META_GET,    /**< site, name */
+    CHAT_SQL_META_SET,    /**< site, name, value */
+    CHAT_SQL_COUNT
+} chat_sql_statement_e;
+
+/** How one kind of database wants to be spoken to. */
+typedef struct chat_sql_dialect_t {
+    const char *driver;
+    int is_file;                 /**< params are the path of a file on this machine */
+    const char *begin;           /**< starts a transaction that will write */
+    const char *const *checks;   /**< pairs: query, wanted answer; ends in NULL */
+    const char *const *schema;   /**< statements that make the tables; ends in NULL */
+    const char *const *for_read; /**< statements for a reader's connection; ends in NULL */
+} chat_sql_dialect_t;
+
+/** The dialect of an APR DBD driver, NULL where there is none. */
+const chat_sql_dialect_t *chat_sql_dialect(const char *driver);
+
+/** The text of a statement. */
+const char *chat_sql_text(chat_sql_statement_e statement);
+
+#endif

@@ -1,0 +1,67 @@
+#include "chat_sse.h"
+
+#include "chat_codec.h"
+#include "chat_event_id.h"
+
+#define PADDING_SPACES 2048
+
+void chat_sse_append_padding(gc_buffer_t *buffer)
+{
+    char comment[1 + PADDING_SPACES];
+
+    comment[0] = ':';
+    memset(comment + 1, ' ', PADDING_SPACES);
+    gc_buffer_append(buffer, gc_slice(comment, sizeof(comment)));
+    gc_buffer_append_text(buffer, "\n\n");
+}
+
+void chat_sse_append_open(gc_buffer_t *buffer, gc_slice_t room, apr_int64_t n)
+{
+    gc_buffer_append_text(buffer, "event: stream-open\n");
+    if (n != CHAT_SSE_NO_POSITION) {
+        gc_buffer_append_text(buffer, "id: ");
+        chat_event_id_append(buffer, room, n);
+        gc_buffer_append_text(buffer, "\n");
+    }
+    gc_buffer_append_text(buffer, "data:\n\n");
+}
+
+apr_status_t chat_sse_append_message(gc_buffer_t *buffer, gc_slice_t room,
+                                     const chat_message_t *message)
+{
+    apr_status_t rv;
+
+    gc_buffer_append_text(buffer, "event: message\nid: ");
+    chat_event_id_append(buffer, room, message->event_id);
+    gc_buffer_append_text(buffer, "\ndata: ");
+    rv = chat_codec_append_message(buffer, message);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    gc_buffer_append_text(buffer, "\n\n");
+    return APR_SUCCESS;
+}
+
+void chat_sse_append_reset(gc_buffer_t *buffer, gc_slice_t room, apr_int64_t n)
+{
+    gc_buffer_append_text(buffer, "event: stream-reset\nid: ");
+    chat_event_id_append(buffer, room, n);
+    gc_buffer_append_text(buffer, "\ndata: {\"channels\": [\"");
+    chat_event_id_append_channel(buffer, room);
+    gc_buffer_append_text(buffer, "\"]}\n\n");
+}
+
+void chat_sse_append_error(gc_buffer_t *buffer, const char *reason)
+{
+    gc_buffer_append_text(buffer, "event: stream-error\nid: error\ndata: {\"condition\": "
+                                  "\"bad-request\", \"text\": \"Invalid request: ");
+    gc_buffer_append_text(buffer, reason);
+    gc_buffer_append_text(buffer, "\"}\n\n");
+}
+
+void chat_sse_append_retry(gc_buffer_t *buffer, int retry_ms)
+{
+    gc_buffer_append_text(buffer, "retry: ");
+    gc_buffer_append_int64(buffer, retry_ms);
+    gc_buffer_append_text(buffer, "\n\n");
+}

@@ -1,0 +1,31 @@
+/* The text of an event stream (WHATWG HTML, "Server-sent events"). */
+#ifndef CHAT_SSE_H
+#define CHAT_SSE_H
+
+#include "chat_types.h"
+#include "gc_buffer.h"
+
+/** The position of a room's stream-open that names none. */
+#define CHAT_SSE_NO_POSITION (-1)
+
+/** Append the comment of 2,048 spaces that fills old browsers' buffers. */
+void chat_sse_append_padding(gc_buffer_t *buffer);
+
+/** Append stream-open, with the id of position n, or without an id for CHAT_SSE_NO_POSITION. */
+void chat_sse_append_open(gc_buffer_t *buffer, gc_slice_t room, apr_int64_t n);
+
+/** Append one message as an event. @return as chat_codec_append_message */
+apr_status_t chat_sse_append_message(gc_buffer_t *buffer, gc_slice_t room,
+                                     const chat_message_t *message);
+
+/** Append stream-reset: what lies before position n can not be had as events. */
+void chat_sse_append_reset(gc_buffer_t *buffer, gc_slice_t room, apr_int64_t n);
+
+/** Append stream-error with its condition, after which a client does not come back. reason is plain
+ *  ASCII of our own. */
+void chat_sse_append_error(gc_buffer_t *buffer, const char *reason);
+
+/** Append `retry:`, the milliseconds after which a client comes back. */
+void chat_sse_append_retry(gc_buffer_t *buffer, int retry_ms);
+
+#endif

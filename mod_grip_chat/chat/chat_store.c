@@ -1,0 +1,201 @@
+#include "chat_store.h"
+
+/* The first row of what a statement in a transaction answers; APR_NOTFOUND where there is none. */
+static apr_status_t first_row(chat_database_t *db, chat_sql_statement_e statement,
+                              const void **params, chat_rows_t **rows, apr_pool_t *pool)
+{
+    apr_status_t rv = chat_database_select(db, statement, params, rows, pool);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    return chat_rows_next(*rows) ? APR_SUCCESS : APR_NOTFOUND;
+}
+
+/* Look for the job's key; fills the job's outputs where it is. */
+static apr_status_t find_key(chat_database_t *db, chat_append_t *job, apr_pool_t *pool)
+{
+    const void *params[] = {job->key};
+    chat_rows_t *rows;
+    apr_status_t rv = first_row(db, CHAT_SQL_FIND_KEY, params, &rows, pool);
+
+    if (rv == APR_SUCCESS) {
+        job->id = chat_rows_int64(rows, 0);
+        job->event_id = chat_rows_int64(rows, 1);
+        job->created_ms = chat_rows_int64(rows, 2);
+        job->was_stored_before = 1;
+    }
+    return rv;
+}
+
+static apr_status_t append_one(chat_database_t *db, chat_append_t *job, apr_int64_t now_ms,
+                               apr_pool_t *pool)
+{
+    const void *room[] = {job->site, job->room};
+    apr_int64_t room_id;
+    const void *message[] = {&room_id,  &job->event_id,   job->from,
+                             job->text, &job->created_ms, job->key};
+    chat_rows_t *rows;
+    apr_status_t rv;
+
+    job->was_stored_before = 0;
+    if (job->is_repeat) {
+        rv = find_key(db, job, pool);
+        if (rv != APR_NOTFOUND) {
+            return rv;
+        }
+    }
+    rv = first_row(db, CHAT_SQL_ROOM_NEXT, room, &rows, pool);
+    if (rv == APR_SUCCESS) {
+        room_id = chat_rows_int64(rows, 0);
+        job->event_id = chat_rows_int64(rows, 1);
+        job->created_ms = now_ms;
+        rv = first_row(db, CHAT_SQL_INSERT, message, &rows, pool);
+    }
+    if (rv == APR_SUCCESS) {
+        job->id = chat_rows_int64(rows, 0);
+    }
+    return rv == APR_NOTFOUND ? APR_EGENERAL : rv;
+}
+
+static apr_status_t append_all(chat_database_t *db, chat_append_t *jobs, int count, apr_time_t now,
+                               apr_pool_t *pool)
+{
+    apr_status_t rv = chat_database_begin(db, pool);
+    int i;
+
+    if (rv == APR_EAGAIN || rv == APR_ENOENT) {
+        return rv;
+    }
+    for (i = 0; rv == APR_SUCCESS && i < count; i++) {
+        rv = append_one(db, &jobs[i], now / 1000, pool);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = chat_database_run(db, "COMMIT");
+    }
+    if (rv != APR_SUCCESS) {
+        chat_database_close(db);
+    }
+    return rv;
+}
+
+apr_status_t chat_store_append(chat_database_t *db, chat_append_t *jobs, int count, apr_time_t now,
+                               apr_pool_t *scratch_pool)
+{
+    apr_status_t rv = append_all(db, jobs, count, now, scratch_pool);
+    int i;
+
+    if (rv != APR_EGENERAL) {
+        return rv;
+    }
+    /* Another connection's DDL or VACUUM kills prepared statements: a new connection heals that.
+     * Whether a failed COMMIT took effect is not known, so each job is looked for. */
+    for (i = 0; i < count; i++) {
+        jobs[i].is_repeat = 1;
+    }
+    return append_all(db, jobs, count, now, scratch_pool);
+}
+
+/* Collect at most limit messages from the rows of READ_NEWEST or READ_AFTER. */
+static void collect_page(chat_rows_t *rows, int limit, chat_page_t *page, apr_pool_t *pool)
+{
+    page->last_event_id = 0;
+    page->first_kept_event_id = 1;
+    page->count = 0;
+    page->messages = apr_palloc(pool, sizeof(*page->messages) * (apr_size_t)limit);
+    while (chat_rows_next(rows)) {
+        chat_message_t *message = &page->messages[page->count];
+
+        page->last_event_id = chat_rows_int64(rows, 0);
+        page->first_kept_event_id = chat_rows_int64(rows, 1);
+        if (!chat_rows_text(rows, 2) || page->count == limit) {
+            continue; /* a room of which no message was joined */
+        }
+        message->id = chat_rows_int64(rows, 2);
+        message->event_id = chat_rows_int64(rows, 3);
+        message->created_ms = chat_rows_int64(rows, 4);
+        message->from = gc_slice_of(chat_rows_text(rows, 5));
+        message->text = gc_slice_of(chat_rows_text(rows, 6));
+        page->count++;
+    }
+}
+
+apr_status_t chat_store_read_newest(chat_database_t *db, const char *site, const char *room,
+                                    int limit, chat_page_t *page, apr_pool_t *pool)
+{
+    apr_int64_t wanted = limit;
+    const void *params[] = {&wanted, site, room};
+    chat_rows_t *rows;
+    apr_status_t rv = chat_database_read(db, CHAT_SQL_READ_NEWEST, params, &rows, pool);
+
+    if (rv == APR_SUCCESS) {
+        collect_page(rows, limit, page, pool);
+    }
+    return rv;
+}
+
+apr_status_t chat_store_read_after(chat_database_t *db, const char *site, const char *room,
+                                   apr_int64_t after, int limit, chat_page_t *page,
+                                   apr_pool_t *pool)
+{
+    apr_int64_t up_to = after > APR_INT64_MAX - limit ? APR_INT64_MAX : after + limit;
+    const void *params[] = {&after, &up_to, site, room};
+    chat_rows_t *rows;
+    apr_status_t rv = chat_database_read(db, CHAT_SQL_READ_AFTER, params, &rows, pool);
+
+    if (rv == APR_SUCCESS) {
+        collect_page(rows, limit, page, pool);
+    }
+    return rv;
+}
+
+apr_status_t chat_store_rooms_above(chat_database_t *db, const char *site, apr_int64_t watermark,
+                                    chat_store_room_fn *fn, void *baton, apr_pool_t *scratch_pool)
+{
+    const void *params[] = {&watermark, site};
+    chat_rows_t *rows;
+    apr_status_t rv = chat_database_read(db, CHAT_SQL_ROOMS_ABOVE, params, &rows, scratch_pool);
+
+    while (rv == APR_SUCCESS && chat_rows_next(rows)) {
+        fn(chat_rows_text(rows, 0), baton);
+    }
+    return rv;
+}
+
+apr_status_t chat_store_newest_id(chat_database_t *db, apr_int64_t *id, apr_pool_t *scratch_pool)
+{
+    const void *params[] = {NULL};
+    chat_rows_t *rows;
+    apr_status_t rv = chat_database_read(db, CHAT_SQL_MAX_ID, params, &rows, scratch_pool);
+
+    if (rv == APR_SUCCESS) {
+        *id = chat_rows_next(rows) ? chat_rows_int64(rows, 0) : 0;
+    }
+    return rv;
+}
+
+apr_status_t chat_store_meta_get(chat_database_t *db, const char *site, const char *name,
+                                 const char **value, apr_pool_t *pool)
+{
+    const void *params[] = {site, name};
+    chat_rows_t *rows;
+    apr_status_t rv = chat_database_read(db, CHAT_SQL_META_GET, params, &rows, pool);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (!chat_rows_next(rows)) {
+        return APR_NOTFOUND;
+    }
+    *value = chat_rows_text(rows, 0);
+    return APR_SUCCESS;
+}
+
+apr_status_t chat_store_meta_set(chat_database_t *db, const char *site, const char *name,
+                                 const char *value, apr_pool_t *scratch_pool)
+{
+    const void *params[] = {site, name, value};
+    chat_rows_t *rows;
+
+    return chat_database_read(db, CHAT_SQL_META_SET, params, &rows, scratch_pool);
+}

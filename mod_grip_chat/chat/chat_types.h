@@ -1,0 +1,50 @@
+/* What the chat is made of, and every limit of it in one place. */
+#ifndef CHAT_TYPES_H
+#define CHAT_TYPES_H
+
+#include <apr_time.h>
+
+#include "gc_slice.h"
+
+/** Characters of a room's name, decoded. */
+#define CHAT_ROOM_MAX_CHARS 64
+
+/** Characters of a sender's name, unless configured (GripChatMaxName), and how far that may go. */
+#define CHAT_NAME_DEFAULT_CHARS 64
+#define CHAT_NAME_MAX_CHARS     256
+
+/** Bytes of a text, unless configured (GripChatMaxText), and how far that may go: as an event in a
+ *  publish item a byte takes up to seven, and Pushpin takes bodies of 1,000,000 bytes. */
+#define CHAT_TEXT_DEFAULT_BYTES (64 * 1024)
+#define CHAT_TEXT_MAX_BYTES     (128 * 1024)
+
+/** Messages in a list, unless configured (GripChatHistory), and how far that may go. */
+#define CHAT_HISTORY_DEFAULT 50
+#define CHAT_HISTORY_MAX     1000
+
+/** Events that a reader may be behind without a stream-reset, unless configured (GripChatBacklog). */
+#define CHAT_BACKLOG_DEFAULT 100000
+#define CHAT_BACKLOG_MAX     10000000
+
+/** Events and bytes of one answer; a page over 100,000 bytes was answered 502 by Pushpin. */
+#define CHAT_PAGE_MAX_EVENTS 100
+#define CHAT_PAGE_MAX_BYTES  (64 * 1024)
+
+/** One stored message. */
+typedef struct chat_message_t {
+    apr_int64_t id;         /**< unique across rooms, growing, from 1 */
+    apr_int64_t event_id;   /**< the position in its room: 1, 2, 3… without gaps */
+    apr_int64_t created_ms; /**< milliseconds since 1970-01-01T00:00:00Z */
+    gc_slice_t from;        /**< UTF-8, without control characters */
+    gc_slice_t text;        /**< UTF-8, without NUL */
+} chat_message_t;
+
+/** Some messages of a room and where the room stood when they were read, both from one snapshot. */
+typedef struct chat_page_t {
+    apr_int64_t last_event_id;       /**< of the newest message; 0 where none was ever written */
+    apr_int64_t first_kept_event_id; /**< of the oldest message that is still stored; 1 at first */
+    int count;
+    chat_message_t *messages;
+} chat_page_t;
+
+#endif
