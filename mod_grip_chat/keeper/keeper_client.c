@@ -1,0 +1,243 @@
+#include "keeper_client.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <apr_tables.h>
+#include <apr_thread_mutex.h>
+
+#include "gc_pool.h"
+
+/* Where nobody listens on the socket there is no parent either: wait a moment, not the whole time. */
+#define REFUSED_PATIENCE apr_time_from_msec(500)
+#define RETRY_PAUSE      apr_time_from_msec(5)
+
+struct keeper_client_t {
+    const char *socket_path;
+    apr_thread_mutex_t *mutex; /* guards idle */
+    apr_array_header_t *idle;  /* of int: connections without a job, the last used at the end */
+};
+
+static apr_status_t close_idle(void *data)
+{
+    keeper_client_t *client = data;
+    int i;
+
+    for (i = 0; i < client->idle->nelts; i++) {
+        close(APR_ARRAY_IDX(client->idle, i, int));
+    }
+    client->idle->nelts = 0;
+    return APR_SUCCESS;
+}
+
+apr_status_t keeper_client_create(keeper_client_t **out, const char *socket_path, apr_pool_t *pool)
+{
+    keeper_client_t *client;
+    struct sockaddr_un address;
+    apr_pool_t *own;
+    apr_status_t rv;
+
+    if (strlen(socket_path) >= sizeof(address.sun_path)) {
+        return APR_ENAMETOOLONG;
+    }
+    /* The list grows while other threads use the caller's pool, so it has a pool of its own. */
+    rv = gc_pool_create(&own, pool, "grip_chat_keeper_client");
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    client = apr_pcalloc(own, sizeof(*client));
+    client->socket_path = socket_path;
+    client->idle = apr_array_make(own, 64, sizeof(int));
+    rv = apr_thread_mutex_create(&client->mutex, APR_THREAD_MUTEX_DEFAULT, own);
+    if (rv == APR_SUCCESS) {
+        apr_pool_cleanup_register(own, client, close_idle, apr_pool_cleanup_null);
+        *out = client;
+    }
+    return rv;
+}
+
+/* Take an idle connection, -1 where there is none. */
+static int take_idle(keeper_client_t *client)
+{
+    int fd = -1;
+
+    if (apr_thread_mutex_lock(client->mutex) == APR_SUCCESS) {
+        if (client->idle->nelts > 0) {
+            fd = *(int *)apr_array_pop(client->idle);
+        }
+        (void)apr_thread_mutex_unlock(client->mutex);
+    }
+    return fd;
+}
+
+static void put_idle(keeper_client_t *client, int fd)
+{
+    if (apr_thread_mutex_lock(client->mutex) == APR_SUCCESS) {
+        APR_ARRAY_PUSH(client->idle, int) = fd;
+        (void)apr_thread_mutex_unlock(client->mutex);
+    }
+    else {
+        close(fd);
+    }
+}
+
+/* The keeper was lost, so every idle connection is dead as well. */
+static void drop_idle(keeper_client_t *client)
+{
+    int fd;
+
+    while ((fd = take_idle(client)) >= 0) {
+        close(fd);
+    }
+}
+
+static apr_status_t connect_once(keeper_client_t *client, int *out)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    apr_status_t rv;
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    if (fd < 0) {
+        return errno;
+    }
+    apr_cpystrn(address.sun_path, client->socket_path, sizeof(address.sun_path));
+    if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 || fcntl(fd, F_SETFL, O_NONBLOCK) < 0 ||
+        connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+    {
+        rv = errno;
+        close(fd);
+        return rv;
+    }
+    *out = fd;
+    return APR_SUCCESS;
+}
+
+/* A full backlog answers EAGAIN: the keeper is about to start, or busy. */
+static apr_status_t connect_patiently(keeper_client_t *client, apr_time_t deadline, int *out)
+{
+    apr_time_t start = apr_time_now();
+
+    for (;;) {
+        apr_status_t rv = connect_once(client, out);
+        apr_time_t now = apr_time_now();
+
+        if (rv == APR_SUCCESS) {
+            return rv;
+        }
+        if (!APR_STATUS_IS_EAGAIN(rv) && now - start > REFUSED_PATIENCE) {
+            return rv;
+        }
+        if (now >= deadline) {
+            return APR_STATUS_IS_EAGAIN(rv) ? APR_TIMEUP : rv;
+        }
+        apr_sleep(RETRY_PAUSE);
+    }
+}
+
+static apr_status_t wait_for(int fd, short events, apr_time_t deadline)
+{
+    struct pollfd wanted = {.fd = fd, .events = events};
+    apr_time_t left = deadline - apr_time_now();
+    int ready;
+
+    if (left <= 0) {
+        return APR_TIMEUP;
+    }
+    ready = poll(&wanted, 1, (int)apr_time_as_msec(left) + 1);
+    if (ready < 0) {
+        return errno == EINTR ? APR_SUCCESS : errno;
+    }
+    return ready ? APR_SUCCESS : APR_TIMEUP;
+}
+
+static apr_status_t send_all(int fd, gc_slice_t bytes, apr_time_t deadline)
+{
+    while (bytes.len) {
+        ssize_t sent = send(fd, bytes.data, bytes.len, MSG_NOSIGNAL);
+
+        if (sent >= 0) {
+            bytes.data += sent;
+            bytes.len -= (apr_size_t)sent;
+        }
+        else if (errno == EAGAIN) {
+            apr_status_t rv = wait_for(fd, POLLOUT, deadline);
+
+            if (rv != APR_SUCCESS) {
+                return rv;
+            }
+        }
+        else if (errno != EINTR) {
+            return errno;
+        }
+    }
+    return APR_SUCCESS;
+}
+
+/* Read exactly one reply; a job has one, and nothing else is ever sent. */
+static apr_status_t receive_reply(int fd, keeper_reply_t *reply, apr_time_t deadline)
+{
+    char frame[KEEPER_WIRE_REPLY_BYTES];
+    apr_size_t have = 0;
+
+    while (have < sizeof(frame)) {
+        ssize_t got = recv(fd, frame + have, sizeof(frame) - have, 0);
+
+        if (got > 0) {
+            have += (apr_size_t)got;
+        }
+        else if (got == 0) {
+            return APR_EOF;
+        }
+        else if (errno == EAGAIN) {
+            apr_status_t rv = wait_for(fd, POLLIN, deadline);
+
+            if (rv != APR_SUCCESS) {
+                return rv;
+            }
+        }
+        else if (errno != EINTR) {
+            return errno;
+        }
+    }
+    return keeper_wire_read_reply(reply, gc_slice(frame, sizeof(frame)));
+}
+
+apr_status_t keeper_client_call(keeper_client_t *client, const keeper_job_t *job,
+                                keeper_reply_t *reply, apr_interval_time_t timeout,
+                                apr_pool_t *scratch_pool)
+{
+    apr_time_t deadline = apr_time_now() + timeout;
+    gc_buffer_t frame = gc_buffer_make(strlen(job->text) + 1024, scratch_pool);
+
+    keeper_wire_append_job(&frame, job);
+    for (;;) {
+        apr_status_t rv = APR_SUCCESS;
+        int fd = take_idle(client);
+
+        if (fd < 0) {
+            rv = connect_patiently(client, deadline, &fd);
+            if (rv != APR_SUCCESS) {
+                return rv;
+            }
+        }
+        rv = send_all(fd, gc_buffer_slice(&frame), deadline);
+        if (rv == APR_SUCCESS) {
+            rv = receive_reply(fd, reply, deadline);
+        }
+        if (rv == APR_SUCCESS) {
+            put_idle(client, fd);
+            return rv;
+        }
+        /* What the keeper would answer later must not be taken for another job's reply. */
+        close(fd);
+        if (APR_STATUS_IS_TIMEUP(rv) || rv == APR_EINVAL || apr_time_now() >= deadline) {
+            return rv;
+        }
+        drop_idle(client);
+        frame.data[KEEPER_WIRE_REPEAT_OFFSET] = 1;
+    }
+}

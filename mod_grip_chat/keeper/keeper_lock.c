@@ -1,0 +1,36 @@
+#include "keeper_lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include <apr_portable.h>
+#include <apr_strings.h>
+
+apr_status_t keeper_lock_try(keeper_lock_t *lock, const char *path, apr_pool_t *pool)
+{
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    apr_file_t *file;
+    apr_os_file_t fd;
+    apr_status_t rv = apr_file_open(&file, apr_pstrcat(pool, path, ".keeper-lock", NULL),
+                                    APR_FOPEN_CREATE | APR_FOPEN_READ | APR_FOPEN_WRITE,
+                                    APR_FPROT_UREAD | APR_FPROT_UWRITE, pool);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = apr_os_file_get(&fd, file);
+    if (rv == APR_SUCCESS && fcntl(fd, F_OFD_SETLK, &whole) < 0) {
+        rv = errno == EACCES ? APR_EAGAIN : errno;
+    }
+    if (rv != APR_SUCCESS) {
+        (void)apr_file_close(file);
+        return rv;
+    }
+    lock->file = file;
+    return APR_SUCCESS;
+}
+
+apr_status_t keeper_lock_release(keeper_lock_t *lock)
+{
+    return apr_file_close(lock->file);
+}

@@ -1,0 +1,25 @@
+/* The lock that keeps two keepers off one database: during a restart, two of one server; by mistake,
+ * those of two servers. */
+#ifndef KEEPER_LOCK_H
+#define KEEPER_LOCK_H
+
+#include <apr_file_io.h>
+
+/** A lock that is held as long as its file is open. */
+typedef struct keeper_lock_t {
+    apr_file_t *file;
+} keeper_lock_t;
+
+/**
+ * Try to lock a database's file: `{path}.keeper-lock` is made beside it. An OFD lock, so that neither
+ * a fork nor another open of the file gives it away.
+ *
+ * @param pool  owns the lock; its cleanup releases it
+ * @return APR_SUCCESS, APR_EAGAIN if another keeper holds it, or why the file cannot be made
+ */
+apr_status_t keeper_lock_try(keeper_lock_t *lock, const char *path, apr_pool_t *pool);
+
+/** Release a lock that was got. */
+apr_status_t keeper_lock_release(keeper_lock_t *lock);
+
+#endif

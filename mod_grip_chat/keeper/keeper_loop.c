@@ -1,0 +1,350 @@
+#include "keeper_loop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "keeper_connection.h"
+#include "keeper_poll.h"
+#include "keeper_sites.h"
+
+/* How often it is kept how far the proxies have been told. */
+#define PROGRESS_PERIOD apr_time_from_sec(1)
+
+/* How long publishing goes on after a stop; the next keeper hints what is left. */
+#define STOP_PATIENCE apr_time_from_msec(300)
+
+typedef struct loop_t {
+    const keeper_config_t *config;
+    apr_pool_t *pool;
+    keeper_poll_t *poll;
+    grip_transport_t *transport;
+    apr_time_t transport_due; /* 0 for never */
+    apr_time_t progress_due;
+    keeper_sites_t *sites;
+    apr_size_t busy; /* jobs and progress that are with writers */
+    int is_stopping;
+} loop_t;
+
+static void watch_for_transport(int fd, int want_read, int want_write, void *baton)
+{
+    loop_t *loop = baton;
+    apr_int16_t events =
+        (apr_int16_t)((want_read ? APR_POLLIN : 0) | (want_write ? APR_POLLOUT : 0));
+    apr_status_t rv = keeper_poll_watch(loop->poll, KEEPER_FD_TRANSPORT, fd, NULL, events);
+
+    if (rv != APR_SUCCESS) {
+        gc_log_line(loop->config->log, GC_LOG_ERR, rv,
+                    "GC0211: a publishing connection cannot be watched; its publish will time out");
+    }
+}
+
+static void set_transport_timer(apr_interval_time_t after, void *baton)
+{
+    loop_t *loop = baton;
+
+    loop->transport_due = after < 0 ? 0 : apr_time_now() + after;
+}
+
+static void wake(void *baton)
+{
+    keeper_poll_wake(baton);
+}
+
+static void close_connection(loop_t *loop, keeper_connection_t *connection)
+{
+    apr_status_t rv = keeper_poll_watch(loop->poll, KEEPER_FD_CHILD, connection->fd, NULL, 0);
+
+    if (rv != APR_SUCCESS) {
+        gc_log_line(loop->config->log, GC_LOG_DEBUG, rv, "GC0212: a child's connection is gone");
+    }
+    keeper_connection_close(connection);
+}
+
+static void answer(loop_t *loop, keeper_connection_t *connection, const keeper_reply_t *reply)
+{
+    if (!keeper_connection_reply(connection, reply)) {
+        close_connection(loop, connection);
+    }
+}
+
+static void take_job(loop_t *loop, keeper_connection_t *connection)
+{
+    keeper_task_t *task = &connection->task;
+    keeper_reply_t refusal = {KEEPER_MALFORMED, 0, 0, 0};
+    keeper_served_t *served = NULL;
+    keeper_job_t job;
+
+    if (keeper_wire_read_job(&job, gc_slice(connection->frame, connection->have)) == APR_SUCCESS) {
+        served = keeper_sites_find(loop->sites, job.site);
+        refusal.status = KEEPER_UNKNOWN_SITE;
+    }
+    if (!served) {
+        answer(loop, connection, &refusal);
+        return;
+    }
+    memset(task, 0, sizeof(*task));
+    task->kind = KEEPER_TASK_JOB;
+    task->owner = connection;
+    task->site = served->site;
+    task->job = job.kind;
+    task->append.site = served->site->name;
+    task->append.room = job.room;
+    task->append.from = job.from;
+    task->append.text = job.text;
+    task->append.key = job.key;
+    task->append.is_repeat = job.is_repeat;
+    connection->is_busy = 1;
+    loop->busy++;
+    keeper_writer_push(served->writer, task);
+}
+
+static void serve_child(loop_t *loop, keeper_connection_t *connection)
+{
+    if (connection->is_busy || loop->is_stopping) {
+        /* A child that waits for its reply sends nothing: what becomes readable then is its end. And
+         * a job that comes after the stop is for the next keeper, to whom the child sends it again. */
+        close_connection(loop, connection);
+        return;
+    }
+    switch (keeper_connection_read(connection)) {
+    case KEEPER_READ_MORE:
+        break;
+    case KEEPER_READ_JOB:
+        take_job(loop, connection);
+        break;
+    case KEEPER_READ_CLOSED:
+        close_connection(loop, connection);
+        break;
+    }
+}
+
+static void accept_children(loop_t *loop)
+{
+    for (;;) {
+        int fd = accept(loop->config->listen_fd, NULL, NULL);
+        keeper_connection_t *connection;
+
+        if (fd < 0) {
+            if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
+                gc_log_line(loop->config->log, GC_LOG_ERR, errno,
+                            "GC0213: a child's connection cannot be accepted");
+            }
+            return;
+        }
+        connection = keeper_connection_create(fd);
+        if (!connection || fcntl(fd, F_SETFL, O_NONBLOCK) < 0 ||
+            fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ||
+            keeper_poll_watch(loop->poll, KEEPER_FD_CHILD, fd, connection, APR_POLLIN) !=
+                APR_SUCCESS)
+        {
+            if (connection) {
+                keeper_connection_close(connection);
+            }
+            else {
+                close(fd);
+            }
+        }
+    }
+}
+
+static void finish_job(loop_t *loop, keeper_task_t *task)
+{
+    keeper_connection_t *connection = task->owner;
+    keeper_reply_t reply = {task->status, task->append.id, task->append.event_id,
+                            task->append.created_ms};
+    int is_new = task->job == KEEPER_JOB_POST && task->status == KEEPER_DONE &&
+                 !task->append.was_stored_before;
+
+    if (connection->fd >= 0 && !keeper_connection_reply(connection, &reply)) {
+        close_connection(loop, connection);
+    }
+    if (is_new) {
+        keeper_sites_publish(loop->sites, task);
+    }
+    connection->is_busy = 0;
+    if (connection->fd < 0) {
+        keeper_connection_close(connection);
+    }
+}
+
+static void finish_task(loop_t *loop, keeper_task_t *task)
+{
+    switch (task->kind) {
+    case KEEPER_TASK_JOB:
+        loop->busy--;
+        finish_job(loop, task);
+        break;
+    case KEEPER_TASK_PROGRESS:
+        loop->busy--;
+        free(task);
+        break;
+    case KEEPER_TASK_BEHIND:
+        keeper_sites_add_behind(loop->sites, task);
+        free(task);
+        break;
+    }
+}
+
+static void finish_tasks(loop_t *loop)
+{
+    keeper_task_t *task;
+
+    while ((task = keeper_sites_done(loop->sites))) {
+        finish_task(loop, task);
+    }
+}
+
+static apr_time_t earlier(apr_time_t a, apr_time_t b)
+{
+    return !a || (b && b < a) ? b : a;
+}
+
+/* How long nothing is due. */
+static apr_interval_time_t next_timeout(loop_t *loop)
+{
+    apr_time_t due =
+        earlier(earlier(loop->progress_due, loop->transport_due), keeper_sites_next(loop->sites));
+    apr_time_t now = apr_time_now();
+
+    return due > now ? due - now : 0;
+}
+
+static void dispatch(loop_t *loop, const apr_pollfd_t *ready)
+{
+    const keeper_fd_t *entry = ready->client_data;
+    int is_ended = (ready->rtnevents & (APR_POLLERR | APR_POLLHUP)) != 0;
+
+    switch (entry->kind) {
+    case KEEPER_FD_LISTEN:
+        accept_children(loop);
+        break;
+    case KEEPER_FD_STOP:
+        loop->is_stopping = 1;
+        break;
+    case KEEPER_FD_CHILD:
+        serve_child(loop, entry->object);
+        break;
+    case KEEPER_FD_TRANSPORT: {
+        apr_status_t rv = grip_transport_ready(loop->transport, entry->fd,
+                                               is_ended || (ready->rtnevents & APR_POLLIN),
+                                               is_ended || (ready->rtnevents & APR_POLLOUT));
+
+        if (rv != APR_SUCCESS) {
+            gc_log_line(loop->config->log, GC_LOG_ERR, rv, "GC0215: libcurl cannot go on");
+        }
+        break;
+    }
+    case KEEPER_FD_NONE:
+        break; /* forgotten by an earlier one of this turn */
+    }
+}
+
+static void do_timers(loop_t *loop)
+{
+    apr_time_t now = apr_time_now();
+
+    if (loop->transport_due && loop->transport_due <= now) {
+        apr_status_t rv;
+
+        loop->transport_due = 0;
+        rv = grip_transport_timeout(loop->transport);
+        if (rv != APR_SUCCESS) {
+            gc_log_line(loop->config->log, GC_LOG_ERR, rv, "GC0216: libcurl cannot go on");
+        }
+    }
+    keeper_sites_work(loop->sites, now);
+    if (loop->progress_due <= now) {
+        loop->progress_due = now + PROGRESS_PERIOD;
+        loop->busy += keeper_sites_keep_progress(loop->sites);
+    }
+}
+
+static apr_status_t turn(loop_t *loop)
+{
+    const apr_pollfd_t *ready;
+    apr_int32_t count;
+    apr_int32_t i;
+    apr_status_t rv = keeper_poll_wait(loop->poll, next_timeout(loop), &ready, &count);
+
+    for (i = 0; i < count; i++) {
+        dispatch(loop, &ready[i]);
+    }
+    finish_tasks(loop);
+    do_timers(loop);
+    return rv;
+}
+
+/* Take no new connection; answer what has arrived; publish it; keep how far that got. */
+static apr_status_t wind_down(loop_t *loop)
+{
+    apr_time_t deadline = apr_time_now() + STOP_PATIENCE;
+    apr_status_t rv =
+        keeper_poll_watch(loop->poll, KEEPER_FD_LISTEN, loop->config->listen_fd, NULL, 0);
+    apr_status_t stopped;
+
+    if (rv == APR_SUCCESS) {
+        rv = keeper_poll_watch(loop->poll, KEEPER_FD_STOP, loop->config->stop_fd, NULL, 0);
+    }
+    while (rv == APR_SUCCESS && (loop->busy > 0 || !keeper_sites_are_drained(loop->sites)) &&
+           apr_time_now() < deadline)
+    {
+        loop->progress_due = earlier(loop->progress_due, deadline);
+        rv = turn(loop);
+    }
+    loop->busy += keeper_sites_keep_progress(loop->sites);
+    stopped = keeper_sites_stop(loop->sites);
+    finish_tasks(loop);
+    grip_transport_destroy(loop->transport);
+    return rv == APR_SUCCESS ? stopped : rv;
+}
+
+static apr_status_t start(loop_t *loop)
+{
+    grip_transport_loop_t hooks = {watch_for_transport, set_transport_timer, loop};
+    apr_status_t rv = keeper_poll_create(&loop->poll, loop->pool);
+
+    if (rv == APR_SUCCESS) {
+        rv = grip_transport_global_init();
+    }
+    if (rv == APR_SUCCESS) {
+        rv = chat_database_global_init(loop->pool);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = grip_transport_create(&loop->transport, &hooks, loop->pool);
+    }
+    if (rv == APR_SUCCESS) {
+        /* Whether the keeper before this one bumped what it committed last is not known. */
+        keeper_shared_bump_all(loop->config->shared);
+        rv = keeper_sites_start(&loop->sites, loop->config, loop->transport, wake, loop->poll,
+                                loop->pool);
+    }
+    if (rv == APR_SUCCESS && fcntl(loop->config->listen_fd, F_SETFL, O_NONBLOCK) < 0) {
+        rv = errno;
+    }
+    if (rv == APR_SUCCESS) {
+        rv = keeper_poll_watch(loop->poll, KEEPER_FD_LISTEN, loop->config->listen_fd, NULL,
+                               APR_POLLIN);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = keeper_poll_watch(loop->poll, KEEPER_FD_STOP, loop->config->stop_fd, NULL, APR_POLLIN);
+    }
+    return rv;
+}
+
+apr_status_t keeper_run(const keeper_config_t *config, apr_pool_t *pool)
+{
+    loop_t *loop = apr_pcalloc(pool, sizeof(*loop));
+    apr_status_t rv;
+
+    loop->config = config;
+    loop->pool = pool;
+    loop->progress_due = apr_time_now() + PROGRESS_PERIOD;
+    rv = start(loop);
+    while (rv == APR_SUCCESS && !loop->is_stopping) {
+        rv = turn(loop);
+    }
+    return rv == APR_SUCCESS ? wind_down(loop) : rv;
+}

@@ -1,0 +1,416 @@
+#include "keeper_publish.h"
+
+#include <apr_hash.h>
+
+#include "gc_buffer.h"
+#include "grip_item.h"
+#include "keeper_room.h"
+
+APR_RING_HEAD(room_ring_t, keeper_room_t);
+
+struct keeper_publisher_t {
+    const keeper_config_t *config;
+    const keeper_site_t *site;
+    const grip_proxy_t *proxy;
+    grip_transport_t *transport;
+    apr_pool_t *scratch;
+    apr_hash_t *rooms;          /* by name: those with something to send, or due */
+    struct room_ring_t queue;   /* with something to send, in the order in which it came */
+    struct room_ring_t hints;   /* with a hint due, soonest first */
+    struct room_ring_t sending; /* in the POST under way */
+    apr_size_t pending_bytes;
+    int is_posting;
+    int has_failed;             /* the last POST did; until one succeeds rooms only turn dirty */
+    apr_time_t try_after;       /* if has_failed: when to try again */
+    apr_interval_time_t pause;  /* how long to wait after the next failure */
+    int has_watermark;          /* the writer has told what the keeper before did */
+    apr_int64_t newest_id;      /* the highest message id that was added */
+    apr_int64_t kept_watermark; /* what keeper_publisher_progress told last */
+};
+
+keeper_publisher_t *keeper_publisher_create(const keeper_config_t *config,
+                                            const keeper_site_t *site, apr_size_t proxy,
+                                            grip_transport_t *transport, apr_pool_t *pool)
+{
+    keeper_publisher_t *publisher = apr_pcalloc(pool, sizeof(*publisher));
+
+    publisher->config = config;
+    publisher->site = site;
+    publisher->proxy = site->proxies[proxy];
+    publisher->transport = transport;
+    publisher->rooms = apr_hash_make(pool);
+    publisher->pause = KEEPER_PUBLISH_BACKOFF_MIN;
+    APR_RING_INIT(&publisher->queue, keeper_room_t, queue);
+    APR_RING_INIT(&publisher->hints, keeper_room_t, hints);
+    APR_RING_INIT(&publisher->sending, keeper_room_t, sending);
+    if (apr_pool_create(&publisher->scratch, pool) != APR_SUCCESS) {
+        publisher->scratch = pool;
+    }
+    return publisher;
+}
+
+static keeper_room_t *find_or_make(keeper_publisher_t *publisher, const char *name)
+{
+    keeper_room_t *room = apr_hash_get(publisher->rooms, name, APR_HASH_KEY_STRING);
+
+    if (!room) {
+        gc_slice_t slice = gc_slice_of(name);
+
+        apr_pool_clear(publisher->scratch);
+        room = keeper_room_create(name,
+                                  keeper_site_channel(publisher->site, slice, publisher->scratch),
+                                  keeper_site_slot(publisher->site, slice));
+        if (room) {
+            apr_hash_set(publisher->rooms, room->name, APR_HASH_KEY_STRING, room);
+        }
+    }
+    return room;
+}
+
+/* A room with nothing left to do costs nothing. */
+static void forget_if_idle(keeper_publisher_t *publisher, keeper_room_t *room)
+{
+    if (!room->first && !room->is_dirty && !room->is_queued && !room->is_sending && !room->hint_due)
+    {
+        apr_hash_set(publisher->rooms, room->name, APR_HASH_KEY_STRING, NULL);
+        keeper_room_free(room);
+    }
+}
+
+static void enqueue(keeper_publisher_t *publisher, keeper_room_t *room)
+{
+    if (!room->is_queued) {
+        room->is_queued = 1;
+        APR_RING_INSERT_TAIL(&publisher->queue, room, keeper_room_t, queue);
+    }
+}
+
+static void dequeue(keeper_room_t *room)
+{
+    APR_RING_REMOVE(room, queue);
+    room->is_queued = 0;
+}
+
+static void drop_items(keeper_publisher_t *publisher, keeper_room_t *room)
+{
+    publisher->pending_bytes -= room->pending_bytes;
+    while (room->first) {
+        keeper_room_drop_first(room);
+    }
+}
+
+/* Give up telling the room's events: its readers will fetch them upon a hint. */
+static void make_dirty(keeper_publisher_t *publisher, keeper_room_t *room)
+{
+    drop_items(publisher, room);
+    room->is_dirty = 1;
+    enqueue(publisher, room);
+}
+
+void keeper_publisher_add(keeper_publisher_t *publisher, const keeper_event_t *event)
+{
+    keeper_room_t *room = find_or_make(publisher, event->room);
+
+    if (event->message_id > publisher->newest_id) {
+        publisher->newest_id = event->message_id;
+    }
+    if (!room) {
+        return; /* memory is short: the room's readers find out at its next event */
+    }
+    if (!room->unpublished_id) {
+        room->unpublished_id = event->message_id;
+    }
+    if (publisher->has_failed ||
+        publisher->pending_bytes + event->text.len > KEEPER_PUBLISH_PENDING_BYTES ||
+        keeper_room_add(room, event->message_id, event->event_id, event->text,
+                        KEEPER_PUBLISH_ITEM_BYTES) != APR_SUCCESS)
+    {
+        make_dirty(publisher, room);
+        return;
+    }
+    publisher->pending_bytes += event->text.len;
+    enqueue(publisher, room);
+}
+
+void keeper_publisher_add_behind(keeper_publisher_t *publisher, const char *name,
+                                 apr_int64_t watermark)
+{
+    if (name) {
+        keeper_room_t *room = find_or_make(publisher, name);
+
+        if (room) {
+            room->unpublished_id = watermark + 1;
+            room->is_dirty = 1;
+            enqueue(publisher, room);
+        }
+        return;
+    }
+    publisher->has_watermark = 1;
+    publisher->kept_watermark = watermark;
+    if (watermark > publisher->newest_id) {
+        publisher->newest_id = watermark;
+    }
+}
+
+static void mark_sending(keeper_publisher_t *publisher, keeper_room_t *room)
+{
+    if (!room->is_sending) {
+        room->is_sending = 1;
+        APR_RING_INSERT_TAIL(&publisher->sending, room, keeper_room_t, sending);
+    }
+}
+
+/* Take a room out of the POST that has ended; NULL when there is none left. */
+static keeper_room_t *pop_sending(keeper_publisher_t *publisher)
+{
+    keeper_room_t *room;
+
+    if (APR_RING_EMPTY(&publisher->sending, keeper_room_t, sending)) {
+        return NULL;
+    }
+    room = APR_RING_FIRST(&publisher->sending);
+    APR_RING_REMOVE(room, sending);
+    room->is_sending = 0;
+    return room;
+}
+
+/* Add what fits to the body; returns whether all of the room did. */
+static int compose_room(keeper_publisher_t *publisher, keeper_room_t *room, gc_buffer_t *body)
+{
+    gc_slice_t channel = gc_slice_of(room->channel);
+
+    if (room->is_dirty) {
+        gc_buffer_t hint = gc_buffer_make(256, publisher->scratch);
+
+        if (grip_item_append_hint(&hint, channel) != APR_SUCCESS ||
+            grip_item_body_size_with(body, gc_buffer_slice(&hint)) > GRIP_ITEM_BODY_MAX_BYTES)
+        {
+            return 0;
+        }
+        grip_item_body_add(body, gc_buffer_slice(&hint));
+        mark_sending(publisher, room);
+        room->is_dirty = 0;
+    }
+    while (room->first) {
+        keeper_item_t *item = room->first;
+        gc_slice_t content = gc_slice(item->content, item->len);
+        gc_buffer_t json = gc_buffer_make(item->len + item->len / 4 + 256, publisher->scratch);
+
+        if (grip_item_append_events(&json, channel, item->id, item->prev_id, &content, 1,
+                                    publisher->scratch) != APR_SUCCESS ||
+            grip_item_body_size_with(body, gc_buffer_slice(&json)) > GRIP_ITEM_BODY_MAX_BYTES)
+        {
+            return 0;
+        }
+        grip_item_body_add(body, gc_buffer_slice(&json));
+        mark_sending(publisher, room);
+        room->is_sending_events = 1;
+        publisher->pending_bytes -= item->len;
+        keeper_room_drop_first(room);
+    }
+    return 1;
+}
+
+/* After its POST was taken: what is left of a room, and when it needs a hint. */
+static void settle_published(keeper_publisher_t *publisher, keeper_room_t *room, apr_time_t now)
+{
+    apr_time_t held = keeper_shared_last_hold(publisher->config->shared, room->slot);
+
+    if (!room->is_dirty) {
+        room->unpublished_id = room->first ? room->first->first_message_id : 0;
+    }
+    if (room->hint_due) {
+        APR_RING_REMOVE(room, hints);
+        room->hint_due = 0;
+    }
+    if (room->is_sending_events && held + KEEPER_PUBLISH_HOLD_WINDOW >= now) {
+        room->hint_due = now + KEEPER_PUBLISH_HINT_DELAY;
+        APR_RING_INSERT_TAIL(&publisher->hints, room, keeper_room_t, hints);
+    }
+    room->is_sending_events = 0;
+    forget_if_idle(publisher, room);
+}
+
+static void succeed(keeper_publisher_t *publisher, apr_time_t now)
+{
+    keeper_room_t *room;
+
+    if (publisher->has_failed) {
+        publisher->has_failed = 0;
+        gc_log_line(publisher->config->log, GC_LOG_NOTICE, APR_SUCCESS,
+                    "GC0302: %s takes publishes again", publisher->proxy->log_uri);
+    }
+    publisher->pause = KEEPER_PUBLISH_BACKOFF_MIN;
+    while ((room = pop_sending(publisher))) {
+        settle_published(publisher, room, now);
+    }
+}
+
+static void give_up(keeper_publisher_t *publisher, const grip_transport_result_t *result,
+                    apr_time_t now)
+{
+    apr_interval_time_t pause = publisher->pause;
+    keeper_room_t *room;
+    unsigned char jitter = 0;
+
+    if (!publisher->has_failed) {
+        publisher->has_failed = 1;
+        gc_log_line(publisher->config->log, GC_LOG_WARNING, result->rv,
+                    "GC0301: publishing to %s failed (HTTP status %d) %s%s; trying again, and its "
+                    "readers will be told to ask for what they miss",
+                    publisher->proxy->log_uri, result->http_status, result->error, result->excerpt);
+    }
+    /* A quarter more or less, so that many keepers do not come at once. */
+    if (grip_crypto_random(&jitter, 1) == APR_SUCCESS) {
+        pause += (pause / 2) * jitter / 255 - pause / 4;
+    }
+    if (result->retry_after_secs > 0 &&
+        apr_time_from_sec(result->retry_after_secs) > publisher->pause) {
+        pause = apr_time_from_sec(result->retry_after_secs);
+    }
+    publisher->try_after = now + pause;
+    publisher->pause *= 2;
+    if (publisher->pause > KEEPER_PUBLISH_BACKOFF_MAX) {
+        publisher->pause = KEEPER_PUBLISH_BACKOFF_MAX;
+    }
+    while ((room = pop_sending(publisher))) {
+        room->is_sending_events = 0;
+        make_dirty(publisher, room);
+    }
+    APR_RING_FOREACH(room, &publisher->queue, keeper_room_t, queue)
+    {
+        make_dirty(publisher, room);
+    }
+}
+
+static void post_done(const grip_transport_result_t *result, void *baton)
+{
+    keeper_publisher_t *publisher = baton;
+    apr_time_t now = apr_time_now();
+
+    publisher->is_posting = 0;
+    if (result->outcome == GRIP_TRANSPORT_ANSWERED && result->http_status >= 200 &&
+        result->http_status < 300)
+    {
+        succeed(publisher, now);
+    }
+    else {
+        give_up(publisher, result, now);
+    }
+}
+
+/* An item that no body has room for cannot be told; log it, and hint instead. */
+static void skip_unsendable(keeper_publisher_t *publisher, keeper_room_t *room)
+{
+    if (!room->first) {
+        dequeue(room);
+        room->is_dirty = 0;
+        forget_if_idle(publisher, room);
+        return;
+    }
+    gc_log_line(publisher->config->log, GC_LOG_ERR, APR_SUCCESS,
+                "GC0303: an event of %" APR_SIZE_T_FMT
+                " bytes does not fit into a publish; readers "
+                "of its room are told to ask for it",
+                room->first->len);
+    make_dirty(publisher, room);
+}
+
+static void post(keeper_publisher_t *publisher, apr_time_t now)
+{
+    gc_buffer_t body;
+    grip_transport_result_t failure = {
+        GRIP_TRANSPORT_NOT_SENT, APR_EGENERAL, 0, -1, "the POST could not be started", ""};
+    keeper_room_t *room;
+
+    apr_pool_clear(publisher->scratch);
+    body = gc_buffer_make(16 * 1024, publisher->scratch);
+    grip_item_body_begin(&body);
+    while (!APR_RING_EMPTY(&publisher->queue, keeper_room_t, queue)) {
+        room = APR_RING_FIRST(&publisher->queue);
+        if (compose_room(publisher, room, &body)) {
+            dequeue(room);
+        }
+        else if (!APR_RING_EMPTY(&publisher->sending, keeper_room_t, sending)) {
+            break; /* the body is full */
+        }
+        else {
+            skip_unsendable(publisher, room);
+        }
+    }
+    if (APR_RING_EMPTY(&publisher->sending, keeper_room_t, sending)) {
+        return;
+    }
+    grip_item_body_end(&body);
+    failure.rv =
+        grip_transport_post(publisher->transport, NULL, publisher->proxy, gc_buffer_slice(&body),
+                            KEEPER_PUBLISH_TIMEOUT, post_done, publisher);
+    if (failure.rv == APR_SUCCESS) {
+        publisher->is_posting = 1;
+    }
+    else {
+        give_up(publisher, &failure, now);
+    }
+}
+
+void keeper_publisher_work(keeper_publisher_t *publisher, apr_time_t now)
+{
+    while (!APR_RING_EMPTY(&publisher->hints, keeper_room_t, hints)) {
+        keeper_room_t *room = APR_RING_FIRST(&publisher->hints);
+
+        if (room->hint_due > now) {
+            break;
+        }
+        APR_RING_REMOVE(room, hints);
+        room->hint_due = 0;
+        room->is_dirty = 1;
+        enqueue(publisher, room);
+    }
+    if (!publisher->is_posting && !APR_RING_EMPTY(&publisher->queue, keeper_room_t, queue) &&
+        (!publisher->has_failed || publisher->try_after <= now))
+    {
+        post(publisher, now);
+    }
+}
+
+apr_time_t keeper_publisher_next(const keeper_publisher_t *publisher)
+{
+    apr_time_t next = 0;
+
+    if (!APR_RING_EMPTY(&publisher->hints, keeper_room_t, hints)) {
+        next = APR_RING_FIRST(&publisher->hints)->hint_due;
+    }
+    if (publisher->has_failed && !publisher->is_posting && (!next || publisher->try_after < next)) {
+        next = publisher->try_after;
+    }
+    return next;
+}
+
+int keeper_publisher_is_drained(const keeper_publisher_t *publisher)
+{
+    return !publisher->is_posting &&
+           (publisher->has_failed || APR_RING_EMPTY(&publisher->queue, keeper_room_t, queue));
+}
+
+int keeper_publisher_progress(keeper_publisher_t *publisher, apr_int64_t *watermark)
+{
+    apr_int64_t reached = publisher->newest_id;
+    apr_hash_index_t *i;
+
+    if (!publisher->has_watermark) {
+        return 0;
+    }
+    for (i = apr_hash_first(NULL, publisher->rooms); i; i = apr_hash_next(i)) {
+        const keeper_room_t *room = apr_hash_this_val(i);
+
+        if (room->unpublished_id && room->unpublished_id <= reached) {
+            reached = room->unpublished_id - 1;
+        }
+    }
+    if (reached == publisher->kept_watermark) {
+        return 0;
+    }
+    publisher->kept_watermark = reached;
+    *watermark = reached;
+    return 1;
+}

@@ -1,0 +1,85 @@
+/* One proxy of one site: what to tell it, when, and how far it has been told.
+ *
+ * New events of a room are gathered into items and go out straight from memory; one POST is under way
+ * at a time, so everything that comes meanwhile travels in the next, in order. Nothing is ever sent
+ * again: a room whose POST failed, or may have failed, is dirty, and gets a hint item before its next
+ * events, upon which its readers fetch what they miss through their next link. So an outage of any
+ * length costs a room's name, not its messages.
+ *
+ * A publisher belongs to the loop's thread. */
+#ifndef KEEPER_PUBLISH_H
+#define KEEPER_PUBLISH_H
+
+#include "grip_transport.h"
+#include "keeper_site.h"
+
+/** How long one POST may take. */
+#define KEEPER_PUBLISH_TIMEOUT apr_time_from_sec(5)
+
+/** The events of one item, in bytes of event stream; a longer event travels alone. */
+#define KEEPER_PUBLISH_ITEM_BYTES (64 * 1024)
+
+/** What may wait for the POST under way; beyond it rooms turn dirty instead. */
+#define KEEPER_PUBLISH_PENDING_BYTES (32 * 1024 * 1024)
+
+/** Pauses after a failure: the first, doubled up to the last. */
+#define KEEPER_PUBLISH_BACKOFF_MIN apr_time_from_msec(100)
+#define KEEPER_PUBLISH_BACKOFF_MAX apr_time_from_sec(5)
+
+/** A reader's hold that was answered up to this long before an event was published may have been
+ *  registered after it… */
+#define KEEPER_PUBLISH_HOLD_WINDOW apr_time_from_sec(3)
+
+/** …so this long after the room's last publish it gets a hint. */
+#define KEEPER_PUBLISH_HINT_DELAY apr_time_from_sec(1)
+
+typedef struct keeper_publisher_t keeper_publisher_t;
+
+/** A stored message, as an event. */
+typedef struct keeper_event_t {
+    const char *room; /**< NUL-terminated, decoded */
+    apr_int64_t message_id;
+    apr_int64_t event_id;
+    gc_slice_t text; /**< the event as it stands in a stream */
+} keeper_event_t;
+
+/**
+ * Make the publisher of one of a site's proxies.
+ *
+ * @param transport  the loop's
+ * @param pool       owns it; the loop's, as long as the process
+ */
+keeper_publisher_t *keeper_publisher_create(const keeper_config_t *config,
+                                            const keeper_site_t *site, apr_size_t proxy,
+                                            grip_transport_t *transport, apr_pool_t *pool);
+
+/** Take an event, in the room's order. Sends nothing yet: keeper_publisher_work does. */
+void keeper_publisher_add(keeper_publisher_t *publisher, const keeper_event_t *event);
+
+/**
+ * Take what the keeper before this one may not have published.
+ *
+ * @param room       a room that is dirty since the watermark, NULL if there is none (left)
+ * @param watermark  the message id below which all was published then
+ */
+void keeper_publisher_add_behind(keeper_publisher_t *publisher, const char *room,
+                                 apr_int64_t watermark);
+
+/** Send what there is to send and is due. */
+void keeper_publisher_work(keeper_publisher_t *publisher, apr_time_t now);
+
+/** When keeper_publisher_work should be called next, though nothing else happens; 0 for never. */
+apr_time_t keeper_publisher_next(const keeper_publisher_t *publisher);
+
+/** Whether all that it was given has been sent and answered, or cannot be now. */
+int keeper_publisher_is_drained(const keeper_publisher_t *publisher);
+
+/**
+ * Tell how far the proxy has been told.
+ *
+ * @param watermark  the highest message id below which all is published
+ * @return whether it has changed since the last call (and is worth keeping)
+ */
+int keeper_publisher_progress(keeper_publisher_t *publisher, apr_int64_t *watermark);
+
+#endif

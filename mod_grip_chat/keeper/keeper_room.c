@@ -1,0 +1,110 @@
+#include "keeper_room.h"
+
+#include <stdlib.h>
+
+keeper_room_t *keeper_room_create(const char *name, const char *channel, unsigned slot)
+{
+    apr_size_t name_size = strlen(name) + 1;
+    apr_size_t channel_size = strlen(channel) + 1;
+    keeper_room_t *room = calloc(1, sizeof(*room) + name_size + channel_size);
+    char *strings;
+
+    if (!room) {
+        return NULL;
+    }
+    strings = (char *)(room + 1);
+    memcpy(strings, name, name_size);
+    memcpy(strings + name_size, channel, channel_size);
+    room->name = strings;
+    room->channel = strings + name_size;
+    room->slot = slot;
+    return room;
+}
+
+static keeper_item_t *item_create(apr_int64_t message_id, apr_int64_t event_id)
+{
+    keeper_item_t *item = calloc(1, sizeof(*item));
+
+    if (item) {
+        item->prev_id = event_id - 1;
+        item->id = event_id - 1;
+        item->first_message_id = message_id;
+    }
+    return item;
+}
+
+static apr_status_t item_append(keeper_item_t *item, apr_int64_t event_id, gc_slice_t text)
+{
+    if (item->len + text.len > item->capacity) {
+        apr_size_t capacity = item->len * 2 + text.len;
+        char *content = realloc(item->content, capacity);
+
+        if (!content) {
+            return APR_ENOMEM;
+        }
+        item->content = content;
+        item->capacity = capacity;
+    }
+    memcpy(item->content + item->len, text.data, text.len);
+    item->len += text.len;
+    item->id = event_id;
+    return APR_SUCCESS;
+}
+
+static void item_free(keeper_item_t *item)
+{
+    free(item->content);
+    free(item);
+}
+
+apr_status_t keeper_room_add(keeper_room_t *room, apr_int64_t message_id, apr_int64_t event_id,
+                             gc_slice_t text, apr_size_t max_bytes)
+{
+    keeper_item_t *item = room->last;
+    apr_status_t rv;
+
+    if (item && item->id == event_id - 1 && item->len + text.len <= max_bytes) {
+        rv = item_append(item, event_id, text);
+    }
+    else {
+        item = item_create(message_id, event_id);
+        rv = item ? item_append(item, event_id, text) : APR_ENOMEM;
+        if (rv != APR_SUCCESS) {
+            if (item) {
+                item_free(item);
+            }
+            return rv;
+        }
+        if (room->last) {
+            room->last->next = item;
+        }
+        else {
+            room->first = item;
+        }
+        room->last = item;
+    }
+    if (rv == APR_SUCCESS) {
+        room->pending_bytes += text.len;
+    }
+    return rv;
+}
+
+void keeper_room_drop_first(keeper_room_t *room)
+{
+    keeper_item_t *item = room->first;
+
+    room->first = item->next;
+    if (!room->first) {
+        room->last = NULL;
+    }
+    room->pending_bytes -= item->len;
+    item_free(item);
+}
+
+void keeper_room_free(keeper_room_t *room)
+{
+    while (room->first) {
+        keeper_room_drop_first(room);
+    }
+    free(room);
+}

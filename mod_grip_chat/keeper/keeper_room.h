@@ -1,0 +1,58 @@
+/* What one proxy is yet to be told of one room: events, gathered into items. */
+#ifndef KEEPER_ROOM_H
+#define KEEPER_ROOM_H
+
+#include <apr_ring.h>
+#include <apr_time.h>
+
+#include "gc_slice.h"
+
+/** Consecutive events that travel as one item. */
+typedef struct keeper_item_t {
+    apr_int64_t prev_id;          /**< the event before the first */
+    apr_int64_t id;               /**< the last event */
+    apr_int64_t first_message_id; /**< of the first event */
+    char *content;                /**< len bytes of event stream, malloc'ed */
+    apr_size_t len;
+    apr_size_t capacity;
+    struct keeper_item_t *next;
+} keeper_item_t;
+
+/** A room that a publisher has something to do with. malloc'ed; see keeper_room_free. */
+typedef struct keeper_room_t {
+    APR_RING_ENTRY(keeper_room_t) queue;   /**< of rooms with something to send */
+    APR_RING_ENTRY(keeper_room_t) hints;   /**< of rooms with a hint due, soonest first */
+    APR_RING_ENTRY(keeper_room_t) sending; /**< of rooms in the POST under way */
+    const char *name;                      /**< decoded, NUL-terminated */
+    const char *channel;                   /**< as the proxy knows it, NUL-terminated */
+    unsigned slot;                         /**< in shared memory */
+    keeper_item_t *first;                  /**< waiting to be sent */
+    keeper_item_t *last;
+    apr_size_t pending_bytes;   /**< of all items */
+    apr_int64_t unpublished_id; /**< the lowest message id that may not be published, 0 for none */
+    apr_time_t hint_due;        /**< 0 for none */
+    int is_dirty;               /**< readers may miss something: a hint goes before what is next */
+    int is_queued;
+    int is_sending;        /**< part of the POST under way */
+    int is_sending_events; /**< not only with a hint */
+} keeper_room_t;
+
+/** Make a room without anything to send. @return NULL if memory is short */
+keeper_room_t *keeper_room_create(const char *name, const char *channel, unsigned slot);
+
+/**
+ * Add an event behind the others.
+ *
+ * @param max_bytes  the length up to which events share an item
+ * @return APR_SUCCESS, or APR_ENOMEM: then nothing was added
+ */
+apr_status_t keeper_room_add(keeper_room_t *room, apr_int64_t message_id, apr_int64_t event_id,
+                             gc_slice_t text, apr_size_t max_bytes);
+
+/** Take away the first item. */
+void keeper_room_drop_first(keeper_room_t *room);
+
+/** Take away all items and the room. It must be in no ring. */
+void keeper_room_free(keeper_room_t *room);
+
+#endif

@@ -1,0 +1,50 @@
+/* What the keeper tells all children, and they it, without a system call: memory that the parent maps
+ * before it forks anything, and that outlives restarts.
+ *
+ * A room has a slot by hash; rooms that share one cost each other a miss, nothing else. The keeper
+ * bumps a slot's generation after COMMIT and before it answers, so whoever loads (epoch, generation),
+ * then reads the room, and later finds both unmoved, still has what is stored. */
+#ifndef KEEPER_SHARED_H
+#define KEEPER_SHARED_H
+
+#include <apr_time.h>
+
+#include "gc_slice.h"
+
+/** Slots; a power of two. */
+#define KEEPER_SHARED_SLOTS 16384
+
+typedef struct keeper_shared_t keeper_shared_t;
+
+/** When something was read: compare two of these for equality, member by member. */
+typedef struct keeper_version_t {
+    apr_uint64_t epoch;
+    apr_uint64_t generation;
+} keeper_version_t;
+
+/** How many bytes of shared, zeroed memory are needed. */
+apr_size_t keeper_shared_size(void);
+
+/** View such memory, fresh or from before a restart; if it was laid out by another version of this
+ *  code it is cleared first, so call this while no child of this generation runs. */
+keeper_shared_t *keeper_shared_attach(void *memory);
+
+/** The slot of a room of a site. Pure, thread-safe. */
+unsigned keeper_shared_slot(gc_slice_t site, gc_slice_t room);
+
+/** Load a slot's version, before the room is read. Thread-safe. */
+keeper_version_t keeper_shared_version(const keeper_shared_t *shared, unsigned slot);
+
+/** The room of this slot has changed: call after COMMIT, before anybody is told. Thread-safe. */
+void keeper_shared_bump(keeper_shared_t *shared, unsigned slot);
+
+/** Anything may have changed: a keeper starts, or a database was replaced. Thread-safe. */
+void keeper_shared_bump_all(keeper_shared_t *shared);
+
+/** Note that a hold of a room of this slot is being answered; call before the room is read. */
+void keeper_shared_note_hold(keeper_shared_t *shared, unsigned slot, apr_time_t now);
+
+/** When a hold of a room of this slot was last answered, 0 for never. */
+apr_time_t keeper_shared_last_hold(const keeper_shared_t *shared, unsigned slot);
+
+#endif

@@ -1,0 +1,18 @@
+#include "keeper_site.h"
+
+#include "chat_event_id.h"
+
+const char *keeper_site_channel(const keeper_site_t *site, gc_slice_t room, apr_pool_t *pool)
+{
+    gc_buffer_t channel = gc_buffer_make(256, pool);
+
+    gc_buffer_append_text(&channel, site->channel_prefix);
+    gc_buffer_append_text(&channel, "events-");
+    chat_event_id_append_channel(&channel, room);
+    return channel.data;
+}
+
+unsigned keeper_site_slot(const keeper_site_t *site, gc_slice_t room)
+{
+    return keeper_shared_slot(gc_slice_of(site->identity), room);
+}

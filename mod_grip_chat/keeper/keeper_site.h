@@ -1,0 +1,45 @@
+/* What the keeper knows of the configuration. Made by the parent before the fork, never changed. */
+#ifndef KEEPER_SITE_H
+#define KEEPER_SITE_H
+
+#include "chat_database.h"
+#include "gc_log.h"
+#include "grip_url.h"
+#include "keeper_shared.h"
+
+/** Under what name, and of how many random bytes, a site's own secret is kept in its database. */
+#define KEEPER_SITE_SECRET_NAME  "secret"
+#define KEEPER_SITE_SECRET_BYTES 32
+
+/** A site: a database and a name in it, with its proxies. */
+typedef struct keeper_site_t {
+    const char *identity; /**< names the site in jobs: driver, parameters and name */
+    const char *name;     /**< the site's name in its database, "" by default */
+    chat_database_spec_t database;
+    const char *channel_prefix; /**< before "events-room-…", may be "" */
+    const grip_proxy_t *const *proxies;
+    apr_size_t proxy_count;
+} keeper_site_t;
+
+/**
+ * Name the channel of a room: the site's prefix, "events-" and the room as clients see it.
+ *
+ * @param room  valid, decoded
+ * @return a string owned by pool
+ */
+const char *keeper_site_channel(const keeper_site_t *site, gc_slice_t room, apr_pool_t *pool);
+
+/** The slot of a room of a site in shared memory. */
+unsigned keeper_site_slot(const keeper_site_t *site, gc_slice_t room);
+
+/** All that a keeper process needs. */
+typedef struct keeper_config_t {
+    const keeper_site_t *const *sites;
+    apr_size_t site_count;
+    keeper_shared_t *shared;
+    const gc_log_t *log; /**< thread-safe */
+    int listen_fd;       /**< the Unix socket's, listening, shared with the parent */
+    int stop_fd;         /**< becomes readable when the keeper is to end */
+} keeper_config_t;
+
+#endif

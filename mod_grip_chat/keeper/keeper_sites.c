@@ -1,0 +1,253 @@
+#include "keeper_sites.h"
+
+#include <stdlib.h>
+
+#include <apr_tables.h>
+
+#include "chat_sse.h"
+
+struct keeper_sites_t {
+    const keeper_config_t *config;
+    keeper_served_t *served;     /* config->site_count of them, in the same order */
+    apr_array_header_t *writers; /* of keeper_writer_t * */
+    apr_pool_t *scratch;
+};
+
+keeper_served_t *keeper_sites_find(keeper_sites_t *sites, const char *identity)
+{
+    apr_size_t i;
+
+    for (i = 0; i < sites->config->site_count; i++) {
+        if (strcmp(sites->served[i].site->identity, identity) == 0) {
+            return &sites->served[i];
+        }
+    }
+    return NULL;
+}
+
+keeper_task_t *keeper_sites_done(keeper_sites_t *sites)
+{
+    int i;
+
+    for (i = 0; i < sites->writers->nelts; i++) {
+        keeper_task_t *task =
+            keeper_writer_done(APR_ARRAY_IDX(sites->writers, i, keeper_writer_t *));
+
+        if (task) {
+            return task;
+        }
+    }
+    return NULL;
+}
+
+void keeper_sites_publish(keeper_sites_t *sites, const keeper_task_t *task)
+{
+    const chat_append_t *append = &task->append;
+    keeper_served_t *served = keeper_sites_find(sites, task->site->identity);
+    chat_message_t message = {append->id, append->event_id, append->created_ms,
+                              gc_slice_of(append->from), gc_slice_of(append->text)};
+    keeper_event_t event = {append->room, append->id, append->event_id, {NULL, 0}};
+    gc_buffer_t text;
+    apr_status_t rv;
+    apr_size_t i;
+
+    if (!served || served->site->proxy_count == 0) {
+        return;
+    }
+    apr_pool_clear(sites->scratch);
+    text = gc_buffer_make(message.text.len + 512, sites->scratch);
+    rv = chat_sse_append_message(&text, gc_slice_of(append->room), &message);
+    if (rv != APR_SUCCESS) {
+        gc_log_line(sites->config->log, GC_LOG_ERR, rv,
+                    "GC0214: message %" APR_INT64_T_FMT " cannot be written as an event",
+                    append->id);
+        return;
+    }
+    event.text = gc_buffer_slice(&text);
+    for (i = 0; i < served->site->proxy_count; i++) {
+        keeper_publisher_add(served->publishers[i], &event);
+    }
+}
+
+void keeper_sites_add_behind(keeper_sites_t *sites, const keeper_task_t *task)
+{
+    keeper_served_t *served = keeper_sites_find(sites, task->site->identity);
+
+    if (served) {
+        keeper_publisher_add_behind(served->publishers[task->proxy], task->room, task->watermark);
+    }
+}
+
+/* Call fn for every publisher until it answers 0. */
+static void each_publisher(const keeper_sites_t *sites,
+                           int (*fn)(keeper_served_t *served, apr_size_t proxy, void *baton),
+                           void *baton)
+{
+    apr_size_t i;
+    apr_size_t proxy;
+
+    for (i = 0; i < sites->config->site_count; i++) {
+        for (proxy = 0; proxy < sites->served[i].site->proxy_count; proxy++) {
+            if (!fn(&sites->served[i], proxy, baton)) {
+                return;
+            }
+        }
+    }
+}
+
+static int work_one(keeper_served_t *served, apr_size_t proxy, void *baton)
+{
+    keeper_publisher_work(served->publishers[proxy], *(apr_time_t *)baton);
+    return 1;
+}
+
+void keeper_sites_work(keeper_sites_t *sites, apr_time_t now)
+{
+    each_publisher(sites, work_one, &now);
+}
+
+static int find_soonest(keeper_served_t *served, apr_size_t proxy, void *baton)
+{
+    apr_time_t due = keeper_publisher_next(served->publishers[proxy]);
+    apr_time_t *soonest = baton;
+
+    if (due && (!*soonest || due < *soonest)) {
+        *soonest = due;
+    }
+    return 1;
+}
+
+apr_time_t keeper_sites_next(const keeper_sites_t *sites)
+{
+    apr_time_t soonest = 0;
+
+    each_publisher(sites, find_soonest, &soonest);
+    return soonest;
+}
+
+static int check_drained(keeper_served_t *served, apr_size_t proxy, void *baton)
+{
+    int *is_drained = baton;
+
+    *is_drained = keeper_publisher_is_drained(served->publishers[proxy]);
+    return *is_drained;
+}
+
+int keeper_sites_are_drained(const keeper_sites_t *sites)
+{
+    int is_drained = 1;
+
+    each_publisher(sites, check_drained, &is_drained);
+    return is_drained;
+}
+
+static int keep_one(keeper_served_t *served, apr_size_t proxy, void *baton)
+{
+    apr_size_t *pushed = baton;
+    apr_int64_t watermark;
+    keeper_task_t *task;
+
+    if (!keeper_publisher_progress(served->publishers[proxy], &watermark)) {
+        return 1;
+    }
+    task = calloc(1, sizeof(*task));
+    if (!task) {
+        return 0; /* an older watermark costs hints, nothing else */
+    }
+    task->kind = KEEPER_TASK_PROGRESS;
+    task->site = served->site;
+    task->proxy = proxy;
+    task->watermark = watermark;
+    keeper_writer_push(served->writer, task);
+    ++*pushed;
+    return 1;
+}
+
+apr_size_t keeper_sites_keep_progress(keeper_sites_t *sites)
+{
+    apr_size_t pushed = 0;
+
+    each_publisher(sites, keep_one, &pushed);
+    return pushed;
+}
+
+apr_status_t keeper_sites_stop(keeper_sites_t *sites)
+{
+    apr_status_t rv = APR_SUCCESS;
+    int i;
+
+    for (i = 0; i < sites->writers->nelts; i++) {
+        apr_status_t stopped =
+            keeper_writer_stop(APR_ARRAY_IDX(sites->writers, i, keeper_writer_t *));
+
+        rv = rv == APR_SUCCESS ? stopped : rv;
+    }
+    return rv;
+}
+
+/* Start the writer of a site's database, and give it to all sites of that database. */
+static apr_status_t start_writer(keeper_sites_t *sites, const keeper_site_t *site,
+                                 keeper_writer_notify_fn *notify, void *baton, apr_pool_t *pool)
+{
+    apr_size_t all = sites->config->site_count;
+    const keeper_site_t **same = apr_palloc(pool, sizeof(keeper_site_t *) * all);
+    keeper_writer_t *writer;
+    apr_size_t count = 0;
+    apr_status_t rv;
+    apr_size_t i;
+
+    for (i = 0; i < all; i++) {
+        const chat_database_spec_t *database = &sites->config->sites[i]->database;
+
+        if (strcmp(site->database.driver, database->driver) == 0 &&
+            strcmp(site->database.params, database->params) == 0)
+        {
+            same[count++] = sites->config->sites[i];
+        }
+    }
+    rv = keeper_writer_start(&writer, sites->config, same, count, notify, baton, pool);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    APR_ARRAY_PUSH(sites->writers, keeper_writer_t *) = writer;
+    for (i = 0; i < all; i++) {
+        if (keeper_writer_serves(writer, sites->config->sites[i])) {
+            sites->served[i].writer = writer;
+        }
+    }
+    return rv;
+}
+
+apr_status_t keeper_sites_start(keeper_sites_t **out, const keeper_config_t *config,
+                                grip_transport_t *transport, keeper_writer_notify_fn *notify,
+                                void *baton, apr_pool_t *pool)
+{
+    keeper_sites_t *sites = apr_pcalloc(pool, sizeof(*sites));
+    apr_status_t rv = apr_pool_create(&sites->scratch, pool);
+    apr_size_t i;
+    apr_size_t proxy;
+
+    sites->config = config;
+    sites->writers = apr_array_make(pool, 4, sizeof(keeper_writer_t *));
+    sites->served = apr_pcalloc(pool, sizeof(*sites->served) * (config->site_count + 1));
+    for (i = 0; i < config->site_count; i++) {
+        keeper_served_t *served = &sites->served[i];
+
+        served->site = config->sites[i];
+        served->publishers =
+            apr_palloc(pool, sizeof(keeper_publisher_t *) * (served->site->proxy_count + 1));
+        for (proxy = 0; proxy < served->site->proxy_count; proxy++) {
+            served->publishers[proxy] =
+                keeper_publisher_create(config, served->site, proxy, transport, pool);
+        }
+    }
+    for (i = 0; rv == APR_SUCCESS && i < config->site_count; i++) {
+        if (!sites->served[i].writer) {
+            rv = start_writer(sites, config->sites[i], notify, baton, pool);
+        }
+    }
+    if (rv == APR_SUCCESS) {
+        *out = sites;
+    }
+    return rv;
+}

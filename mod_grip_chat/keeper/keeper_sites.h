@@ -1,0 +1,56 @@
+/* All sites that a keeper serves, each with the writer of its database and a publisher for each of its
+ * proxies. Belongs to the loop's thread. */
+#ifndef KEEPER_SITES_H
+#define KEEPER_SITES_H
+
+#include "keeper_publish.h"
+#include "keeper_writer.h"
+
+/** A site and who works for it. */
+typedef struct keeper_served_t {
+    const keeper_site_t *site;
+    keeper_writer_t *writer;
+    keeper_publisher_t **publishers; /**< one for each of the site's proxies, in their order */
+} keeper_served_t;
+
+typedef struct keeper_sites_t keeper_sites_t;
+
+/**
+ * Start a writer for each database and make the publishers.
+ *
+ * @param notify  called by the writers' threads when keeper_sites_done has something
+ * @param pool    the loop's
+ */
+apr_status_t keeper_sites_start(keeper_sites_t **out, const keeper_config_t *config,
+                                grip_transport_t *transport, keeper_writer_notify_fn *notify,
+                                void *baton, apr_pool_t *pool);
+
+/** Find a site by its identity, NULL where there is none. */
+keeper_served_t *keeper_sites_find(keeper_sites_t *sites, const char *identity);
+
+/** Take back a task that a writer is done with, NULL where there is none. */
+keeper_task_t *keeper_sites_done(keeper_sites_t *sites);
+
+/** Hand the message of a stored job to its site's publishers, as the event that readers get. */
+void keeper_sites_publish(keeper_sites_t *sites, const keeper_task_t *task);
+
+/** Hand a KEEPER_TASK_BEHIND to its publisher. */
+void keeper_sites_add_behind(keeper_sites_t *sites, const keeper_task_t *task);
+
+/** Have all publishers send what is due. */
+void keeper_sites_work(keeper_sites_t *sites, apr_time_t now);
+
+/** When keeper_sites_work is to be called next, 0 for never. */
+apr_time_t keeper_sites_next(const keeper_sites_t *sites);
+
+/** Whether nothing is left that could be published now. */
+int keeper_sites_are_drained(const keeper_sites_t *sites);
+
+/** Have it kept how far each proxy has been told, where that has moved. @return how many tasks were
+ *  given to writers for it; each comes back */
+apr_size_t keeper_sites_keep_progress(keeper_sites_t *sites);
+
+/** End all writers, after they have done what they were given. */
+apr_status_t keeper_sites_stop(keeper_sites_t *sites);
+
+#endif

@@ -1,0 +1,130 @@
+#include "keeper_wire.h"
+
+#define STRINGS 5
+
+static void append_uint32(gc_buffer_t *buffer, apr_size_t number)
+{
+    apr_uint32_t n = (apr_uint32_t)number;
+
+    gc_buffer_append(buffer, gc_slice((const char *)&n, sizeof(n)));
+}
+
+static void append_byte(gc_buffer_t *buffer, int byte)
+{
+    char c = (char)byte;
+
+    gc_buffer_append(buffer, gc_slice(&c, 1));
+}
+
+void keeper_wire_append_job(gc_buffer_t *buffer, const keeper_job_t *job)
+{
+    const char *strings[STRINGS] = {job->site, job->room, job->from, job->text, job->key};
+    apr_size_t size = 3;
+    int i;
+
+    for (i = 0; i < STRINGS; i++) {
+        size += 4 + strlen(strings[i]) + 1;
+    }
+    append_uint32(buffer, size);
+    append_byte(buffer, KEEPER_WIRE_VERSION);
+    append_byte(buffer, job->kind);
+    append_byte(buffer, job->is_repeat != 0);
+    for (i = 0; i < STRINGS; i++) {
+        apr_size_t len = strlen(strings[i]);
+
+        append_uint32(buffer, len);
+        gc_buffer_append(buffer, gc_slice(strings[i], len + 1));
+    }
+}
+
+void keeper_wire_append_reply(gc_buffer_t *buffer, const keeper_reply_t *reply)
+{
+    apr_int64_t numbers[3] = {reply->id, reply->event_id, reply->created_ms};
+
+    append_uint32(buffer, KEEPER_WIRE_REPLY_BYTES - 4);
+    append_byte(buffer, KEEPER_WIRE_VERSION);
+    append_byte(buffer, reply->status);
+    gc_buffer_append(buffer, gc_slice((const char *)numbers, sizeof(numbers)));
+}
+
+apr_status_t keeper_wire_frame_size(gc_slice_t bytes, apr_size_t *size)
+{
+    apr_uint32_t n;
+
+    if (bytes.len < sizeof(n)) {
+        return APR_INCOMPLETE;
+    }
+    memcpy(&n, bytes.data, sizeof(n));
+    if (n > KEEPER_WIRE_MAX_BYTES - sizeof(n)) {
+        return APR_EINVAL;
+    }
+    *size = sizeof(n) + n;
+    return APR_SUCCESS;
+}
+
+/* Cut one string off the front of *rest. */
+static apr_status_t read_string(gc_slice_t *rest, const char **out)
+{
+    apr_uint32_t n;
+
+    if (rest->len < sizeof(n)) {
+        return APR_EINVAL;
+    }
+    memcpy(&n, rest->data, sizeof(n));
+    rest->data += sizeof(n);
+    rest->len -= sizeof(n);
+    if (n >= rest->len || rest->data[n] != '\0' || memchr(rest->data, '\0', n)) {
+        return APR_EINVAL;
+    }
+    *out = rest->data;
+    rest->data += n + 1;
+    rest->len -= n + 1;
+    return APR_SUCCESS;
+}
+
+apr_status_t keeper_wire_read_job(keeper_job_t *job, gc_slice_t frame)
+{
+    const char *strings[STRINGS];
+    gc_slice_t rest;
+    int i;
+
+    if (frame.len < 7 || frame.data[4] != KEEPER_WIRE_VERSION ||
+        (frame.data[5] != KEEPER_JOB_READY && frame.data[5] != KEEPER_JOB_POST))
+    {
+        return APR_EINVAL;
+    }
+    rest = gc_slice(frame.data + 7, frame.len - 7);
+    for (i = 0; i < STRINGS; i++) {
+        if (read_string(&rest, &strings[i]) != APR_SUCCESS) {
+            return APR_EINVAL;
+        }
+    }
+    if (rest.len != 0) {
+        return APR_EINVAL;
+    }
+    job->kind = (keeper_job_kind_e)frame.data[5];
+    job->is_repeat = frame.data[KEEPER_WIRE_REPEAT_OFFSET] != 0;
+    job->site = strings[0];
+    job->room = strings[1];
+    job->from = strings[2];
+    job->text = strings[3];
+    job->key = strings[4];
+    return APR_SUCCESS;
+}
+
+apr_status_t keeper_wire_read_reply(keeper_reply_t *reply, gc_slice_t frame)
+{
+    apr_int64_t numbers[3];
+
+    if (frame.len != KEEPER_WIRE_REPLY_BYTES || frame.data[4] != KEEPER_WIRE_VERSION ||
+        frame.data[5] < KEEPER_DONE || frame.data[5] > KEEPER_MALFORMED)
+    {
+        return APR_EINVAL;
+    }
+    memcpy(numbers, frame.data + 6, sizeof(numbers));
+    reply->status = (keeper_status_e)frame.data[5];
+    reply->id = numbers[0];
+    reply->event_id = numbers[1];
+    reply->created_ms = numbers[2];
+    return APR_SUCCESS;
+}

@@ -1,0 +1,443 @@
+#include "keeper_writer.h"
+
+#include <stdlib.h>
+
+#include <apr_thread_cond.h>
+#include <apr_thread_mutex.h>
+#include <apr_thread_proc.h>
+
+#include "gc_b64url.h"
+#include "gc_pool.h"
+#include "grip_crypto.h"
+#include "keeper_lock.h"
+
+/* Jobs of one transaction. More wait for the next, so that an answer never waits for too many. */
+#define BATCH_MAX 512
+
+/* How often to look whether another keeper has let go of the database. */
+#define LOCK_PAUSE apr_time_from_msec(10)
+
+/* After this long it is worth a line in the log. */
+#define LOCK_PATIENCE apr_time_from_sec(3)
+
+typedef struct queue_t {
+    keeper_task_t *first;
+    keeper_task_t *last;
+} queue_t;
+
+struct keeper_writer_t {
+    const keeper_config_t *config;
+    const keeper_site_t *const *sites;
+    apr_size_t site_count;
+    keeper_writer_notify_fn *notify;
+    void *baton;
+    apr_pool_t *pool; /* the thread's own */
+    apr_thread_t *thread;
+    apr_thread_mutex_t *mutex; /* guards the queues and is_stopping */
+    apr_thread_cond_t *wake;
+    queue_t waiting;
+    queue_t done;
+    int is_stopping;
+    /* what follows belongs to the thread */
+    chat_database_t *db;
+    keeper_lock_t lock;
+    int is_locked;
+    int is_recovered;
+    apr_status_t reported; /* the failure that was logged last */
+};
+
+static void queue_push(queue_t *queue, keeper_task_t *task)
+{
+    task->next = NULL;
+    if (queue->last) {
+        queue->last->next = task;
+    }
+    else {
+        queue->first = task;
+    }
+    queue->last = task;
+}
+
+static keeper_task_t *queue_pop(queue_t *queue)
+{
+    keeper_task_t *task = queue->first;
+
+    if (task) {
+        queue->first = task->next;
+        if (!queue->first) {
+            queue->last = NULL;
+        }
+    }
+    return task;
+}
+
+/* A mutex of one's own process fails only if it is broken: there is nothing to go on with. */
+static void must(apr_status_t rv)
+{
+    if (rv != APR_SUCCESS) {
+        __builtin_trap();
+    }
+}
+
+int keeper_writer_serves(const keeper_writer_t *writer, const keeper_site_t *site)
+{
+    apr_size_t i;
+
+    for (i = 0; i < writer->site_count; i++) {
+        if (writer->sites[i] == site) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+void keeper_writer_push(keeper_writer_t *writer, keeper_task_t *task)
+{
+    must(apr_thread_mutex_lock(writer->mutex));
+    queue_push(&writer->waiting, task);
+    must(apr_thread_cond_signal(writer->wake));
+    must(apr_thread_mutex_unlock(writer->mutex));
+}
+
+keeper_task_t *keeper_writer_done(keeper_writer_t *writer)
+{
+    keeper_task_t *task;
+
+    must(apr_thread_mutex_lock(writer->mutex));
+    task = queue_pop(&writer->done);
+    must(apr_thread_mutex_unlock(writer->mutex));
+    return task;
+}
+
+/* Log a failure once, and the end of it once. */
+static void report(keeper_writer_t *writer, apr_status_t rv)
+{
+    const char *path = writer->sites[0]->database.params;
+
+    if (rv == writer->reported) {
+        return;
+    }
+    writer->reported = rv;
+    if (rv == APR_SUCCESS) {
+        gc_log_line(writer->config->log, GC_LOG_NOTICE, rv,
+                    "GC0201: the database %s can be written again", path);
+    }
+    else if (rv == APR_EAGAIN) {
+        gc_log_line(
+            writer->config->log, GC_LOG_WARNING, APR_SUCCESS,
+            "GC0202: another process holds the database %s; posts are answered 503 until it "
+            "lets go",
+            path);
+    }
+    else {
+        gc_log_line(
+            writer->config->log, GC_LOG_ERR, rv,
+            "GC0203: the database %s cannot be written: %s; posts are answered 503 until it "
+            "can",
+            path, chat_database_last_error(writer->db));
+    }
+}
+
+static int must_stop(keeper_writer_t *writer)
+{
+    int is_stopping;
+
+    must(apr_thread_mutex_lock(writer->mutex));
+    is_stopping = writer->is_stopping;
+    must(apr_thread_mutex_unlock(writer->mutex));
+    return is_stopping;
+}
+
+/* Wait until no other keeper has the database: the one of before a restart ends in a moment. */
+static apr_status_t take_lock(keeper_writer_t *writer)
+{
+    const char *path = writer->sites[0]->database.params;
+    apr_time_t start = apr_time_now();
+    apr_status_t rv = APR_SUCCESS;
+
+    while (!writer->is_locked) {
+        apr_pool_t *pool;
+
+        rv = apr_pool_create(&pool, writer->pool);
+        if (rv == APR_SUCCESS) {
+            rv = keeper_lock_try(&writer->lock, path, pool);
+        }
+        if (rv == APR_SUCCESS) {
+            writer->is_locked = 1;
+            break;
+        }
+        apr_pool_destroy(pool);
+        if (!APR_STATUS_IS_EAGAIN(rv)) {
+            break;
+        }
+        if (apr_time_now() - start > LOCK_PATIENCE && writer->reported == APR_SUCCESS) {
+            writer->reported = APR_EBUSY;
+            gc_log_line(writer->config->log, GC_LOG_ERR, rv,
+                        "GC0204: another keeper holds %s.keeper-lock; does another httpd use the "
+                        "same database? Give each a GripChatDatabase of its own",
+                        path);
+        }
+        if (must_stop(writer)) {
+            break;
+        }
+        apr_sleep(LOCK_PAUSE);
+    }
+    return rv;
+}
+
+/* The name under which a proxy's watermark is kept. */
+static const char *watermark_name(const keeper_site_t *site, apr_size_t proxy, apr_pool_t *pool)
+{
+    return apr_pstrcat(pool, "published:", site->proxies[proxy]->log_uri, NULL);
+}
+
+/* What the collection of rooms needs. */
+typedef struct behind_t {
+    keeper_writer_t *writer;
+    const keeper_site_t *site;
+    apr_size_t proxy;
+    apr_int64_t watermark;
+} behind_t;
+
+static void push_behind(const char *room, void *baton)
+{
+    behind_t *behind = baton;
+    apr_size_t len = room ? strlen(room) + 1 : 0;
+    keeper_task_t *task = calloc(1, sizeof(*task) + len);
+
+    if (!task) {
+        return; /* its readers find out at the next event */
+    }
+    task->kind = KEEPER_TASK_BEHIND;
+    task->site = behind->site;
+    task->proxy = behind->proxy;
+    task->watermark = behind->watermark;
+    if (room) {
+        task->room = (char *)(task + 1);
+        memcpy(task->room, room, len);
+    }
+    must(apr_thread_mutex_lock(behind->writer->mutex));
+    queue_push(&behind->writer->done, task);
+    must(apr_thread_mutex_unlock(behind->writer->mutex));
+}
+
+/* Find the rooms that a proxy may not have been told of by the keeper before this one. */
+static apr_status_t recover_proxy(keeper_writer_t *writer, const keeper_site_t *site,
+                                  apr_size_t proxy, apr_pool_t *pool)
+{
+    behind_t behind = {writer, site, proxy, 0};
+    const char *kept;
+    apr_status_t rv =
+        chat_store_meta_get(writer->db, site->name, watermark_name(site, proxy, pool), &kept, pool);
+
+    if (rv == APR_NOTFOUND) {
+        /* A proxy that is new here has no readers who could have missed anything. */
+        rv = chat_store_newest_id(writer->db, &behind.watermark, pool);
+    }
+    else if (rv == APR_SUCCESS) {
+        behind.watermark = apr_atoi64(kept);
+        rv = chat_store_rooms_above(writer->db, site->name, behind.watermark, push_behind, &behind,
+                                    pool);
+    }
+    if (rv == APR_SUCCESS) {
+        push_behind(NULL, &behind);
+    }
+    return rv;
+}
+
+/* Make the secret of a site that has none configured: its children read it from the database. */
+static apr_status_t make_secret(keeper_writer_t *writer, const keeper_site_t *site, apr_pool_t *pool)
+{
+    unsigned char bytes[KEEPER_SITE_SECRET_BYTES];
+    const char *secret;
+    apr_status_t rv = chat_store_meta_get(writer->db, site->name, KEEPER_SITE_SECRET_NAME, &secret,
+                                          pool);
+
+    if (rv != APR_NOTFOUND) {
+        return rv;
+    }
+    rv = grip_crypto_random(bytes, sizeof(bytes));
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    secret = gc_b64url_encode(gc_slice((const char *)bytes, sizeof(bytes)), pool);
+    return chat_store_meta_set(writer->db, site->name, KEEPER_SITE_SECRET_NAME, secret, pool);
+}
+
+/* Open the database and, the first time, see what was left undone. */
+static apr_status_t make_ready(keeper_writer_t *writer, apr_pool_t *pool)
+{
+    apr_status_t rv = take_lock(writer);
+    apr_size_t i;
+    apr_size_t proxy;
+
+    if (rv == APR_SUCCESS) {
+        rv = chat_database_ready(writer->db);
+    }
+    if (rv != APR_SUCCESS || writer->is_recovered) {
+        return rv;
+    }
+    for (i = 0; rv == APR_SUCCESS && i < writer->site_count; i++) {
+        rv = make_secret(writer, writer->sites[i], pool);
+        for (proxy = 0; rv == APR_SUCCESS && proxy < writer->sites[i]->proxy_count; proxy++) {
+            rv = recover_proxy(writer, writer->sites[i], proxy, pool);
+        }
+    }
+    if (rv == APR_SUCCESS) {
+        writer->is_recovered = 1;
+        writer->notify(writer->baton);
+    }
+    return rv;
+}
+
+static keeper_status_e status_of(apr_status_t rv)
+{
+    return rv == APR_SUCCESS ? KEEPER_DONE : rv == APR_EAGAIN ? KEEPER_LOCKED : KEEPER_UNAVAILABLE;
+}
+
+/* Store all posts among the tasks, and give every post the transaction's status. */
+static apr_status_t append_posts(keeper_writer_t *writer, keeper_task_t **tasks, int count,
+                                 apr_pool_t *pool)
+{
+    chat_append_t *appends = apr_palloc(pool, sizeof(*appends) * (apr_size_t)count);
+    keeper_task_t **posts = apr_palloc(pool, sizeof(keeper_task_t *) * (apr_size_t)count);
+    apr_status_t rv;
+    int n = 0;
+    int i;
+
+    for (i = 0; i < count; i++) {
+        if (tasks[i]->kind == KEEPER_TASK_JOB && tasks[i]->job == KEEPER_JOB_POST) {
+            posts[n] = tasks[i];
+            appends[n++] = tasks[i]->append;
+        }
+    }
+    if (n == 0) {
+        return APR_SUCCESS;
+    }
+    rv = chat_store_append(writer->db, appends, n, apr_time_now(), pool);
+    if (rv == APR_ENOENT) {
+        /* Another file may hold anything. */
+        keeper_shared_bump_all(writer->config->shared);
+    }
+    for (i = 0; i < n; i++) {
+        posts[i]->append = appends[i];
+        posts[i]->status = status_of(rv);
+        if (rv == APR_SUCCESS) {
+            keeper_shared_bump(writer->config->shared,
+                               keeper_site_slot(posts[i]->site, gc_slice_of(appends[i].room)));
+        }
+    }
+    return rv;
+}
+
+static apr_status_t keep_progress(keeper_writer_t *writer, const keeper_task_t *task,
+                                  apr_pool_t *pool)
+{
+    return chat_store_meta_set(writer->db, task->site->name,
+                               watermark_name(task->site, task->proxy, pool),
+                               apr_psprintf(pool, "%" APR_INT64_T_FMT, task->watermark), pool);
+}
+
+static void do_batch(keeper_writer_t *writer, keeper_task_t **tasks, int count, apr_pool_t *pool)
+{
+    apr_status_t rv = make_ready(writer, pool);
+    int i;
+
+    for (i = 0; i < count; i++) {
+        tasks[i]->status = status_of(rv);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = append_posts(writer, tasks, count, pool);
+    }
+    for (i = 0; rv == APR_SUCCESS && i < count; i++) {
+        if (tasks[i]->kind == KEEPER_TASK_PROGRESS) {
+            rv = keep_progress(writer, tasks[i], pool);
+        }
+    }
+    report(writer, rv);
+    must(apr_thread_mutex_lock(writer->mutex));
+    for (i = 0; i < count; i++) {
+        queue_push(&writer->done, tasks[i]);
+    }
+    must(apr_thread_mutex_unlock(writer->mutex));
+    writer->notify(writer->baton);
+}
+
+/* Wait for tasks; 0 when there are none and the writer is to stop. */
+static int gather(keeper_writer_t *writer, keeper_task_t **tasks)
+{
+    int count = 0;
+
+    must(apr_thread_mutex_lock(writer->mutex));
+    while (!writer->waiting.first && !writer->is_stopping) {
+        must(apr_thread_cond_wait(writer->wake, writer->mutex));
+    }
+    while (count < BATCH_MAX && writer->waiting.first) {
+        tasks[count++] = queue_pop(&writer->waiting);
+    }
+    must(apr_thread_mutex_unlock(writer->mutex));
+    return count;
+}
+
+static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
+{
+    keeper_writer_t *writer = data;
+    keeper_task_t *tasks[BATCH_MAX];
+    apr_pool_t *scratch;
+    int count;
+
+    must(apr_pool_create(&scratch, writer->pool));
+    report(writer, make_ready(writer, scratch));
+    while ((count = gather(writer, tasks)) > 0) {
+        apr_pool_clear(scratch);
+        do_batch(writer, tasks, count, scratch);
+    }
+    chat_database_close(writer->db);
+    if (writer->is_locked) {
+        must(keeper_lock_release(&writer->lock));
+    }
+    apr_thread_exit(thread, APR_SUCCESS);
+    return NULL;
+}
+
+apr_status_t keeper_writer_start(keeper_writer_t **out, const keeper_config_t *config,
+                                 const keeper_site_t *const *sites, apr_size_t site_count,
+                                 keeper_writer_notify_fn *notify, void *baton, apr_pool_t *pool)
+{
+    keeper_writer_t *writer = apr_pcalloc(pool, sizeof(*writer));
+    apr_status_t rv = gc_pool_create(&writer->pool, NULL, "grip_chat_keeper_writer");
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    writer->config = config;
+    writer->sites = sites;
+    writer->site_count = site_count;
+    writer->notify = notify;
+    writer->baton = baton;
+    writer->db = chat_database_create(&sites[0]->database, CHAT_DATABASE_WRITER, writer->pool);
+    rv = apr_thread_mutex_create(&writer->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
+    if (rv == APR_SUCCESS) {
+        rv = apr_thread_cond_create(&writer->wake, pool);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = apr_thread_create(&writer->thread, NULL, run, writer, pool);
+    }
+    if (rv == APR_SUCCESS) {
+        *out = writer;
+    }
+    return rv;
+}
+
+apr_status_t keeper_writer_stop(keeper_writer_t *writer)
+{
+    apr_status_t result = APR_SUCCESS;
+    apr_status_t rv;
+
+    must(apr_thread_mutex_lock(writer->mutex));
+    writer->is_stopping = 1;
+    must(apr_thread_cond_signal(writer->wake));
+    must(apr_thread_mutex_unlock(writer->mutex));
+    rv = apr_thread_join(&result, writer->thread);
+    return rv == APR_SUCCESS ? result : rv;
+}

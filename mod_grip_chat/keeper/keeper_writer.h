@@ -1,0 +1,62 @@
+/* The thread that writes one database: it takes all jobs that have arrived, commits them in one
+ * transaction, bumps the rooms' generations and hands them back. While it waits for a disk or a lock,
+ * the loop and the other databases go on. */
+#ifndef KEEPER_WRITER_H
+#define KEEPER_WRITER_H
+
+#include "chat_store.h"
+#include "keeper_site.h"
+#include "keeper_wire.h"
+
+/** What a task is. */
+typedef enum keeper_task_kind_e {
+    KEEPER_TASK_JOB,      /**< a child's job */
+    KEEPER_TASK_PROGRESS, /**< keep how far a proxy has been told */
+    KEEPER_TASK_BEHIND    /**< from the writer: a room that a proxy may not have been told of */
+} keeper_task_kind_e;
+
+/** Something that goes to a writer and comes back. Who holds it may change it; its strings belong to
+ *  its owner and outlive the round trip. */
+typedef struct keeper_task_t {
+    keeper_task_kind_e kind;
+    void *owner; /**< the loop's: what it answers */
+    const keeper_site_t *site;
+    apr_size_t proxy;       /**< PROGRESS and BEHIND: which of the site's */
+    keeper_job_kind_e job;  /**< JOB: which kind */
+    chat_append_t append;   /**< JOB: of a post */
+    apr_int64_t watermark;  /**< PROGRESS: the highest message id below which all is published;
+                                  BEHIND: the one that was kept */
+    char *room;             /**< BEHIND: malloc'ed with the task; NULL for none, watermark only */
+    keeper_status_e status; /**< on return */
+    struct keeper_task_t *next;
+} keeper_task_t;
+
+typedef struct keeper_writer_t keeper_writer_t;
+
+/** Called by the writer's thread when tasks have come back. */
+typedef void keeper_writer_notify_fn(void *baton);
+
+/**
+ * Start the thread that writes a database.
+ *
+ * @param sites   all sites of that database, site_count of them
+ * @param notify  wakes the loop; called from the thread
+ * @param pool    the loop's; the writer has pools of its own
+ */
+apr_status_t keeper_writer_start(keeper_writer_t **out, const keeper_config_t *config,
+                                 const keeper_site_t *const *sites, apr_size_t site_count,
+                                 keeper_writer_notify_fn *notify, void *baton, apr_pool_t *pool);
+
+/** Whether the writer writes this database. */
+int keeper_writer_serves(const keeper_writer_t *writer, const keeper_site_t *site);
+
+/** Give it a task. The loop's thread. */
+void keeper_writer_push(keeper_writer_t *writer, keeper_task_t *task);
+
+/** Take back what is done, oldest first; NULL where nothing is. The loop's thread. */
+keeper_task_t *keeper_writer_done(keeper_writer_t *writer);
+
+/** Finish what was pushed, close the database and join the thread. The loop's thread. */
+apr_status_t keeper_writer_stop(keeper_writer_t *writer);
+
+#endif
