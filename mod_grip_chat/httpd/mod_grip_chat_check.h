@@ -1,0 +1,22 @@
+/* Checks of what lies outside httpd: the database's place and driver, and the proxies' URLs. Each
+ * answers NULL, or what is wrong and what to write instead, as the end of a sentence. */
+#ifndef MOD_GRIP_CHAT_CHECK_H
+#define MOD_GRIP_CHAT_CHECK_H
+
+#include "chat_database.h"
+#include "grip_url.h"
+
+/**
+ * Whether the run user can keep a database there: its driver is installed, its folder exists and can
+ * be written, it is on a file system that memory can be shared through (SQLite's WAL needs that), and
+ * the file, if it is there, can be written.
+ */
+const char *grip_chat_check_database(const chat_database_spec_t *spec, apr_pool_t *pool);
+
+/**
+ * Whether a well-formed GRIP_URL can be that of a proxy: what Fastly's API needs is all there, and it
+ * is not Pushpin's port for clients or a URL that already ends in publish.
+ */
+const char *grip_chat_check_proxy(const grip_proxy_t *proxy, apr_pool_t *pool);
+
+#endif

@@ -1,0 +1,294 @@
+/* The directive handlers. Each checks what can be judged from its own arguments; what depends on
+ * other directives is checked when all are read, in mod_grip_chat_site.c. */
+#include "mod_grip_chat_config.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "chat_database.h"
+#include "chat_validate.h"
+#include "grip_crypto.h"
+#include "grip_hold.h"
+#include "mod_grip_chat_env.h"
+
+#define SITE_NAME_MAX      64
+#define CHANNEL_PREFIX_MAX 64
+
+/* An undefined ${VAR} stays as it is, with no more than a warning from httpd. */
+static const char *refuse_undefined(cmd_parms *cmd, const char *arg)
+{
+    if (strstr(arg, "${")) {
+        return apr_psprintf(cmd->pool,
+                            "%s: '${…}' names a variable that is not defined; Define it "
+                            "first, or set it in httpd's environment",
+                            cmd->cmd->name);
+    }
+    return NULL;
+}
+
+/* The value itself, or the content of the file that "file:…" names. */
+static const char *value_or_file(cmd_parms *cmd, const char *arg, const char **out)
+{
+    const char *error = refuse_undefined(cmd, arg);
+    const char *path;
+    char reason[120];
+    apr_status_t rv;
+
+    if (error) {
+        return error;
+    }
+    if (strncmp(arg, "file:", 5) != 0) {
+        *out = arg;
+        return *arg ? NULL
+                    : apr_psprintf(cmd->pool, "%s: '' is empty; write the key, or file:/path/to/it",
+                                   cmd->cmd->name);
+    }
+    path = ap_server_root_relative(cmd->pool, arg + 5);
+    rv = path ? grip_chat_env_read_text(out, path, GRIP_CRYPTO_KEY_MAX_BYTES, cmd->pool)
+              : APR_EBADPATH;
+    if (rv != APR_SUCCESS) {
+        return apr_psprintf(cmd->pool,
+                            "%s: cannot read the file of '%s': %s; write file: and the "
+                            "path of a file that holds nothing but the key",
+                            cmd->cmd->name, arg, apr_strerror(rv, reason, sizeof(reason)));
+    }
+    if (!**out) {
+        return apr_psprintf(cmd->pool, "%s: the file of '%s' is empty; put the key into it",
+                            cmd->cmd->name, arg);
+    }
+    return NULL;
+}
+
+static const char *cmd_database(cmd_parms *cmd, void *unused, const char *driver,
+                                const char *params)
+{
+    grip_chat_conf_t *conf = grip_chat_conf_get(cmd->server);
+    const char *error = refuse_undefined(cmd, params);
+    const chat_sql_dialect_t *dialect = chat_sql_dialect(driver);
+
+    if (error) {
+        return error;
+    }
+    if (!dialect) {
+        return apr_psprintf(cmd->pool,
+                            "GripChatDatabase: '%s' is not a driver that mod_grip_chat "
+                            "speaks; write sqlite3 and the path of the database file",
+                            driver);
+    }
+    if (dialect->is_file) {
+        if (!*params || *params == ':' || strncmp(params, "file:", 5) == 0) {
+            return apr_psprintf(cmd->pool,
+                                "GripChatDatabase: '%s' is not a file's path; write for "
+                                "example sqlite3 /var/lib/grip-chat/example.db",
+                                params);
+        }
+        params = ap_server_root_relative(cmd->pool, params);
+        if (!params) {
+            return "GripChatDatabase: the path cannot be used; write an absolute one";
+        }
+    }
+    conf->database_driver = driver;
+    conf->database_params = params;
+    return NULL;
+}
+
+static const char *cmd_site(cmd_parms *cmd, void *unused, const char *arg)
+{
+    apr_size_t len = strlen(arg);
+
+    if (len == 0 || len > SITE_NAME_MAX ||
+        strspn(arg, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") != len)
+    {
+        return apr_psprintf(cmd->pool,
+                            "GripChatSite: '%s' is not a site's name; write 1 to %d "
+                            "letters, digits, dots, dashes or underscores",
+                            arg, SITE_NAME_MAX);
+    }
+    grip_chat_conf_get(cmd->server)->site_name = arg;
+    return NULL;
+}
+
+static const char *cmd_env_file(cmd_parms *cmd, void *unused, const char *arg)
+{
+    grip_chat_conf_t *conf = grip_chat_conf_get(cmd->server);
+    const char *error = refuse_undefined(cmd, arg);
+
+    if (error) {
+        return error;
+    }
+    conf->env_file = ap_server_root_relative(cmd->pool, arg);
+    if (!conf->env_file) {
+        return "GripChatEnvFile: the path cannot be used; write an absolute one";
+    }
+    error = grip_chat_env_read(&conf->env, conf->env_file, cmd->pool);
+    return error ? apr_pstrcat(cmd->pool, "GripChatEnvFile: ", error, NULL) : NULL;
+}
+
+/* Whether a GRIP_URL is one is checked with all that belongs to it, when the site is made. */
+static const char *cmd_grip_url(cmd_parms *cmd, void *unused, const char *arg)
+{
+    grip_chat_conf_t *conf = grip_chat_conf_get(cmd->server);
+    const char *error = refuse_undefined(cmd, arg);
+
+    if (error) {
+        return error;
+    }
+    if (!conf->grip_urls) {
+        conf->grip_urls = apr_array_make(cmd->pool, 2, sizeof(const char *));
+    }
+    if (!gc_slice_equal_nocase(gc_slice_of(arg), "none")) {
+        APR_ARRAY_PUSH(conf->grip_urls, const char *) = arg;
+    }
+    return NULL;
+}
+
+static const char *cmd_verify_key(cmd_parms *cmd, void *unused, const char *arg)
+{
+    return value_or_file(cmd, arg, &grip_chat_conf_get(cmd->server)->verify_key);
+}
+
+static const char *cmd_secret_key(cmd_parms *cmd, void *unused, const char *arg)
+{
+    return value_or_file(cmd, arg, &grip_chat_conf_get(cmd->server)->secret_key);
+}
+
+static const char *cmd_channel_prefix(cmd_parms *cmd, void *unused, const char *arg)
+{
+    const char *name;
+
+    if (strlen(arg) > CHANNEL_PREFIX_MAX ||
+        grip_hold_channel_name(&name, gc_slice_of(arg), gc_slice_of("events"), cmd->temp_pool) !=
+            APR_SUCCESS)
+    {
+        return apr_psprintf(cmd->pool,
+                            "GripChatChannelPrefix: '%s' cannot begin a channel's name; "
+                            "write up to %d letters, digits, dots, dashes or underscores",
+                            arg, CHANNEL_PREFIX_MAX);
+    }
+    grip_chat_conf_get(cmd->server)->channel_prefix = arg;
+    return NULL;
+}
+
+static const char *cmd_socket(cmd_parms *cmd, void *unused, const char *arg)
+{
+    const char *error = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    struct sockaddr_un address;
+    const char *path;
+
+    if (!error) {
+        error = refuse_undefined(cmd, arg);
+    }
+    if (error) {
+        return error;
+    }
+    path = ap_runtime_dir_relative(cmd->pool, arg);
+    if (!path || strlen(path) >= sizeof(address.sun_path)) {
+        return apr_psprintf(cmd->pool,
+                            "GripChatSocket: '%s' is too long for a Unix socket; write a "
+                            "path of at most %d bytes",
+                            arg, (int)sizeof(address.sun_path) - 1);
+    }
+    grip_chat_conf_get(cmd->server)->socket_path = path;
+    return NULL;
+}
+
+/* Read a whole number within bounds. */
+static const char *take_number(cmd_parms *cmd, const char *arg, int min, int max, int fallback,
+                               int *out)
+{
+    apr_int64_t value;
+
+    if (gc_slice_number(gc_slice_of(arg), max, &value) != APR_SUCCESS || value < min) {
+        return apr_psprintf(cmd->pool,
+                            "%s: '%s' must be a whole number from %d to %d, for example "
+                            "%d",
+                            cmd->cmd->name, arg, min, max, fallback);
+    }
+    *out = (int)value;
+    return NULL;
+}
+
+static const char *cmd_history(cmd_parms *cmd, void *unused, const char *arg)
+{
+    return take_number(cmd, arg, 1, CHAT_HISTORY_MAX, CHAT_HISTORY_DEFAULT,
+                       &grip_chat_conf_get(cmd->server)->history);
+}
+
+static const char *cmd_backlog(cmd_parms *cmd, void *unused, const char *arg)
+{
+    return take_number(cmd, arg, 1, CHAT_BACKLOG_MAX, CHAT_BACKLOG_DEFAULT,
+                       &grip_chat_conf_get(cmd->server)->backlog);
+}
+
+static const char *cmd_max_text(cmd_parms *cmd, void *unused, const char *arg)
+{
+    return take_number(cmd, arg, 1, CHAT_TEXT_MAX_BYTES, CHAT_TEXT_DEFAULT_BYTES,
+                       &grip_chat_conf_get(cmd->server)->max_text_bytes);
+}
+
+static const char *cmd_max_name(cmd_parms *cmd, void *unused, const char *arg)
+{
+    return take_number(cmd, arg, 1, CHAT_NAME_MAX_CHARS, CHAT_NAME_DEFAULT_CHARS,
+                       &grip_chat_conf_get(cmd->server)->max_name_chars);
+}
+
+/* Read a time, in seconds unless it has a unit. The formatter of the header knows the bounds, so that
+ * configuration and run time cannot disagree. */
+static const char *take_timeout(cmd_parms *cmd, const char *arg, int fallback_secs,
+                                apr_interval_time_t *out)
+{
+    apr_interval_time_t value;
+    const char *probe;
+
+    if (ap_timeout_parameter_parse(arg, &value, "s") != APR_SUCCESS || value <= 0 ||
+        grip_hold_link_format(&probe, gc_slice_of("/"), value, cmd->temp_pool) != APR_SUCCESS)
+    {
+        return apr_psprintf(cmd->pool, "%s: '%s' must be a time from 1s to 1h, for example %ds",
+                            cmd->cmd->name, arg, fallback_secs);
+    }
+    *out = value;
+    return NULL;
+}
+
+static const char *cmd_keep_alive(cmd_parms *cmd, void *unused, const char *arg)
+{
+    return take_timeout(cmd, arg, 20, &grip_chat_conf_get(cmd->server)->keep_alive);
+}
+
+static const char *cmd_link_timeout(cmd_parms *cmd, void *unused, const char *arg)
+{
+    return take_timeout(cmd, arg, 120, &grip_chat_conf_get(cmd->server)->link_timeout);
+}
+
+/* All of them are RSRC_CONF: keys, paths and limits are not for .htaccess files. */
+const command_rec grip_chat_cmds[] = {
+    AP_INIT_TAKE2("GripChatDatabase", cmd_database, NULL, RSRC_CONF,
+                  "an APR DBD driver (sqlite3) and its parameters (the database file's path)"),
+    AP_INIT_TAKE1("GripChatSite", cmd_site, NULL, RSRC_CONF,
+                  "the site's name, where several sites share one database"),
+    AP_INIT_TAKE1("GripChatEnvFile", cmd_env_file, NULL, RSRC_CONF,
+                  "a .env file with GRIP_URL, GRIP_VERIFY_KEY, GRIP_CHAT_SECRET_KEY, DATABASE_URL"),
+    AP_INIT_ITERATE("GripChatGripURL", cmd_grip_url, NULL, RSRC_CONF,
+                    "the GRIP_URL of each proxy, or none"),
+    AP_INIT_TAKE1("GripChatGripVerifyKey", cmd_verify_key, NULL, RSRC_CONF,
+                  "the key that verifies Grip-Sig, inline, as base64:… or as file:/path"),
+    AP_INIT_TAKE1("GripChatSecretKey", cmd_secret_key, NULL, RSRC_CONF,
+                  "the secret that signs next links, inline or as file:/path"),
+    AP_INIT_TAKE1("GripChatChannelPrefix", cmd_channel_prefix, NULL, RSRC_CONF,
+                  "what begins the names of the site's channels"),
+    AP_INIT_TAKE1("GripChatSocket", cmd_socket, NULL, RSRC_CONF,
+                  "the path of the keeper's Unix socket"),
+    AP_INIT_TAKE1("GripChatHistory", cmd_history, NULL, RSRC_CONF,
+                  "how many messages the list shows"),
+    AP_INIT_TAKE1("GripChatBacklog", cmd_backlog, NULL, RSRC_CONF,
+                  "how many events a returning reader may be behind"),
+    AP_INIT_TAKE1("GripChatKeepAlive", cmd_keep_alive, NULL, RSRC_CONF,
+                  "the silence after which a proxy sends a keep-alive event"),
+    AP_INIT_TAKE1("GripChatMaxText", cmd_max_text, NULL, RSRC_CONF,
+                  "the longest text, in bytes of UTF-8"),
+    AP_INIT_TAKE1("GripChatMaxName", cmd_max_name, NULL, RSRC_CONF,
+                  "the longest sender's name, in characters"),
+    AP_INIT_TAKE1("GripChatLinkTimeout", cmd_link_timeout, NULL, RSRC_CONF,
+                  "the silence after which a proxy asks through its next link"),
+    {NULL},
+};

@@ -1,0 +1,60 @@
+#include "mod_grip_chat_config.h"
+
+void *grip_chat_conf_create(apr_pool_t *pool, server_rec *s)
+{
+    grip_chat_conf_t *conf = apr_pcalloc(pool, sizeof(*conf));
+
+    conf->database_driver = NULL;
+    conf->database_params = NULL;
+    conf->site_name = NULL;
+    conf->env_file = NULL;
+    conf->env = NULL;
+    conf->grip_urls = NULL;
+    conf->verify_key = NULL;
+    conf->secret_key = NULL;
+    conf->channel_prefix = NULL;
+    conf->socket_path = NULL;
+    conf->history = GRIP_CHAT_UNSET;
+    conf->backlog = GRIP_CHAT_UNSET;
+    conf->keep_alive = GRIP_CHAT_UNSET;
+    conf->max_text_bytes = GRIP_CHAT_UNSET;
+    conf->max_name_chars = GRIP_CHAT_UNSET;
+    conf->link_timeout = GRIP_CHAT_UNSET;
+    conf->site = NULL;
+    return conf;
+}
+
+#define MERGE_POINTER(member) conf->member = add->member ? add->member : base->member
+#define MERGE_NUMBER(member)                                                                       \
+    conf->member = add->member != GRIP_CHAT_UNSET ? add->member : base->member
+
+void *grip_chat_conf_merge(apr_pool_t *pool, void *base_conf, void *add_conf)
+{
+    grip_chat_conf_t *conf = apr_pcalloc(pool, sizeof(*conf));
+    const grip_chat_conf_t *base = base_conf;
+    const grip_chat_conf_t *add = add_conf;
+
+    MERGE_POINTER(database_driver);
+    MERGE_POINTER(database_params);
+    MERGE_POINTER(site_name);
+    MERGE_POINTER(env_file);
+    MERGE_POINTER(env);
+    MERGE_POINTER(grip_urls);
+    MERGE_POINTER(verify_key);
+    MERGE_POINTER(secret_key);
+    MERGE_POINTER(channel_prefix);
+    MERGE_POINTER(socket_path);
+    MERGE_NUMBER(history);
+    MERGE_NUMBER(backlog);
+    MERGE_NUMBER(keep_alive);
+    MERGE_NUMBER(max_text_bytes);
+    MERGE_NUMBER(max_name_chars);
+    MERGE_NUMBER(link_timeout);
+    conf->site = NULL; /* check_config decides, when all servers are merged */
+    return conf;
+}
+
+grip_chat_conf_t *grip_chat_conf_get(const server_rec *s)
+{
+    return ap_get_module_config(s->module_config, &grip_chat_module);
+}

@@ -1,0 +1,47 @@
+/* The directives of one server, as written, with what was merged from the main server. */
+#ifndef MOD_GRIP_CHAT_CONFIG_H
+#define MOD_GRIP_CHAT_CONFIG_H
+
+#include <apr_tables.h>
+
+#include "mod_grip_chat.h"
+
+/** A number that no directive has set. */
+#define GRIP_CHAT_UNSET (-1)
+
+struct grip_chat_site_t;
+
+/** What was configured; NULL or GRIP_CHAT_UNSET where it was not. */
+typedef struct grip_chat_conf_t {
+    const char *database_driver;    /**< GripChatDatabase, first argument */
+    const char *database_params;    /**< GripChatDatabase, second argument; a path made absolute */
+    const char *site_name;          /**< GripChatSite */
+    const char *env_file;           /**< GripChatEnvFile, made absolute */
+    apr_table_t *env;               /**< what stands in that file */
+    apr_array_header_t *grip_urls;  /**< GripChatGripURL: of const char *; empty for "none" */
+    const char *verify_key;         /**< GripChatGripVerifyKey, a file's content if it names one */
+    const char *secret_key;         /**< GripChatSecretKey, likewise */
+    const char *channel_prefix;     /**< GripChatChannelPrefix */
+    const char *socket_path;        /**< GripChatSocket, made absolute; of the main server */
+    int history;                    /**< GripChatHistory, messages */
+    int backlog;                    /**< GripChatBacklog, events */
+    apr_interval_time_t keep_alive; /**< GripChatKeepAlive */
+    int max_text_bytes;             /**< GripChatMaxText */
+    int max_name_chars;             /**< GripChatMaxName */
+    apr_interval_time_t link_timeout; /**< GripChatLinkTimeout */
+    struct grip_chat_site_t *site;    /**< what check_config made of all this; NULL for no site */
+} grip_chat_conf_t;
+
+/** httpd's create_server_config. */
+void *grip_chat_conf_create(apr_pool_t *pool, server_rec *s);
+
+/** httpd's merge_server_config: a virtual host takes from the main server what it does not say. */
+void *grip_chat_conf_merge(apr_pool_t *pool, void *base_conf, void *add_conf);
+
+/** The configuration of a server. */
+grip_chat_conf_t *grip_chat_conf_get(const server_rec *s);
+
+/** The directives. */
+extern const command_rec grip_chat_cmds[];
+
+#endif

@@ -1,0 +1,375 @@
+#include "mod_grip_chat_events.h"
+
+#include "chat_event_id.h"
+#include "chat_sse.h"
+#include "gc_percent.h"
+#include "grip_crypto.h"
+#include "grip_hold.h"
+#include "grip_sig.h"
+#include "mod_grip_chat_link.h"
+#include "mod_grip_chat_reply.h"
+
+#define ALLOW "GET, HEAD, OPTIONS"
+
+/* In poll mode clients come back after this long, each after another. */
+#define RETRY_MIN_MS    1000
+#define RETRY_SPREAD_MS 1000
+
+/* When nothing can be served, clients come back after this long. */
+#define RETRY_UNAVAILABLE_MS 5000
+
+/* A page that Pushpin would not pass on without a hold (it answers 502 beyond 100,000 bytes) is held,
+ * and asked on from after this long. */
+#define LARGE_PAGE_BYTES   90000
+#define LARGE_PAGE_TIMEOUT apr_time_from_sec(1)
+
+/* Where a stream starts. */
+typedef enum start_kind_e {
+    START_NOW,    /* no position: from now on */
+    START_AFTER,  /* after a position */
+    START_ERROR,  /* the position that a stream-error gave */
+    START_INVALID /* a position that is none of this room's */
+} start_kind_e;
+
+/* One request for events, while it is answered. */
+typedef struct events_t {
+    request_rec *r;
+    const grip_chat_site_t *site;
+    const grip_chat_route_t *route;
+    const char *room;
+    const char *channel;
+    const char *secret;
+    apr_time_t now;
+    int is_proxied;
+    int is_next; /* a proxy's request through a link of ours */
+    start_kind_e start;
+    apr_int64_t after; /* if START_AFTER */
+} events_t;
+
+/* What goes into the answer. */
+typedef struct answer_t {
+    gc_buffer_t body;
+    apr_int64_t reached; /* the position that the body leads to */
+    int has_more;        /* there are events behind it already */
+} answer_t;
+
+/* Whether one of our proxies sent this. */
+static int judge_signature(events_t *events)
+{
+    const char *header = apr_table_get(events->r->headers_in, "Grip-Sig");
+    grip_sig_t sig;
+    apr_status_t rv;
+
+    if (!header) {
+        return 0;
+    }
+    rv = grip_sig_check(&sig, events->site->keeper.proxies, events->site->keeper.proxy_count,
+                        gc_slice_of(header), events->now, events->r->pool);
+    if (!grip_sig_is_proxied(&sig)) {
+        ap_log_rerror(
+            APLOG_MARK, APLOG_INFO, rv, events->r,
+            "GC0161: the Grip-Sig is %s, so the request is answered as a client's own; if "
+            "it came through a proxy of this site, check GripChatGripURL and "
+            "GripChatGripVerifyKey",
+            grip_sig_verdict_name(sig.verdict));
+    }
+    return grip_sig_is_proxied(&sig);
+}
+
+/* The position in Grip-Last, which only a proxy sends. On the pages of a long recovery Pushpin repeats
+ * the one of its last hold, so there the path's position wins if it is further on. */
+static int start_from_grip_last(events_t *events)
+{
+    const char *header = apr_table_get(events->r->headers_in, GRIP_LAST_HEADER);
+    apr_int64_t last;
+    gc_slice_t id;
+
+    if (!events->is_proxied || !header ||
+        grip_hold_last_find(&id, gc_slice_of(header), gc_slice_of(events->channel)) !=
+            APR_SUCCESS) {
+        return 0;
+    }
+    events->start = START_INVALID;
+    if (gc_slice_number(id, APR_INT64_MAX, &last) == APR_SUCCESS) {
+        events->start = START_AFTER;
+        events->after =
+            events->route->has_from && events->route->from > last ? events->route->from : last;
+    }
+    return 1;
+}
+
+/* The position that a client gives: Last-Event-ID, else the query's lastEventId. */
+static void start_from_client(events_t *events)
+{
+    const char *header = apr_table_get(events->r->headers_in, "Last-Event-ID");
+    gc_slice_t id = gc_slice_of(header ? header : "");
+    gc_slice_t encoded;
+
+    if (id.len == 0 && events->r->args &&
+        grip_chat_link_parameter(events->r->args, "lastEventId", &encoded) == APR_SUCCESS)
+    {
+        char *text = gc_slice_dup(encoded, events->r->pool);
+
+        id = gc_slice_of(ap_unescape_urlencoded(text) == OK ? text : "?");
+    }
+    if (id.len == 0) {
+        events->start = START_NOW;
+    }
+    else if (gc_slice_equal(id, gc_slice_of("error"))) {
+        events->start = START_ERROR;
+    }
+    else {
+        events->start = chat_event_id_parse(&events->after, id, gc_slice_of(events->room),
+                                            events->r->pool) == APR_SUCCESS
+                            ? START_AFTER
+                            : START_INVALID;
+    }
+}
+
+static void find_start(events_t *events)
+{
+    if (start_from_grip_last(events)) {
+        return;
+    }
+    if (events->route->has_from) {
+        events->start = START_AFTER;
+        events->after = events->route->from;
+        return;
+    }
+    start_from_client(events);
+}
+
+static void set_headers(request_rec *r)
+{
+    grip_chat_reply_headers(r, "text/event-stream");
+    apr_table_setn(r->headers_out, "X-Accel-Buffering", "no");
+    apr_table_setn(r->subprocess_env, "no-gzip", "1");
+}
+
+/* EventSource never comes back after anything but 200, a proxy asks again only after an error. */
+static int reply_unavailable(events_t *events)
+{
+    gc_buffer_t body;
+
+    if (events->is_next) {
+        return grip_chat_reply_error(events->r, HTTP_SERVICE_UNAVAILABLE, "database-unavailable",
+                                     "the events cannot be read now; ask again");
+    }
+    body = gc_buffer_make(64, events->r->pool);
+    set_headers(events->r);
+    chat_sse_append_retry(&body, RETRY_UNAVAILABLE_MS);
+    return grip_chat_reply_body(events->r, gc_buffer_slice(&body));
+}
+
+static int reply_bad_position(events_t *events)
+{
+    gc_buffer_t body = gc_buffer_make(4096, events->r->pool);
+
+    set_headers(events->r);
+    chat_sse_append_padding(&body);
+    chat_sse_append_open(&body, gc_slice_of(events->room), CHAT_SSE_NO_POSITION);
+    chat_sse_append_error(&body, "the last event id is not one of this room");
+    return grip_chat_reply_body(events->r, gc_buffer_slice(&body));
+}
+
+/* Random milliseconds, so that clients that were cut off together do not come back together. */
+static int retry_ms(void)
+{
+    apr_uint16_t noise = 0;
+
+    if (grip_crypto_random(&noise, sizeof(noise)) != APR_SUCCESS) {
+        noise = 0;
+    }
+    return RETRY_MIN_MS + noise % (RETRY_SPREAD_MS + 1);
+}
+
+/* Append the page's events as far as one answer goes. */
+static apr_status_t append_events(const events_t *events, const chat_page_t *page, answer_t *answer)
+{
+    gc_slice_t room = gc_slice_of(events->room);
+    apr_size_t start = answer->body.len;
+    int i;
+
+    for (i = 0; i < page->count && i < CHAT_PAGE_MAX_EVENTS; i++) {
+        apr_size_t before = answer->body.len;
+        apr_status_t rv = chat_sse_append_message(&answer->body, room, &page->messages[i]);
+
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+        if (i > 0 && answer->body.len - start > CHAT_PAGE_MAX_BYTES) {
+            answer->body.len = before;
+            break;
+        }
+        answer->reached = page->messages[i].event_id;
+    }
+    answer->has_more = answer->reached < page->last_event_id;
+    return APR_SUCCESS;
+}
+
+/* Whether the position is one that the events after it can be had from. */
+static int is_reachable(const events_t *events, const chat_page_t *page)
+{
+    return events->after <= page->last_event_id && events->after >= page->first_kept_event_id - 1 &&
+           page->last_event_id - events->after <= events->site->backlog;
+}
+
+static apr_status_t compose(const events_t *events, const chat_page_t *page, answer_t *answer)
+{
+    gc_slice_t room = gc_slice_of(events->room);
+    int is_reset = events->start == START_AFTER && !is_reachable(events, page);
+    int is_from_now = is_reset || events->start == START_NOW;
+
+    answer->reached = is_from_now ? page->last_event_id : events->after;
+    answer->has_more = 0;
+    if (!events->is_next) {
+        chat_sse_append_padding(&answer->body);
+        chat_sse_append_open(&answer->body, room,
+                             is_reset ? CHAT_SSE_NO_POSITION : answer->reached);
+        if (!events->is_proxied) {
+            chat_sse_append_retry(&answer->body, retry_ms());
+        }
+    }
+    if (is_reset) {
+        chat_sse_append_reset(&answer->body, room, answer->reached);
+    }
+    return is_from_now ? APR_SUCCESS : append_events(events, page, answer);
+}
+
+/* The path that the proxy asked for, up to "rooms/"; it may have been rewritten to ours. */
+static gc_slice_t external_mount(const events_t *events)
+{
+    gc_slice_t path = gc_slice_of(grip_chat_reply_external_path(events->r));
+    grip_chat_route_t route;
+
+    return grip_chat_route_parse(&route, path) == APR_SUCCESS ? route.mount : events->route->mount;
+}
+
+/* Tell the proxy to hold the answer, or to come back at once for more. */
+static apr_status_t set_instructions(const events_t *events, const answer_t *answer)
+{
+    apr_table_t *headers = events->r->headers_out;
+    apr_pool_t *pool = events->r->pool;
+    int is_large = answer->has_more && answer->body.len > LARGE_PAGE_BYTES;
+    int is_held = !answer->has_more || is_large;
+    grip_chat_link_t link = {external_mount(events), gc_slice_of(events->room), !is_held,
+                             answer->reached};
+    apr_interval_time_t timeout = is_large  ? LARGE_PAGE_TIMEOUT
+                                  : is_held ? events->site->link_timeout
+                                            : 0;
+    const char *channel;
+    const char *value;
+    const char *uri;
+    apr_status_t rv;
+
+    rv = grip_hold_channel_format(&channel, gc_slice_of(events->channel), answer->reached, pool);
+    if (rv == APR_SUCCESS) {
+        rv = grip_chat_link_make(&uri, &link, events->site, events->secret, events->now, pool);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = grip_hold_link_format(&value, gc_slice_of(uri), timeout, pool);
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    apr_table_setn(headers, GRIP_CHANNEL_HEADER, channel);
+    apr_table_setn(headers, GRIP_LINK_HEADER, value);
+    if (is_held) {
+        apr_table_setn(headers, GRIP_HOLD_HEADER, GRIP_HOLD_STREAM);
+        apr_table_setn(headers, GRIP_KEEP_ALIVE_HEADER, events->site->keep_alive_header);
+    }
+    return APR_SUCCESS;
+}
+
+/* Read, compose and send. */
+static int reply_events(events_t *events)
+{
+    apr_int64_t after = events->start == START_AFTER ? events->after : APR_INT64_MAX;
+    chat_page_t page;
+    answer_t answer;
+    apr_status_t rv = grip_chat_reader_after(events->site->reader, events->room, after,
+                                             CHAT_PAGE_MAX_EVENTS, &page, events->r->pool);
+
+    if (rv != APR_SUCCESS) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, rv, events->r, "GC0162: the events cannot be read");
+        return reply_unavailable(events);
+    }
+    answer.body = gc_buffer_make(4096, events->r->pool);
+    rv = compose(events, &page, &answer);
+    if (rv == APR_SUCCESS) {
+        set_headers(events->r);
+        if (events->is_proxied) {
+            rv = set_instructions(events, &answer);
+        }
+    }
+    if (rv != APR_SUCCESS) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, rv, events->r,
+                      "GC0163: the events cannot be answered");
+        return reply_unavailable(events);
+    }
+    return grip_chat_reply_body(events->r, gc_buffer_slice(&answer.body));
+}
+
+/* Find the secret that links are signed with; only proxied requests need it. */
+static apr_status_t find_secret(events_t *events)
+{
+    events->secret = events->site->secret;
+    return events->secret
+               ? APR_SUCCESS
+               : grip_chat_reader_secret(events->site->reader, &events->secret, events->r->pool);
+}
+
+static int get_events(events_t *events, keeper_shared_t *shared)
+{
+    request_rec *r = events->r;
+    apr_status_t rv;
+
+    events->is_proxied = judge_signature(events);
+    events->is_next = events->is_proxied && r->args && grip_chat_link_is(r->args);
+    find_start(events);
+    if (events->start == START_ERROR) {
+        return grip_chat_reply_error(r, HTTP_BAD_REQUEST, "bad-position",
+                                     "the position 'error' is where a stream-error ended");
+    }
+    if (events->start == START_INVALID) {
+        return reply_bad_position(events);
+    }
+    if (!events->is_proxied) {
+        return reply_events(events);
+    }
+    rv = find_secret(events);
+    if (rv != APR_SUCCESS) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, rv, r, "GC0164: the site's secret cannot be read");
+        return reply_unavailable(events);
+    }
+    if (events->is_next) {
+        rv = grip_chat_link_check(r->args, gc_slice_of(events->room), events->site, events->secret,
+                                  events->now, r->pool);
+        if (rv != APR_SUCCESS) {
+            return grip_chat_reply_error(r, HTTP_FORBIDDEN, "bad-link",
+                                         "the link's token is not good (any more) for this room");
+        }
+    }
+    /* Before the room is read: an event that comes in between may pass the hold by. */
+    keeper_shared_note_hold(
+        shared, keeper_site_slot(&events->site->keeper, gc_slice_of(events->room)), events->now);
+    return reply_events(events);
+}
+
+int grip_chat_events_handle(request_rec *r, const grip_chat_site_t *site,
+                            const grip_chat_route_t *route, const char *room,
+                            keeper_shared_t *shared)
+{
+    events_t events = {r, site, route, room};
+
+    switch (r->method_number) {
+    case M_GET:
+        events.now = apr_time_now();
+        events.channel = keeper_site_channel(&site->keeper, gc_slice_of(room), r->pool);
+        return get_events(&events, shared);
+    case M_OPTIONS:
+        return grip_chat_reply_options(r, ALLOW);
+    default:
+        return grip_chat_reply_not_allowed(r, ALLOW);
+    }
+}

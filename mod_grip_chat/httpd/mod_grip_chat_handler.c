@@ -1,0 +1,86 @@
+#include "mod_grip_chat_handler.h"
+
+#include "chat_validate.h"
+#include "mod_grip_chat_events.h"
+#include "mod_grip_chat_lifecycle.h"
+#include "mod_grip_chat_messages.h"
+#include "mod_grip_chat_reply.h"
+
+/* With AllowEncodedSlashes a "%2F" becomes part of the path, or stays in it undecoded: either way it
+ * is in no room's name. */
+static int has_encoded_slash(const request_rec *r)
+{
+    const char *at;
+
+    for (at = r->parsed_uri.path; at && (at = strchr(at, '%')); at++) {
+        if (at[1] == '2' && (at[2] == 'F' || at[2] == 'f')) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int refuse_room(request_rec *r, chat_verdict_e verdict)
+{
+    const char *why =
+        verdict == CHAT_TOO_LONG
+            ? "the room's name is longer than " APR_STRINGIFY(CHAT_ROOM_MAX_CHARS) " characters"
+        : verdict == CHAT_NOT_UTF8 ? "the room's name is not valid UTF-8"
+        : verdict == CHAT_EMPTY    ? "the room's name is empty"
+                                   : "the room's name holds a character that none may "
+                                     "hold";
+
+    return grip_chat_reply_error(r, HTTP_BAD_REQUEST, "invalid-room", why);
+}
+
+static int serve(request_rec *r, const grip_chat_site_t *site, const grip_chat_route_t *route)
+{
+    const grip_chat_child_t *child = grip_chat_child();
+    const char *room = gc_slice_dup(route->room, r->pool);
+    chat_verdict_e verdict = chat_validate_room(route->room);
+
+    if (verdict != CHAT_VALID) {
+        return refuse_room(r, verdict);
+    }
+    if (!route->has_slash) {
+        return grip_chat_reply_add_slash(r);
+    }
+    if (!child) {
+        return grip_chat_reply_error(r, HTTP_SERVICE_UNAVAILABLE, "not-started",
+                                     "the chat cannot be served now; try again");
+    }
+    return route->endpoint == GRIP_CHAT_MESSAGES
+               ? grip_chat_messages_handle(r, site, room, child->keeper)
+               : grip_chat_events_handle(r, site, route, room, child->shared);
+}
+
+static int handle(request_rec *r)
+{
+    const grip_chat_site_t *site;
+    grip_chat_route_t route;
+
+    if (!r->handler || strcmp(r->handler, GRIP_CHAT_HANDLER) != 0) {
+        return DECLINED;
+    }
+    /* A part of somebody's page (SSI) cannot be a stream, and the page of an error must not post. */
+    if (r->main || (r->prev && ap_is_HTTP_ERROR(r->prev->status))) {
+        return DECLINED;
+    }
+    if (has_encoded_slash(r) || grip_chat_route_parse(&route, gc_slice_of(r->uri)) != APR_SUCCESS) {
+        return DECLINED;
+    }
+    site = grip_chat_conf_get(r->server)->site;
+    if (!site) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR | APLOG_NOERRNO, 0, r,
+                      "GC0122: SetHandler grip-chat stands where no site is configured; write "
+                      "GripChatDatabase sqlite3 /path/to/file for this virtual host");
+        return grip_chat_reply_error(r, HTTP_INTERNAL_SERVER_ERROR, "no-site",
+                                     "the chat is not configured for this host");
+    }
+    return serve(r, site, &route);
+}
+
+void grip_chat_handler_hooks(apr_pool_t *pool)
+{
+    ap_hook_handler(handle, NULL, NULL, APR_HOOK_MIDDLE);
+}

@@ -1,0 +1,74 @@
+#include "mod_grip_chat_lifecycle.h"
+
+/* The sites of this configuration, and this child. Both are gone with their pools: see forget. */
+static grip_chat_site_t *all_sites;
+static grip_chat_child_t *this_child;
+
+static apr_status_t forget(void *data)
+{
+    *(void **)data = NULL;
+    return APR_SUCCESS;
+}
+
+const grip_chat_child_t *grip_chat_child(void)
+{
+    return this_child;
+}
+
+/* httpd -t comes as far as this: whatever can be found before the start is found here. */
+static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
+{
+    apr_pool_cleanup_register(pconf, &all_sites, forget, apr_pool_cleanup_null);
+    return grip_chat_sites_make(&all_sites, s, pconf, ptemp);
+}
+
+static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
+{
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG || !all_sites) {
+        return OK;
+    }
+    return grip_chat_keeper_start(all_sites, s, pconf) == APR_SUCCESS ? OK
+                                                                      : HTTP_INTERNAL_SERVER_ERROR;
+}
+
+static apr_status_t make_child(apr_pool_t *pchild)
+{
+    grip_chat_child_t *child = apr_pcalloc(pchild, sizeof(*child));
+    grip_chat_site_t *site;
+    apr_status_t rv = chat_database_global_init(pchild);
+
+    if (rv == APR_SUCCESS) {
+        rv = keeper_client_create(&child->keeper, grip_chat_keeper_socket_path(), pchild);
+    }
+    for (site = all_sites; rv == APR_SUCCESS && site; site = site->next) {
+        rv = grip_chat_reader_create(&site->reader, &site->keeper, child->keeper, pchild);
+    }
+    if (rv == APR_SUCCESS) {
+        child->shared = grip_chat_keeper_shared();
+        this_child = child;
+    }
+    return rv;
+}
+
+static void child_init(apr_pool_t *pchild, server_rec *s)
+{
+    apr_status_t rv;
+
+    if (!all_sites) {
+        return;
+    }
+    grip_chat_keeper_child_init();
+    apr_pool_cleanup_register(pchild, &this_child, forget, apr_pool_cleanup_null);
+    rv = make_child(pchild);
+    if (rv != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s,
+                     "GC0121: this child cannot reach the keeper or the databases; it answers 503");
+    }
+}
+
+void grip_chat_lifecycle_hooks(apr_pool_t *pool)
+{
+    ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);
+}

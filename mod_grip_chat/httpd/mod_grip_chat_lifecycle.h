@@ -1,0 +1,19 @@
+/* What happens when httpd starts, restarts and forks. */
+#ifndef MOD_GRIP_CHAT_LIFECYCLE_H
+#define MOD_GRIP_CHAT_LIFECYCLE_H
+
+#include "mod_grip_chat_keeper.h"
+
+/** What a child has; made by child_init, in the child's pool. */
+typedef struct grip_chat_child_t {
+    keeper_client_t *keeper;
+    keeper_shared_t *shared;
+} grip_chat_child_t;
+
+/** This child's state, NULL where it could not be made or there is no site. */
+const grip_chat_child_t *grip_chat_child(void);
+
+/** Register the hooks of this file. */
+void grip_chat_lifecycle_hooks(apr_pool_t *pool);
+
+#endif

@@ -1,0 +1,193 @@
+#include "mod_grip_chat_messages.h"
+
+#include "chat_codec.h"
+#include "chat_validate.h"
+#include "gc_b64url.h"
+#include "grip_crypto.h"
+#include "mod_grip_chat_body.h"
+#include "mod_grip_chat_reply.h"
+
+#define ALLOW "GET, HEAD, POST, OPTIONS"
+
+/* A byte of text takes at most six in JSON (\u0001), and three in a form; names and framing come on
+ * top. */
+#define BODY_BYTES_PER_TEXT_BYTE 6
+#define BODY_EXTRA_BYTES         (16 * 1024)
+
+#define KEY_BYTES 16
+
+/* From what is stored, so that it means the same after a restart: the newest message and when it was
+ * stored tell databases apart in which counting began anew. */
+static const char *etag_of(const chat_page_t *page, int history, apr_pool_t *pool)
+{
+    if (page->count == 0) {
+        return apr_psprintf(pool, "\"%" APR_INT64_T_FMT "-%d\"", page->last_event_id, history);
+    }
+    return apr_psprintf(
+        pool, "\"%" APR_INT64_T_FMT "-%" APR_INT64_T_FMT "-%" APR_INT64_T_FMT "-%d\"",
+        page->last_event_id, page->messages[0].id, page->messages[0].created_ms, history);
+}
+
+static int get_messages(request_rec *r, const grip_chat_site_t *site, const char *room)
+{
+    gc_buffer_t body;
+    chat_page_t page;
+    apr_status_t rv;
+    int status;
+
+    rv = grip_chat_reader_newest(site->reader, room, site->history, &page, r->pool);
+    if (rv != APR_SUCCESS) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, rv, r, "GC0151: the messages cannot be read");
+        return grip_chat_reply_error(r, HTTP_SERVICE_UNAVAILABLE, "database-unavailable",
+                                     "the messages cannot be read now; try again");
+    }
+    grip_chat_reply_headers(r, "application/json");
+    apr_table_setn(r->headers_out, "ETag", etag_of(&page, site->history, r->pool));
+    status = ap_meets_conditions(r);
+    if (status != OK) {
+        return status;
+    }
+    body = gc_buffer_make(1024, r->pool);
+    rv = chat_codec_append_list(&body, gc_slice_of(room), &page);
+    if (rv != APR_SUCCESS) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, rv, r,
+                      "GC0152: a stored message is not UTF-8; did something else write it?");
+        return grip_chat_reply_error(r, HTTP_INTERNAL_SERVER_ERROR, "bad-message",
+                                     "a stored message cannot be shown");
+    }
+    return grip_chat_reply_body(r, gc_buffer_slice(&body));
+}
+
+/* A sentence about a field that is not taken. */
+static const char *explain(chat_verdict_e verdict, const char *field, const char *limit,
+                           apr_pool_t *pool)
+{
+    switch (verdict) {
+    case CHAT_EMPTY:
+        return apr_psprintf(pool, "the field '%s' is empty", field);
+    case CHAT_TOO_LONG:
+        return apr_psprintf(pool, "the field '%s' is longer than %s", field, limit);
+    case CHAT_NOT_UTF8:
+        return apr_psprintf(pool, "the field '%s' is not valid UTF-8", field);
+    default:
+        return apr_psprintf(pool, "the field '%s' holds a control character", field);
+    }
+}
+
+static const char *code_of(chat_verdict_e verdict)
+{
+    switch (verdict) {
+    case CHAT_EMPTY:
+        return "empty-field";
+    case CHAT_TOO_LONG:
+        return "field-too-long";
+    case CHAT_NOT_UTF8:
+        return "invalid-utf8";
+    default:
+        return "control-character";
+    }
+}
+
+/* Check both fields; 0 after an answer was given, with its result in *status. */
+static int check_form(request_rec *r, const grip_chat_site_t *site, const grip_chat_form_t *form,
+                      int *status)
+{
+    chat_verdict_e verdict = chat_validate_name(form->from, site->max_name_chars);
+    const char *field = "from";
+    const char *limit =
+        apr_psprintf(r->pool, "%" APR_SIZE_T_FMT " characters", site->max_name_chars);
+
+    if (verdict == CHAT_VALID) {
+        verdict = chat_validate_text(form->text, site->max_text_bytes);
+        field = "text";
+        limit = apr_psprintf(r->pool, "%" APR_SIZE_T_FMT " bytes", site->max_text_bytes);
+    }
+    if (verdict == CHAT_VALID) {
+        return 1;
+    }
+    if (!(*field == 'f' ? form->from.data : form->text.data)) {
+        *status = grip_chat_reply_error(r, HTTP_BAD_REQUEST, "missing-field",
+                                        apr_psprintf(r->pool, "the field '%s' is missing", field));
+        return 0;
+    }
+    *status = grip_chat_reply_error(r, HTTP_BAD_REQUEST, code_of(verdict),
+                                    explain(verdict, field, limit, r->pool));
+    return 0;
+}
+
+/* Have the keeper store it; 0 after an answer was given, with its result in *status. */
+static int store(request_rec *r, keeper_client_t *keeper, keeper_job_t *job,
+                 chat_message_t *message, int *status)
+{
+    unsigned char key[KEY_BYTES];
+    keeper_reply_t reply = {KEEPER_UNAVAILABLE, 0, 0, 0};
+    apr_status_t rv = grip_crypto_random(key, sizeof(key));
+
+    if (rv == APR_SUCCESS) {
+        job->key = gc_b64url_encode(gc_slice((const char *)key, sizeof(key)), r->pool);
+        rv = keeper_client_call(keeper, job, &reply, KEEPER_CLIENT_TIMEOUT, r->pool);
+    }
+    if (rv != APR_SUCCESS || reply.status != KEEPER_DONE) {
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, rv, r,
+                      "GC0153: a post is answered 503 (the keeper's status is %d)",
+                      (int)reply.status);
+        *status = grip_chat_reply_error(r, HTTP_SERVICE_UNAVAILABLE, "database-unavailable",
+                                        "the message cannot be stored now; try again");
+        return 0;
+    }
+    message->id = reply.id;
+    message->event_id = reply.event_id;
+    message->created_ms = reply.created_ms;
+    return 1;
+}
+
+static int post_message(request_rec *r, const grip_chat_site_t *site, const char *room,
+                        keeper_client_t *keeper)
+{
+    grip_chat_refusal_t refusal;
+    grip_chat_form_t form;
+    keeper_job_t job = {KEEPER_JOB_POST, 0, site->keeper.identity, room, "", "", ""};
+    chat_message_t message;
+    gc_buffer_t body;
+    int status = OK;
+
+    if (!grip_chat_body_read(
+            r, &form, site->max_text_bytes * BODY_BYTES_PER_TEXT_BYTE + BODY_EXTRA_BYTES, &refusal))
+    {
+        return refusal.status
+                   ? grip_chat_reply_error(r, refusal.status, refusal.code, refusal.message)
+                   : AP_FILTER_ERROR;
+    }
+    if (!check_form(r, site, &form, &status)) {
+        return status;
+    }
+    job.from = gc_slice_dup(form.from, r->pool);
+    job.text = gc_slice_dup(form.text, r->pool);
+    if (!store(r, keeper, &job, &message, &status)) {
+        return status;
+    }
+    message.from = form.from;
+    message.text = form.text;
+    body = gc_buffer_make(form.text.len + 256, r->pool);
+    if (chat_codec_append_message(&body, &message) != APR_SUCCESS) {
+        return HTTP_INTERNAL_SERVER_ERROR; /* both were validated as UTF-8 */
+    }
+    gc_buffer_append_text(&body, "\n");
+    grip_chat_reply_headers(r, "application/json");
+    return grip_chat_reply_body(r, gc_buffer_slice(&body));
+}
+
+int grip_chat_messages_handle(request_rec *r, const grip_chat_site_t *site, const char *room,
+                              keeper_client_t *keeper)
+{
+    switch (r->method_number) {
+    case M_GET:
+        return get_messages(r, site, room);
+    case M_POST:
+        return post_message(r, site, room, keeper);
+    case M_OPTIONS:
+        return grip_chat_reply_options(r, ALLOW);
+    default:
+        return grip_chat_reply_not_allowed(r, ALLOW);
+    }
+}

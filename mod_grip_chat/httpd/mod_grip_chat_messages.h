@@ -1,0 +1,17 @@
+/* The endpoint …/rooms/{room}/messages/: the list, and posting. */
+#ifndef MOD_GRIP_CHAT_MESSAGES_H
+#define MOD_GRIP_CHAT_MESSAGES_H
+
+#include "mod_grip_chat_site.h"
+
+/**
+ * Answer a request for a room's messages.
+ *
+ * @param room    valid, decoded, NUL-terminated
+ * @param keeper  the child's way to the keeper
+ * @return as a handler does
+ */
+int grip_chat_messages_handle(request_rec *r, const grip_chat_site_t *site, const char *room,
+                              keeper_client_t *keeper);
+
+#endif

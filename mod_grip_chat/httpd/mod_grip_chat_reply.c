@@ -1,0 +1,95 @@
+#include "mod_grip_chat_reply.h"
+
+#include "gc_json.h"
+
+void grip_chat_reply_headers(request_rec *r, const char *content_type)
+{
+    ap_set_content_type(r, content_type);
+    apr_table_setn(r->headers_out, "Cache-Control", GRIP_CHAT_PRIVATE);
+    apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
+}
+
+int grip_chat_reply_body(request_rec *r, gc_slice_t body)
+{
+    conn_rec *c = r->connection;
+    apr_bucket_brigade *bb = apr_brigade_create(r->pool, c->bucket_alloc);
+    apr_status_t rv;
+
+    ap_set_content_length(r, (apr_off_t)body.len);
+    APR_BRIGADE_INSERT_TAIL(bb,
+                            apr_bucket_pool_create(body.data, body.len, r->pool, c->bucket_alloc));
+    APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(c->bucket_alloc));
+    rv = ap_pass_brigade(r->output_filters, bb);
+    if (rv != APR_SUCCESS) {
+        ap_log_rerror(APLOG_MARK, APLOG_DEBUG, rv, r, "GC0131: the client is gone");
+        return c->aborted ? OK : HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return OK;
+}
+
+int grip_chat_reply_error(request_rec *r, int status, const char *code, const char *message)
+{
+    gc_buffer_t body = gc_buffer_make(256, r->pool);
+
+    r->status = status;
+    r->status_line = NULL;
+    grip_chat_reply_headers(r, "application/json");
+    if (status == HTTP_SERVICE_UNAVAILABLE) {
+        apr_table_setn(r->headers_out, "Retry-After", GRIP_CHAT_RETRY_AFTER);
+    }
+    gc_buffer_append_text(&body, "{\"error\": {\"code\": \"");
+    gc_buffer_append_text(&body, code);
+    gc_buffer_append_text(&body, "\", \"message\": ");
+    if (gc_json_append_string(&body, gc_slice_of(message)) != APR_SUCCESS) {
+        gc_buffer_append_text(&body, "\"\"");
+    }
+    gc_buffer_append_text(&body, "}}\n");
+    return grip_chat_reply_body(r, gc_buffer_slice(&body));
+}
+
+int grip_chat_reply_not_allowed(request_rec *r, const char *allow)
+{
+    apr_table_setn(r->headers_out, "Allow", allow);
+    return grip_chat_reply_error(r, HTTP_METHOD_NOT_ALLOWED, "method-not-allowed",
+                                 apr_pstrcat(r->pool, "this takes ", allow, NULL));
+}
+
+int grip_chat_reply_options(request_rec *r, const char *allow)
+{
+    grip_chat_reply_headers(r, "text/plain");
+    apr_table_setn(r->headers_out, "Allow", allow);
+    return grip_chat_reply_body(r, gc_slice_of(""));
+}
+
+static const request_rec *first_request(const request_rec *r)
+{
+    while (r->prev) {
+        r = r->prev;
+    }
+    return r;
+}
+
+const char *grip_chat_reply_external_path(const request_rec *r)
+{
+    const request_rec *first = first_request(r);
+    const char *path = first->parsed_uri.path ? first->parsed_uri.path : first->uri;
+
+    /* "//host/…" would be another host's address. */
+    while (path[0] == '/' && path[1] == '/') {
+        path++;
+    }
+    return path;
+}
+
+int grip_chat_reply_add_slash(request_rec *r)
+{
+    const char *query = first_request(r)->args;
+    const char *location = apr_pstrcat(r->pool, grip_chat_reply_external_path(r), "/",
+                                       query ? "?" : NULL, query, NULL);
+
+    apr_table_setn(r->headers_out, "Location", location);
+    r->status = r->method_number == M_GET ? HTTP_MOVED_PERMANENTLY : HTTP_PERMANENT_REDIRECT;
+    r->status_line = NULL;
+    grip_chat_reply_headers(r, "text/plain");
+    return grip_chat_reply_body(r, gc_slice_of(""));
+}

@@ -1,0 +1,48 @@
+/* Answers: their headers, and errors as JSON. */
+#ifndef MOD_GRIP_CHAT_REPLY_H
+#define MOD_GRIP_CHAT_REPLY_H
+
+#include "gc_buffer.h"
+#include "mod_grip_chat.h"
+
+/** What no shared cache may keep, and a browser asks about again. */
+#define GRIP_CHAT_PRIVATE "private, no-cache"
+
+/** Seconds after which to try again what cannot be done now. */
+#define GRIP_CHAT_RETRY_AFTER "2"
+
+/** Set the headers that all our answers have. */
+void grip_chat_reply_headers(request_rec *r, const char *content_type);
+
+/**
+ * Answer with a body.
+ *
+ * @param body  of r->pool, or of something that lives longer
+ * @return OK, or what the connection came to
+ */
+int grip_chat_reply_body(request_rec *r, gc_slice_t body);
+
+/**
+ * Answer with an error: {"error": {"code": …, "message": …}}.
+ *
+ * @param status   4xx or 5xx; 503 gets Retry-After
+ * @param code     a word for programs: letters and dashes
+ * @param message  a sentence for people, which names the field if it is about one
+ * @return as grip_chat_reply_body
+ */
+int grip_chat_reply_error(request_rec *r, int status, const char *code, const char *message);
+
+/** Answer 405 with Allow. */
+int grip_chat_reply_not_allowed(request_rec *r, const char *allow);
+
+/** Answer OPTIONS with Allow. */
+int grip_chat_reply_options(request_rec *r, const char *allow);
+
+/** Answer with a redirect to the same path with a slash at its end, the query kept: 301, or 308 for
+ *  what has a body. */
+int grip_chat_reply_add_slash(request_rec *r);
+
+/** The path that was asked for, percent-encoded as it came, whatever it was rewritten to. */
+const char *grip_chat_reply_external_path(const request_rec *r);
+
+#endif

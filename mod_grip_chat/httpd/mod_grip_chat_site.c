@@ -1,0 +1,334 @@
+#include "mod_grip_chat_site.h"
+
+#include "chat_types.h"
+#include "grip_hold.h"
+#include "mod_grip_chat_check.h"
+#include "mod_grip_chat_env.h"
+
+/* What the original's default is too: a Pushpin on this machine. */
+#define DEFAULT_GRIP_URL "http://127.0.0.1:5561/"
+
+#define KEEP_ALIVE_CONTENT "event: keep-alive\\ndata:\\n\\n"
+
+/* A secret shorter than this can be guessed. */
+#define SECRET_MIN_BYTES 16
+
+/* What the making of one site passes along. */
+typedef struct making_t {
+    server_rec *s;
+    const grip_chat_conf_t *conf;
+    apr_pool_t *pool;
+    apr_pool_t *temp;
+} making_t;
+
+static const char *server_name(const server_rec *s, apr_pool_t *pool)
+{
+    return apr_psprintf(pool, "%s (%s:%u)",
+                        s->server_hostname ? s->server_hostname : "the main server",
+                        s->defn_name ? s->defn_name : "the configuration", s->defn_line_number);
+}
+
+/* Log a sentence about a directive of a server, and make check_config fail. */
+static int refuse(const making_t *making, const char *directive, const char *sentence)
+{
+    ap_log_error(APLOG_MARK, APLOG_CRIT | APLOG_NOERRNO, 0, making->s, "GC0101: %s of %s: %s",
+                 directive, server_name(making->s, making->temp), sentence);
+    return HTTP_INTERNAL_SERVER_ERROR;
+}
+
+/* directive, then the process's environment, then the .env file */
+static const char *setting(const making_t *making, const char *directive_value, const char *key)
+{
+    return directive_value ? directive_value
+                           : grip_chat_env_get(making->conf->env, key, making->pool);
+}
+
+/* A path of DATABASE_URL is as the original took it: relative unless it begins with a second slash,
+ * and then to the folder of the .env file. */
+static const char *path_of_url(const making_t *making, const char *path)
+{
+    const char *folder = "";
+    const char *slash;
+
+    if (*path == '/') {
+        return path;
+    }
+    slash = making->conf->env_file ? strrchr(making->conf->env_file, '/') : NULL;
+    if (slash) {
+        folder = apr_pstrmemdup(making->pool, making->conf->env_file,
+                                (apr_size_t)(slash - making->conf->env_file) + 1);
+    }
+    return ap_server_root_relative(making->pool, apr_pstrcat(making->pool, folder, path, NULL));
+}
+
+/* Find the database; OK with a NULL driver where there is none, so that the server is no site. */
+static int find_database(const making_t *making, chat_database_spec_t *spec)
+{
+    const char *url;
+
+    spec->driver = making->conf->database_driver;
+    spec->params = making->conf->database_params;
+    if (spec->driver || !making->conf->env) {
+        return OK;
+    }
+    url = grip_chat_env_get(making->conf->env, "DATABASE_URL", making->pool);
+    if (!url) {
+        return refuse(making, "GripChatEnvFile",
+                      "neither GripChatDatabase nor DATABASE_URL names a database; write for "
+                      "example GripChatDatabase sqlite3 /var/lib/grip-chat/example.db");
+    }
+    if (strncmp(url, "sqlite:///", 10) != 0 || !url[10]) {
+        return refuse(making, "DATABASE_URL",
+                      "it is not one that mod_grip_chat speaks; write sqlite:////path/to/file, or "
+                      "GripChatDatabase sqlite3 /path/to/file");
+    }
+    spec->driver = "sqlite3";
+    spec->params = path_of_url(making, url + 10);
+    return OK;
+}
+
+static int make_proxies(const making_t *making, grip_chat_site_t *site)
+{
+    const char *one = setting(making, NULL, "GRIP_URL");
+    apr_array_header_t *urls = making->conf->grip_urls;
+    const grip_proxy_t **proxies;
+    const char *source = "GripChatGripURL";
+    int i;
+    int j;
+
+    if (!urls) {
+        urls = apr_array_make(making->pool, 1, sizeof(const char *));
+        APR_ARRAY_PUSH(urls, const char *) = one ? one : DEFAULT_GRIP_URL;
+        source = "GRIP_URL";
+    }
+    site->grip_urls = urls;
+    site->verify_key = setting(making, making->conf->verify_key, "GRIP_VERIFY_KEY");
+    proxies = apr_pcalloc(making->pool, sizeof(*proxies) * (apr_size_t)(urls->nelts + 1));
+    for (i = 0; i < urls->nelts; i++) {
+        const char *why = NULL;
+
+        if (grip_url_parse(&proxies[i], &why, APR_ARRAY_IDX(urls, i, const char *),
+                           site->verify_key, making->pool) != APR_SUCCESS)
+        {
+            return refuse(making, source, why);
+        }
+        why = grip_chat_check_proxy(proxies[i], making->pool);
+        if (why) {
+            return refuse(making, source,
+                          apr_pstrcat(making->temp, proxies[i]->log_uri, " ", why, NULL));
+        }
+        for (j = 0; j < i; j++) {
+            if (strcmp(proxies[i]->log_uri, proxies[j]->log_uri) == 0) {
+                return refuse(making, source,
+                              apr_pstrcat(making->temp, proxies[i]->log_uri,
+                                          " stands there twice; write each proxy once", NULL));
+            }
+        }
+    }
+    site->keeper.proxies = proxies;
+    site->keeper.proxy_count = (apr_size_t)urls->nelts;
+    return OK;
+}
+
+static void make_secret(const making_t *making, grip_chat_site_t *site)
+{
+    const char *secret = setting(making, making->conf->secret_key, "GRIP_CHAT_SECRET_KEY");
+
+    if (!secret) {
+        secret = setting(making, NULL, "DJANGO_SECRET_KEY");
+    }
+    if (secret && (strlen(secret) < SECRET_MIN_BYTES || strchr(secret, '<') ||
+                   strstr(secret, "changeme") || strstr(secret, "insecure")))
+    {
+        ap_log_error(APLOG_MARK, APLOG_WARNING | APLOG_NOERRNO, 0, making->s,
+                     "GC0102: the secret key of %s looks like a placeholder; write %d random bytes "
+                     "or more, or leave it out and one is made",
+                     server_name(making->s, making->temp), SECRET_MIN_BYTES);
+    }
+    site->secret = secret;
+}
+
+static int number_or(int configured, int fallback)
+{
+    return configured == GRIP_CHAT_UNSET ? fallback : configured;
+}
+
+static void make_limits(const making_t *making, grip_chat_site_t *site)
+{
+    const grip_chat_conf_t *conf = making->conf;
+
+    site->history = number_or(conf->history, CHAT_HISTORY_DEFAULT);
+    site->backlog = number_or(conf->backlog, CHAT_BACKLOG_DEFAULT);
+    site->max_text_bytes = (apr_size_t)number_or(conf->max_text_bytes, CHAT_TEXT_DEFAULT_BYTES);
+    site->max_name_chars = (apr_size_t)number_or(conf->max_name_chars, CHAT_NAME_DEFAULT_CHARS);
+    site->keep_alive =
+        conf->keep_alive == GRIP_CHAT_UNSET ? apr_time_from_sec(20) : conf->keep_alive;
+    site->link_timeout =
+        conf->link_timeout == GRIP_CHAT_UNSET ? apr_time_from_sec(120) : conf->link_timeout;
+}
+
+static int same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static int same_urls(const apr_array_header_t *a, const apr_array_header_t *b)
+{
+    int i;
+
+    if (a->nelts != b->nelts) {
+        return 0;
+    }
+    for (i = 0; i < a->nelts; i++) {
+        if (strcmp(APR_ARRAY_IDX(a, i, const char *), APR_ARRAY_IDX(b, i, const char *)) != 0) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* The directive by which two virtual hosts of one site differ, NULL where they agree. */
+static const char *difference(const grip_chat_site_t *a, const grip_chat_site_t *b)
+{
+    const struct {
+        const char *directive;
+        int is_same;
+    } all[] = {
+        {"GripChatGripURL", same_urls(a->grip_urls, b->grip_urls)},
+        {"GripChatGripVerifyKey", same_text(a->verify_key, b->verify_key)},
+        {"GripChatSecretKey", same_text(a->secret, b->secret)},
+        {"GripChatChannelPrefix", same_text(a->keeper.channel_prefix, b->keeper.channel_prefix)},
+        {"GripChatHistory", a->history == b->history},
+        {"GripChatBacklog", a->backlog == b->backlog},
+        {"GripChatKeepAlive", a->keep_alive == b->keep_alive},
+        {"GripChatLinkTimeout", a->link_timeout == b->link_timeout},
+        {"GripChatMaxText", a->max_text_bytes == b->max_text_bytes},
+        {"GripChatMaxName", a->max_name_chars == b->max_name_chars},
+    };
+    unsigned i;
+
+    for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        if (!all[i].is_same) {
+            return all[i].directive;
+        }
+    }
+    return NULL;
+}
+
+/* The proxy that two sites would both publish the same channels to, NULL where there is none. */
+static const char *shared_channels(const grip_chat_site_t *a, const grip_chat_site_t *b)
+{
+    apr_size_t i;
+    apr_size_t j;
+
+    if (strcmp(a->keeper.channel_prefix, b->keeper.channel_prefix) != 0) {
+        return NULL;
+    }
+    for (i = 0; i < a->keeper.proxy_count; i++) {
+        for (j = 0; j < b->keeper.proxy_count; j++) {
+            if (strcmp(a->keeper.proxies[i]->log_uri, b->keeper.proxies[j]->log_uri) == 0) {
+                return a->keeper.proxies[i]->log_uri;
+            }
+        }
+    }
+    return NULL;
+}
+
+static int make_site(const making_t *making, const chat_database_spec_t *spec,
+                     grip_chat_site_t **out)
+{
+    grip_chat_site_t *site = apr_pcalloc(making->pool, sizeof(*site));
+    const char *why;
+    int status;
+
+    site->server_name = server_name(making->s, making->pool);
+    site->keeper.name = making->conf->site_name ? making->conf->site_name : "";
+    site->keeper.database = *spec;
+    site->keeper.identity =
+        apr_psprintf(making->pool, "%s\n%s\n%s", spec->driver, spec->params, site->keeper.name);
+    site->keeper.channel_prefix = making->conf->channel_prefix ? making->conf->channel_prefix : "";
+    status = make_proxies(making, site);
+    if (status != OK) {
+        return status;
+    }
+    make_secret(making, site);
+    make_limits(making, site);
+    if (grip_hold_keep_alive_format(&site->keep_alive_header, gc_slice_of(KEEP_ALIVE_CONTENT),
+                                    site->keep_alive, making->pool) != APR_SUCCESS)
+    {
+        return refuse(making, "GripChatKeepAlive", "it is out of bounds; write for example 20s");
+    }
+    why = grip_chat_check_database(spec, making->temp);
+    if (why) {
+        return refuse(making, "GripChatDatabase", why);
+    }
+    if (grip_chat_env_get(making->conf->env, "CSP", making->temp)) {
+        ap_log_error(APLOG_MARK, APLOG_INFO | APLOG_NOERRNO, 0, making->s,
+                     "GC0103: CSP is not read; the page's Content-Security-Policy is a Header "
+                     "directive, as in the sample configuration");
+    }
+    *out = site;
+    return OK;
+}
+
+/* Take a server's site into the list, or find that it is there already. */
+static int join(const making_t *making, grip_chat_site_t **first, grip_chat_site_t *site)
+{
+    grip_chat_site_t **end = first;
+
+    for (; *end; end = &(*end)->next) {
+        const char *differs;
+
+        if (strcmp((*end)->keeper.identity, site->keeper.identity) == 0) {
+            differs = difference(*end, site);
+            if (differs) {
+                return refuse(making, differs,
+                              apr_psprintf(making->temp,
+                                           "it differs from that of %s, although both "
+                                           "name the same GripChatDatabase and "
+                                           "GripChatSite; write the same, or give one "
+                                           "of them another GripChatSite",
+                                           (*end)->server_name));
+            }
+            grip_chat_conf_get(making->s)->site = *end;
+            return OK;
+        }
+        differs = shared_channels(*end, site);
+        if (differs) {
+            return refuse(making, "GripChatChannelPrefix",
+                          apr_psprintf(making->temp,
+                                       "another site, of %s, publishes the same "
+                                       "channels to %s; write a GripChatChannelPrefix "
+                                       "for one of them",
+                                       (*end)->server_name, differs));
+        }
+    }
+    *end = site;
+    grip_chat_conf_get(making->s)->site = site;
+    return OK;
+}
+
+int grip_chat_sites_make(grip_chat_site_t **first, server_rec *main, apr_pool_t *pool,
+                         apr_pool_t *temp)
+{
+    server_rec *s;
+
+    *first = NULL;
+    for (s = main; s; s = s->next) {
+        making_t making = {s, grip_chat_conf_get(s), pool, temp};
+        chat_database_spec_t spec;
+        grip_chat_site_t *site = NULL;
+        int status = find_database(&making, &spec);
+
+        if (status == OK && spec.driver) {
+            status = make_site(&making, &spec, &site);
+            if (status == OK) {
+                status = join(&making, first, site);
+            }
+        }
+        if (status != OK) {
+            return status;
+        }
+    }
+    return OK;
+}

@@ -1,0 +1,41 @@
+/* Sites: what the directives of all servers come to. Virtual hosts that name the same database and
+ * site are one site; others never share anything. */
+#ifndef MOD_GRIP_CHAT_SITE_H
+#define MOD_GRIP_CHAT_SITE_H
+
+#include "keeper_site.h"
+#include "mod_grip_chat_config.h"
+#include "mod_grip_chat_reader.h"
+
+/** A site as a server runs it. Made at configuration time; only reader is set later, in each child. */
+typedef struct grip_chat_site_t {
+    keeper_site_t keeper;             /**< what the keeper knows of it */
+    const char *server_name;          /**< the virtual host that configured it, for messages */
+    const char *verify_key;           /**< as configured, to compare virtual hosts by */
+    apr_array_header_t *grip_urls;    /**< likewise, of const char * */
+    const char *secret;               /**< configured, or NULL: then it is in the database */
+    int history;                      /**< messages of a list */
+    apr_int64_t backlog;              /**< events that a reader may be behind */
+    apr_interval_time_t keep_alive;   /**< silence before a keep-alive event */
+    apr_interval_time_t link_timeout; /**< silence before a proxy asks */
+    apr_size_t max_text_bytes;
+    apr_size_t max_name_chars;
+    const char *keep_alive_header; /**< the value of Grip-Keep-Alive */
+    grip_chat_reader_t *reader;    /**< this child's view of the database */
+    struct grip_chat_site_t *next; /**< the next of all sites */
+} grip_chat_site_t;
+
+/**
+ * Make the sites of all servers, checking everything that can be checked before the start, and hang
+ * each into its servers' configurations.
+ *
+ * @param first  the first site, NULL where there is none
+ * @param main   the main server
+ * @param pool   the configuration's
+ * @param temp   cleared when httpd is configured
+ * @return OK, or an HTTP status after a sentence was logged
+ */
+int grip_chat_sites_make(grip_chat_site_t **first, server_rec *main, apr_pool_t *pool,
+                         apr_pool_t *temp);
+
+#endif
