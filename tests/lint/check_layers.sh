@@ -1,0 +1,51 @@
+#!/bin/sh
+# Each layer includes itself and what lies below it, and only httpd/ knows httpd.
+. "$(dirname "$0")/lint.sh"
+
+for layer in base grip chat keeper httpd; do
+    lint_need "mod_grip_chat/$layer"
+    test -n "$(find "mod_grip_chat/$layer" -name '*.c')" ||
+        lint_report "mod_grip_chat/$layer:1: holds no C file; check_layers.sh has nothing to look at"
+done
+
+# Not lint_c_files: the names decide which layer a file belongs to.
+find mod_grip_chat tests/unit tests/fuzz -name '*.[ch]' 2>/dev/null | sort | while read -r file; do
+    awk -v file="$file" '
+        function layer_of(name) {
+            if (name ~ /^gc_/) return "base"
+            if (name ~ /^grip_/) return "grip"
+            if (name ~ /^chat_/) return "chat"
+            if (name ~ /^keeper_/) return "keeper"
+            if (name ~ /^mod_grip_chat/) return "httpd"
+            if (name ~ /^(httpd|http_[a-z0-9_]*|ap_[a-z0-9_]*|util_[a-z0-9_]*|mod_[a-z0-9_]*)\.h$/ ||
+                name ~ /^(scoreboard|unixd|mpm_common|heartbeat|apache_noprobes|os)\.h$/) return "httpd itself"
+            return ""
+        }
+        BEGIN {
+            allowed["base"] = " base "
+            allowed["grip"] = " base grip "
+            allowed["chat"] = " base chat "
+            allowed["keeper"] = " base grip chat keeper "
+            allowed["httpd"] = " base grip chat keeper httpd httpd itself "
+            allowed["tests"] = " base grip chat keeper "
+            split(file, part, "/")
+            layer = part[1] == "tests" ? "tests" : part[2]
+            if (!(layer in allowed)) {
+                print file ":1: lies in no layer; put it in base, grip, chat, keeper or httpd"
+                exit
+            }
+        }
+        /^[ \t]*#[ \t]*include[ \t]*["<]/ {
+            name = $0
+            sub(/^[^"<]*["<]/, "", name)
+            sub(/[">].*/, "", name)
+            whole = name
+            sub(/.*\//, "", name)
+            to = layer_of(name)
+            if (to != "" && index(allowed[layer], " " to " ") == 0)
+                print file ":" FNR ": " layer " must not include " whole ", which is of " to
+        }' "$file"
+done | {
+    lint_report_all
+    lint_end
+}

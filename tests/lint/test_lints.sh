@@ -1,0 +1,331 @@
+#!/bin/sh
+# Shows that each lint passes a small tree that is in order and fails it with one thing wrong, saying
+# where: a lint that cannot fail protects nothing.
+lints=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
+tree=$work/tree
+checked=0
+failed=0
+
+# Add lines to a file of the tree, which may be new.
+add()
+{
+    mkdir -p "$(dirname "$tree/$1")"
+    cat >> "$tree/$1"
+}
+
+# Change a file of the tree with a sed script.
+edit()
+{
+    sed "$2" "$tree/$1" > "$work/edited" && mv "$work/edited" "$tree/$1"
+}
+
+# A tree that every lint passes.
+begin()
+{
+    rm -rf "$tree"
+    mkdir -p "$tree"
+    add mod_grip_chat/base/gc_json.c << 'EOF'
+#include "gc_json.h"
+#include <jansson.h>
+/* sprintf("GC0101: in a comment") is no call */
+static const char hex[] = "0123";
+void gc_log_line(const gc_log_t *log, const char *format, ...)
+{
+    puts("call exit(1) or strcpy(a, b)");
+}
+EOF
+    add mod_grip_chat/base/gc_json.h << 'EOF'
+#include <apr.h>
+EOF
+    add mod_grip_chat/grip/grip_transport_curl.c << 'EOF'
+#include <curl/curl.h>
+#include "gc_json.h"
+EOF
+    add mod_grip_chat/grip/grip_crypto_openssl.c << 'EOF'
+#include <openssl/evp.h>
+EOF
+    add mod_grip_chat/chat/chat_database_dbd.c << 'EOF'
+#include <apr_dbd.h>
+#include "gc_json.h"
+EOF
+    add mod_grip_chat/keeper/keeper_loop.c << 'EOF'
+#include "chat_store.h"
+#include "grip_item.h"
+void keeper_loop_run(void)
+{
+    gc_log_line(log, GC_LOG_ERR, rv, "GC0101: stopped");
+    _exit(1);
+}
+EOF
+    add mod_grip_chat/httpd/mod_grip_chat.c << 'EOF'
+#include <httpd.h>
+#include "keeper_loop.h"
+static int state;
+static const command_rec commands[] = {
+    AP_INIT_TAKE1("GripChatSite", cmd_site, NULL, RSRC_CONF, "a name"),
+    AP_INIT_FLAG(
+        "GripChatHold", cmd_hold, NULL, RSRC_CONF, "on or off"),
+};
+static void bridge(const char *line)
+{
+    ap_log_error(APLOG_MARK, APLOG_ERR, rv, s, "%s", line);
+    ap_log_rerror(APLOG_MARK, APLOG_DEBUG, rv, r,
+                  "GC0201: %s", text);
+}
+EOF
+    add mod_grip_chat/httpd/mod_grip_chat_config.h << 'EOF'
+typedef struct grip_chat_conf_t {
+    const char *site;         /**< name; of the site */
+    apr_array_header_t *urls; /**< of proxies */
+    int hold, limit;
+    void (*report)(int code, const char *text);
+} grip_chat_conf_t;
+EOF
+    add mod_grip_chat/httpd/mod_grip_chat_config.c << 'EOF'
+void *grip_chat_conf_create(apr_pool_t *pool, server_rec *s)
+{
+    conf->site = NULL;
+    conf->urls = NULL;
+    conf->hold = conf->limit = -1;
+    conf->report = NULL;
+}
+
+static void grip_chat_conf_merge_urls(int urls)
+{
+    MERGE(urls);
+}
+
+void *grip_chat_conf_merge(apr_pool_t *pool, void *base,
+                           void *add)
+{
+    MERGE(site);
+    MERGE(hold);
+    MERGE(limit);
+    MERGE(report);
+}
+EOF
+    add docs/manual.md << 'EOF'
+# mod_grip_chat
+## GripChatSite
+### GripChatHold
+EOF
+    add conf/grip_chat.conf << 'EOF'
+GripChatSite demo
+#   GripChatHold On
+EOF
+    add tests/unit/base/test_gc_json.c << 'EOF'
+static int pool_setup(void **state)
+{
+}
+static void reads_text(void **state)
+{
+}
+static void reads_numbers(void **state)
+{
+}
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            reads_text, pool_setup, pool_teardown),
+        POOL_TEST(reads_numbers),
+    };
+}
+EOF
+    add Makefile.am << 'EOF'
+check_PROGRAMS = tests/unit/base/test_gc_json
+EOF
+}
+
+# $1 lint, $2 what is tried, $3 the exit status wanted, $4 what it must say
+run()
+{
+    output=$(sh "$lints/$1.sh" "$tree" 2>&1)
+    status=$?
+    checked=$((checked + 1))
+    if test "$status" != "$3" || { test -n "$4" && ! printf '%s\n' "$output" | grep -q "$4"; }; then
+        printf '%s: %s: wanted status %s and "%s", got status %s:\n%s\n' "$1" "$2" "$3" "$4" \
+            "$status" "$output"
+        failed=$((failed + 1))
+    fi
+}
+
+passes()
+{
+    run "$1" "$2" 0 ''
+}
+
+fails()
+{
+    run "$1" "$2" 1 "$3"
+}
+
+# Add one line to a file of a fresh tree, and see the lint name the file.
+fails_on_line()
+{
+    begin
+    printf '%s\n' "$3" | add "$2"
+    fails "$1" "$3" "^$2:[0-9][0-9]*: "
+}
+
+all='check_layers check_vendor check_size check_banned check_logno check_tests_registered check_merge
+check_directives_documented check_paths'
+
+for lint in $all; do
+    begin
+    passes "$lint" 'a tree in order'
+    rm -rf "$tree"
+    mkdir -p "$tree"
+    fails "$lint" 'an empty tree' 'nothing to look at'
+done
+
+# --- check_layers
+fails_on_line check_layers mod_grip_chat/base/gc_json.h '#include "grip_item.h"'
+fails_on_line check_layers mod_grip_chat/base/gc_json.h '#include <chat_types.h>'
+fails_on_line check_layers mod_grip_chat/chat/chat_database_dbd.c '#include "../grip/grip_item.h"'
+fails_on_line check_layers mod_grip_chat/grip/grip_transport_curl.c '# include "chat_types.h"'
+fails_on_line check_layers mod_grip_chat/grip/grip_transport_curl.c '#include "keeper_wire.h"'
+for header in httpd http_log ap_config util_filter mod_status scoreboard unixd; do
+    fails_on_line check_layers mod_grip_chat/keeper/keeper_loop.c "#include <$header.h>"
+done
+fails_on_line check_layers mod_grip_chat/keeper/keeper_loop.c '#include "mod_grip_chat_config.h"'
+fails_on_line check_layers mod_grip_chat/stray.c 'int x;'
+fails_on_line check_layers tests/unit/base/test_gc_json.c '#include <http_core.h>'
+
+# --- check_vendor
+fails_on_line check_vendor mod_grip_chat/httpd/mod_grip_chat.c '#include <curl/curl.h>'
+fails_on_line check_vendor mod_grip_chat/grip/grip_sig.h '#include <openssl/hmac.h>'
+fails_on_line check_vendor mod_grip_chat/chat/chat_codec.c '#include "jansson.h"'
+fails_on_line check_vendor mod_grip_chat/keeper/keeper_loop.c '#include <apr_dbd.h>'
+begin
+: > "$tree/mod_grip_chat/base/gc_json.c"
+fails check_vendor 'the one file without its header' '^mod_grip_chat/base/gc_json.c:1: '
+
+# --- check_size
+for lines in 500 501; do
+    begin
+    awk -v n=$lines 'BEGIN { while (n--) print "int x;" }' | add mod_grip_chat/base/gc_long.c
+    test $lines = 500 && passes check_size "a file of 500 lines"
+done
+fails check_size 'a file of 501 lines' '^mod_grip_chat/base/gc_long.c:501: '
+for lines in 58 59; do
+    begin
+    {
+        echo 'void f(void)'
+        echo '{'
+        awk -v n=$lines 'BEGIN { while (n--) print "    x++;" }'
+        echo '}'
+    } | add tests/unit/base/test_long.c
+    test $lines = 58 && passes check_size "a function of 60 lines"
+done
+fails check_size 'a function of 61 lines' '^tests/unit/base/test_long.c:2: '
+
+# --- check_banned
+for call in 'sprintf(a, b)' 'vsprintf(a, b, c)' 'strcpy(a, b)' 'strcat(a, b)' 'strncat(a, b, 1)' \
+    'strtok(a, b)' 'atoi(a)' 'atol(a)' 'gets(a)' 'system(a)' 'strcasecmp(a, b)' \
+    'strncasecmp(a, b, 1)' 'apr_base64_decode(a, b)' 'sqlite3_open(a, b)'; do
+    fails_on_line check_banned mod_grip_chat/httpd/mod_grip_chat.c "    x = $call;"
+done
+fails_on_line check_banned tests/unit/base/test_gc_json.c 'sprintf(a, b);'
+fails_on_line check_banned mod_grip_chat/base/gc_json.c '#include <sqlite3.h>'
+for call in 'setlocale(LC_ALL, "")' 'exit(1)' 'abort()'; do
+    fails_on_line check_banned mod_grip_chat/keeper/keeper_loop.c "    $call;"
+done
+for line in 'static int count;' 'static int table[4] = {f(0)};' 'static const char *current;' \
+    '    static apr_pool_t *pool = NULL;'; do
+    fails_on_line check_banned mod_grip_chat/grip/grip_transport_curl.c "$line"
+done
+begin
+add mod_grip_chat/base/gc_json.c << 'EOF'
+/* strcpy(a, b);
+   static int count;
+   atoi(a); */
+static const char *const names[] = {"exit(1)", "a \" system(x)"}; // gets(a)
+static int my_atoi(const char *text);
+static inline int is_set(int x)
+static const char *const sqlite3_checks[] = {"sqlite3_open(a)"};
+EOF
+passes check_banned 'comments, literals and longer names'
+
+# --- check_logno
+fails_on_line check_logno mod_grip_chat/keeper/keeper_loop.c \
+    'gc_log_line(log, GC_LOG_ERR, rv, "GC0101: again");'
+fails_on_line check_logno mod_grip_chat/keeper/keeper_loop.c \
+    'gc_log_line(log, GC_LOG_ERR, rv, "without");'
+for function in ap_log_error ap_log_rerror ap_log_perror ap_log_cerror; do
+    fails_on_line check_logno mod_grip_chat/httpd/mod_grip_chat.c \
+        "$function(APLOG_MARK, APLOG_ERR, rv, s, \"GC12: short\");"
+done
+begin
+add mod_grip_chat/httpd/mod_grip_chat.c << 'EOF'
+    ap_log_error(APLOG_MARK, APLOG_ERR, rv, s,
+                 "no id");
+    ap_log_error(APLOG_MARK, APLOG_ERR, rv, s, "GC0999: an id");
+EOF
+fails check_logno 'a call without an id before one with' '^mod_grip_chat/httpd/mod_grip_chat.c:'
+
+# --- check_tests_registered
+fails_on_line check_tests_registered tests/unit/base/test_gc_json.c \
+    'static void forgotten(void **state)'
+fails_on_line check_tests_registered tests/unit/base/test_gc_json.c \
+    'static void reads(void **state)'
+begin
+mkdir -p "$tree/tests/unit/grip"
+cp "$tree/tests/unit/base/test_gc_json.c" "$tree/tests/unit/grip/test_grip_url.c"
+fails check_tests_registered 'a file that is not built' '^tests/unit/grip/test_grip_url.c:1: '
+begin
+: > "$tree/tests/unit/base/test_gc_json.c"
+echo 'int x;' | add tests/unit/base/test_gc_json.c
+fails check_tests_registered 'a file without a test' '^tests/unit/base/test_gc_json.c:1: has no test'
+
+# --- check_merge
+conf=mod_grip_chat/httpd/mod_grip_chat_config
+for member in site urls hold limit report; do
+    begin
+    edit $conf.c "s/MERGE($member);//; s/_merge_urls(int urls)/_merge_urls(int x)/"
+    fails check_merge "merge without $member" \
+        "^$conf.h:[0-9]*: $member is not set in grip_chat_conf_merge"
+    begin
+    edit $conf.c "s/conf->$member = /other = /"
+    fails check_merge "create without $member" \
+        "^$conf.h:[0-9]*: $member is not set in grip_chat_conf_create"
+done
+begin
+edit $conf.c 's/grip_chat_conf_merge(/other(/; s/grip_chat_conf_merge_urls/other_urls/'
+fails check_merge 'no merge function' 'has no function grip_chat_conf_merge'
+begin
+edit $conf.h 's/int hold, limit;/int hold, limit, ports[4], bits : 2;/'
+fails check_merge 'an array' "^$conf.h:[0-9]*: ports is not set in grip_chat_conf_merge"
+fails check_merge 'a bit field' "^$conf.h:[0-9]*: bits is not set in grip_chat_conf_create"
+
+# --- check_directives_documented
+fails_on_line check_directives_documented docs/manual.md '## GripChatOld'
+fails_on_line check_directives_documented conf/grip_chat.conf '# GripChatOld 1'
+begin
+echo '    AP_INIT_TAKE2("GripChatNew", f, NULL, 0, "x"),' | add mod_grip_chat/httpd/mod_grip_chat.c
+fails check_directives_documented 'a directive that is not described' '^docs/manual.md:1: GripChatNew'
+fails check_directives_documented 'a directive that is not shown' '^conf/grip_chat.conf:1: GripChatNew'
+for file in docs/manual.md conf/grip_chat.conf; do
+    begin
+    rm "$tree/$file"
+    fails check_directives_documented "no $file" "^$file:1: is missing"
+done
+
+# --- check_paths; the names are put together here so that this file passes the lint itself
+slash=/
+for line in "cd ${slash}work/main" "see ${slash}root/x" "in ${slash}home/al/x" "as ..${slash}shared/x says" \
+    'TO''DO: later' 'FIX''ME'; do
+    fails_on_line check_paths docs/manual.md "$line"
+done
+begin
+printf '%s\n' 'TO''DO(#12): later' "a frame${slash}work/of art" "\${dir}${slash}root/x" | add docs/manual.md
+passes check_paths 'notes with an issue, and longer paths'
+
+if test $failed != 0; then
+    printf '%s of %s tries of the lints went wrong\n' $failed $checked
+    exit 1
+fi
+printf '%s tries of the lints went as they should\n' $checked
