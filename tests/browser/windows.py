@@ -1,0 +1,146 @@
+"""A Chromium window with the chat page, and what a person does in it."""
+
+import shutil
+import tempfile
+import time
+import urllib.parse
+
+import pytest
+from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
+from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+
+from harness.processes import wait_until
+
+_FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+          "--disable-background-networking", "--disable-component-update", "--disable-sync",
+          "--disable-dev-shm-usage", "--lang=en"]
+
+
+class Window:
+    """A browser of its own: its own profile, its own connections."""
+
+    def __init__(self, port, size=(1100, 800), dark=False):
+        self.port = port
+        self._profile = tempfile.mkdtemp(prefix="gc-browser-")
+        options = Options()
+        options.binary_location = shutil.which("chromium")
+        for flag in [*_FLAGS, f"--user-data-dir={self._profile}",
+                     "--window-size={},{}".format(*size)]:
+            options.add_argument(flag)
+        if dark:
+            options.add_argument("--force-dark-mode")
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        self.driver = webdriver.Chrome(service=Service(shutil.which("chromedriver")),
+                                       options=options)
+        self.driver.set_page_load_timeout(20)
+
+    def close(self):
+        try:
+            self.driver.quit()
+        finally:
+            shutil.rmtree(self._profile, ignore_errors=True)
+
+    # -- finding -------------------------------------------------------------------------------
+
+    def all(self, name):
+        return self.driver.find_elements(By.CSS_SELECTOR, f'[data-testid="{name}"]')
+
+    def one(self, name, timeout=10):
+        """The visible element of that name."""
+        return wait_until(lambda: next((e for e in self.all(name) if e.is_displayed()), None),
+                          timeout, f"visible {name} at {self.driver.current_url}")
+
+    def is_visible(self, name):
+        return any(element.is_displayed() for element in self.all(name))
+
+    @property
+    def url(self):
+        return urllib.parse.urlsplit(self.driver.current_url)
+
+    # -- doing ---------------------------------------------------------------------------------
+
+    def open(self, path):
+        self.driver.get(f"http://localhost:{self.port}{path}")
+        return self
+
+    def join(self, room, nickname):
+        """Opens the room and joins it as a person does, by typing."""
+        self.open("/" + urllib.parse.quote(room, safe=""))
+        self.one("nickname").send_keys(nickname)
+        self.one("join-button").click()
+        return self.wait_connected()
+
+    def wait_connected(self, timeout=20):
+        return self.wait_state("connected", timeout)
+
+    def wait_state(self, state, timeout=20):
+        wait_until(lambda: self.state == state, timeout, f"state {state}, it is {self.state}")
+        return self
+
+    @property
+    def state(self):
+        return self.one("status").get_attribute("data-state")
+
+    def write(self, text):
+        """Puts text into the composer; unlike typed keys, inserted text may be any character."""
+        self.one("text").click()
+        self.driver.execute_cdp_cmd("Input.insertText", {"text": text})
+
+    def send(self, text):
+        """Writes and sends; the time at which it was sent."""
+        self.write(text)
+        begin = time.monotonic()
+        self.one("send").click()
+        return begin
+
+    @property
+    def draft(self):
+        return self.one("text").get_property("value")
+
+    # -- seeing --------------------------------------------------------------------------------
+
+    def _read(self, name):
+        try:
+            return [element.get_property("textContent") for element in self.all(name)]
+        except StaleElementReferenceException:
+            return []
+
+    @property
+    def texts(self):
+        return self._read("message-text")
+
+    @property
+    def senders(self):
+        return self._read("message-from")
+
+    @property
+    def ids(self):
+        return [int(element.get_attribute("data-message-id")) for element in self.all("message")]
+
+    def wait_text(self, text, timeout=10):
+        wait_until(lambda: text in self.texts, timeout, f"message {text[:60]!r}", every=0.005)
+        return time.monotonic()
+
+    def screenshot(self, path):
+        self.driver.save_screenshot(str(path))
+
+    def problems(self):
+        """What the browser's console complains of: errors of ours, blocked content."""
+        return [entry["message"] for entry in self.driver.get_log("browser")
+                if entry["level"] == "SEVERE"]
+
+
+@pytest.fixture
+def window():
+    """Opens windows that close with the test."""
+    opened = []
+
+    def start(port, **options):
+        opened.append(Window(port, **options))
+        return opened[-1]
+    yield start
+    for each in opened:
+        each.close()

@@ -1,0 +1,51 @@
+"""Reads Apache's error log, and knows which of its lines nobody expects."""
+
+import re
+
+from .processes import wait_until
+
+_LEVEL = re.compile(r"^\[[^\]]*\] \[[\w-]*:(?P<level>\w+)\]")
+_BAD_LEVELS = {"warn", "error", "crit", "alert", "emerg"}
+# Children that crash are reported at level notice.
+_CRASH = re.compile(r"exit signal (?!Killed|Terminated)|glibc detected|Sanitizer")
+
+
+class ErrorLog:
+    def __init__(self, path):
+        self.path = path
+        self._allowed = []
+
+    def text(self):
+        try:
+            return self.path.read_text(errors="replace")
+        except FileNotFoundError:
+            return ""
+
+    def lines(self):
+        return self.text().splitlines()
+
+    def allow(self, *patterns):
+        """Lines that match one of these expressions are expected from now on."""
+        self._allowed += [re.compile(pattern) for pattern in patterns]
+
+    def complaints(self):
+        """The lines at level warn or worse, of a crash, or of no log format, less the allowed."""
+        return [line for line in self.lines()
+                if self._is_bad(line) and not any(p.search(line) for p in self._allowed)]
+
+    @staticmethod
+    def _is_bad(line):
+        if _CRASH.search(line):
+            return True
+        found = _LEVEL.match(line)
+        return found["level"] in _BAD_LEVELS if found else bool(line.strip())
+
+    def count(self, pattern):
+        return len(re.findall(pattern, self.text()))
+
+    def wait_for(self, pattern, timeout=10, times=1):
+        return wait_until(lambda: self.count(pattern) >= times, timeout,
+                          f"line with {pattern!r} in the error log:\n{self.text()[-2000:]}")
+
+    def tail(self, lines=40):
+        return "\n".join(self.lines()[-lines:])

@@ -1,0 +1,105 @@
+"""Senders that post from several threads, and what the database has afterwards."""
+
+import collections
+import http.client
+import sqlite3
+import threading
+
+from .client import Connection, FORM, form_body, messages_path
+
+
+class Senders:
+    """Posts until `stop`, or until each has posted `each` texts.
+
+    A text is posted once: an answer that got lost in a fault leaves it open whether it was stored,
+    so what must hold is that every acknowledged one was, and none twice.
+    """
+
+    def __init__(self, port, rooms, count=8, each=None, pause=0.0):
+        self.acknowledged = collections.defaultdict(dict)
+        self.failures = []
+        self._port = port
+        self._rooms = rooms
+        self._each = each
+        self._pause = pause
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._threads = [threading.Thread(target=self._run, args=(number,), daemon=True)
+                         for number in range(count)]
+        for thread in self._threads:
+            thread.start()
+
+    def _run(self, number):
+        connection = Connection(self._port)
+        posted = 0
+        while not self._stopping.is_set() and posted != self._each:
+            room = self._rooms[(number + posted) % len(self._rooms)]
+            text = f"{number}-{posted}"
+            posted += 1
+            try:
+                answer = connection.request(
+                    "POST", messages_path(room), form_body({"from": f"s{number}", "text": text}),
+                    {"Content-Type": FORM})
+            except (OSError, http.client.HTTPException) as problem:
+                self._note_failure(repr(problem))
+                connection.close()
+                connection = Connection(self._port)
+                continue
+            if answer.status == 200:
+                with self._lock:
+                    self.acknowledged[room][text] = answer.json["id"]
+            else:
+                self._note_failure(answer)
+            self._stopping.wait(self._pause)
+        connection.close()
+
+    def _note_failure(self, what):
+        with self._lock:
+            self.failures.append(what)
+
+    @property
+    def total(self):
+        with self._lock:
+            return sum(len(texts) for texts in self.acknowledged.values())
+
+    def join(self, timeout=60):
+        for thread in self._threads:
+            thread.join(timeout)
+            assert not thread.is_alive(), "a sender is stuck"
+        return self
+
+    def stop(self):
+        self._stopping.set()
+        return self.join()
+
+
+def stored(database):
+    """The rows of each room, by position: (position, id, text)."""
+    with sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=10) as connection:
+        rows = connection.execute(
+            "SELECT r.name, m.event_id, m.id, m.body FROM grip_chat_message m"
+            " JOIN grip_chat_room r ON r.id = m.room_id ORDER BY r.name, m.event_id").fetchall()
+    rooms = collections.defaultdict(list)
+    for room, *row in rows:
+        rooms[room].append(tuple(row))
+    return rooms
+
+
+def assert_kept(senders, rooms):
+    """Nothing acknowledged is lost, nothing is there twice, and no position is left out."""
+    for room, rows in rooms.items():
+        assert [row[0] for row in rows] == list(range(1, len(rows) + 1)), f"gap in {room}"
+        texts = {row[2]: row[1] for row in rows}
+        assert len(texts) == len(rows), f"something was stored twice in {room}"
+        for text, number in senders.acknowledged[room].items():
+            assert texts.get(text) == number, f"{room}: {text} was acknowledged and is not there"
+    assert sum(map(len, senders.acknowledged.values())) <= sum(map(len, rooms.values()))
+
+
+def assert_delivered(sources, room, rows, timeout=30):
+    """Each reader that was there from the start has each row once, in order."""
+    for source in sources:
+        source.wait_messages(len(rows), timeout)
+    for source in sources:
+        assert source.numbers == [row[0] for row in rows], f"{room}: {source.describe()}"
+        assert source.texts == [row[2] for row in rows]

@@ -1,0 +1,33 @@
+"""Where the project and the programs are."""
+
+import functools
+import os
+import pathlib
+import shutil
+import subprocess
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+TEMPLATES = ROOT / "conf" / "dev"
+HTDOCS = ROOT / "htdocs"
+PUSHPIN_INTERNAL_CONF = pathlib.Path("/usr/lib/pushpin/internal.conf")
+
+
+def module_path():
+    """The module under test; GRIP_CHAT_BUILD names a build directory other than build/."""
+    build = pathlib.Path(os.environ.get("GRIP_CHAT_BUILD", ROOT / "build"))
+    return build.resolve() / ".libs" / "mod_grip_chat.so"
+
+
+def program(name):
+    """The path of an installed program; sbin is not on an ordinary user's PATH."""
+    found = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    if not found:
+        raise RuntimeError(f"{name} is not installed; ./dev check installs it")
+    return found
+
+
+@functools.lru_cache(maxsize=None)
+def apache_modules_dir():
+    answer = subprocess.run([program("apxs"), "-q", "LIBEXECDIR"], check=True,
+                            capture_output=True, text=True, timeout=20)
+    return answer.stdout.strip()

@@ -1,0 +1,89 @@
+"""A real Pushpin on ports of its own, with the configuration of `./dev run`."""
+
+import socket
+
+from . import paths, templates
+from .client import Client
+from .processes import (end, free_port, kill_session, remove_directory, run_directory, spawn,
+                        wait_until)
+
+
+class Pushpin:
+    def __init__(self, origin_port, sig_key="changeme", sig_iss="pushpin", **options):
+        self.directory = run_directory()
+        self.port = free_port()
+        self.publish_port = free_port()
+        self.process = None
+        self._write_config(origin_port, sig_key, sig_iss, options)
+
+    def _write_config(self, origin_port, sig_key, sig_iss, options):
+        values = {"PUSHPIN_DIR": self.directory, "PORT": self.port,
+                  "PUBLISH_PORT": self.publish_port, "ORIGIN_PORT": origin_port,
+                  "SIG_KEY": sig_key, "SIG_ISS": sig_iss}
+        config = templates.set_options(templates.fill("pushpin.conf.in", values), options)
+        (self.directory / "pushpin.conf").write_text(config)
+        (self.directory / "routes").write_text(templates.fill("routes.in", values))
+        internal = paths.PUSHPIN_INTERNAL_CONF.read_text().replace(
+            "ipc:///var/run/zurl/zurl-", "ipc://{rundir}/{ipc_prefix}zurl-")
+        (self.directory / "internal.conf").write_text(internal)
+        (self.directory / "log").mkdir()
+
+    @property
+    def publish_url(self):
+        return f"http://127.0.0.1:{self.publish_port}/"
+
+    @property
+    def grip_url(self):
+        """As a GRIP_URL for the default key."""
+        return self.publish_url + "?key=changeme"
+
+    @property
+    def client(self):
+        return Client(self.port)
+
+    def start(self):
+        self.process = spawn(
+            [paths.program("pushpin"), f"--config={self.directory / 'pushpin.conf'}"],
+            self.directory / "output.log")
+        try:
+            wait_until(self._is_ready, 20, "answer of Pushpin")
+        except AssertionError as problem:
+            raise AssertionError(f"{problem}\n{self.log()}") from problem
+        return self
+
+    def _is_ready(self):
+        """Streams can be held (see conf/dev/routes.in; it needs no origin), publishing connects."""
+        if self.process.poll() is not None:
+            raise AssertionError(f"Pushpin ended with {self.process.returncode}")
+        try:
+            if not self._holds_a_stream():
+                return False
+            with socket.create_connection(("127.0.0.1", self.publish_port), 2):
+                return True
+        except OSError:
+            return False
+
+    def _holds_a_stream(self):
+        request = b"GET /.well-known/pushpin-is-ready/stream HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        with socket.create_connection(("127.0.0.1", self.port), 2) as connection:
+            connection.sendall(request)
+            return connection.recv(100).startswith(b"HTTP/1.1 200 ")
+
+    def log(self):
+        return "\n".join(path.read_text(errors="replace")[-3000:]
+                         for path in [self.directory / "output.log",
+                                      *sorted((self.directory / "log").glob("*.log"))]
+                         if path.exists())
+
+    def stop(self, forget=True):
+        """Ends it in order; with forget=False it can be started again on the same ports."""
+        if self.process is not None:
+            end(self.process)
+            self.process = None
+        if forget:
+            remove_directory(self.directory)
+
+    def kill(self):
+        """SIGKILL to all its processes at once; killing the runner alone leaves ports taken."""
+        kill_session(self.process)
+        self.process = None

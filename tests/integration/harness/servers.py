@@ -1,0 +1,55 @@
+"""Keeps account of what a test started, and ends it in reverse order whatever happens."""
+
+from .httpd import Apache
+from .publish_listener import PublishListener
+from .pushpin import Pushpin
+from .slow_proxy import SlowProxy
+from .sse import EventSource
+
+# For the report of a failed test: what still runs then.
+running_apaches = []
+
+
+class Servers:
+    def __init__(self):
+        self._started = []
+
+    def _keep(self, server, end):
+        self._started.append((server, end))
+        return server
+
+    def apache(self, site, **options):
+        """Starts an Apache; `site` is a text or a function of the Apache that makes one."""
+        server = Apache(site, **options)
+        self._keep(server, self._end_apache)
+        running_apaches.append(server)
+        return server.start()
+
+    @staticmethod
+    def _end_apache(server):
+        if server in running_apaches:
+            running_apaches.remove(server)
+        server.stop()
+
+    def pushpin(self, origin_port, **options):
+        server = self._keep(Pushpin(origin_port, **options), Pushpin.stop)
+        return server.start()
+
+    def listener(self, **options):
+        return self._keep(PublishListener(**options), PublishListener.stop).start()
+
+    def slow_proxy(self, target_port, delay):
+        return self._keep(SlowProxy(target_port, delay), SlowProxy.stop).start()
+
+    def event_source(self, port, path, **options):
+        return self._keep(EventSource(port, path, **options), EventSource.close)
+
+    def end(self):
+        problems = []
+        while self._started:
+            server, end = self._started.pop()
+            try:
+                end(server)
+            except AssertionError as problem:
+                problems.append(str(problem))
+        assert not problems, "\n".join(problems)
