@@ -320,6 +320,9 @@ static apr_status_t set_auth(const draft_t *draft, grip_proxy_t *proxy, const gr
         return APR_SUCCESS;
     }
     if (!is_ascii_from('!', bytes)) {
+        if (gc_slice_starts(draft->taken[TAKEN_KEY], gc_slice_of("base64:"))) {
+            return APR_SUCCESS; /* a binary key verifies, but cannot stand in a header */
+        }
         return refuse(draft, "key in GRIP_URL holds bytes that cannot be sent as a bearer token; "
                              "add iss=… to sign with it, or write it as verify-key if it only "
                              "verifies");

@@ -50,7 +50,8 @@ static int try_as_run_user(const char *folder, const char *file)
     pid_t pid;
 
     if (geteuid() != 0) {
-        return try_access(folder, file);
+        /* Somebody else's configtest of a server that root starts cannot tell. */
+        return geteuid() == ap_unixd_config.user_id ? try_access(folder, file) : 0;
     }
     pid = fork();
     if (pid == 0) {
@@ -89,11 +90,17 @@ static const char *network_file_system(const char *folder)
     return NULL;
 }
 
-static const char *check_file(const char *path, apr_pool_t *pool)
+/* The folder that a file lies in. */
+static const char *folder_of(const char *path, apr_pool_t *pool)
 {
     const char *slash = strrchr(path, '/');
-    const char *folder =
-        !slash || slash == path ? "/" : apr_pstrmemdup(pool, path, (apr_size_t)(slash - path));
+
+    return !slash || slash == path ? "/" : apr_pstrmemdup(pool, path, (apr_size_t)(slash - path));
+}
+
+static const char *check_file(const char *path, apr_pool_t *pool)
+{
+    const char *folder = folder_of(path, pool);
     const char *user = ap_unixd_config.user_name ? ap_unixd_config.user_name : "the run user";
     const char *network;
     apr_finfo_t info;
@@ -153,6 +160,21 @@ const char *grip_chat_check_database(const chat_database_spec_t *spec, apr_pool_
     return chat_sql_dialect(spec->driver)->is_file ? check_file(spec->params, pool) : NULL;
 }
 
+const char *grip_chat_check_socket(const char *path, apr_pool_t *pool)
+{
+    const char *folder = path ? folder_of(path, pool) : NULL;
+
+    if (!path || access(folder, W_OK | X_OK) == 0 ||
+        (geteuid() != 0 && geteuid() != ap_unixd_config.user_id && access(folder, F_OK) == 0))
+    {
+        return NULL;
+    }
+    return apr_psprintf(pool,
+                        "no socket can be made in the folder '%s'; write a path in one that is "
+                        "there and can be written, for example /run/apache2/grip-chat.sock",
+                        folder);
+}
+
 static int is_loopback(const char *host)
 {
     return host && (strncmp(host, "127.", 4) == 0 || strcmp(host, "localhost") == 0 ||
@@ -173,11 +195,15 @@ static const char *check_fastly(const grip_proxy_t *proxy, const apr_uri_t *uri)
     if (proxy->auth == GRIP_AUTH_NONE) {
         return "has no key, without which Fastly takes no publish; write " FASTLY_FORM;
     }
-    if (!proxy->verify_key || grip_crypto_key_kind(proxy->verify_key) == GRIP_KEY_HMAC) {
-        return "has no verify key, and Fastly does not sign with the API token; write "
-               "GripChatGripVerifyKey and Fastly's public key, as in .env.template";
-    }
     return NULL;
+}
+
+int grip_chat_check_is_fastly(const grip_proxy_t *proxy, apr_pool_t *pool)
+{
+    apr_uri_t uri;
+
+    return apr_uri_parse(pool, proxy->control_uri, &uri) == APR_SUCCESS && uri.hostname &&
+           gc_slice_equal_nocase(gc_slice_of(uri.hostname), "api.fastly.com");
 }
 
 const char *grip_chat_check_proxy(const grip_proxy_t *proxy, apr_pool_t *pool)
@@ -193,7 +219,7 @@ const char *grip_chat_check_proxy(const grip_proxy_t *proxy, apr_pool_t *pool)
         return "ends in /publish, which is added by itself; write it without, for example "
                "http://127.0.0.1:5561/";
     }
-    if (gc_slice_equal_nocase(gc_slice_of(uri.hostname), "api.fastly.com")) {
+    if (grip_chat_check_is_fastly(proxy, pool)) {
         return check_fastly(proxy, &uri);
     }
     if (is_loopback(uri.hostname) && (uri.port == 7999 || uri.port == 7676)) {

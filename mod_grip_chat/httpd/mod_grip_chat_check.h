@@ -19,4 +19,10 @@ const char *grip_chat_check_database(const chat_database_spec_t *spec, apr_pool_
  */
 const char *grip_chat_check_proxy(const grip_proxy_t *proxy, apr_pool_t *pool);
 
+/** Whether a proxy is Fastly's API, which signs with a key pair of its own. */
+int grip_chat_check_is_fastly(const grip_proxy_t *proxy, apr_pool_t *pool);
+
+/** Whether a socket can be made at a path; NULL is none and fine. */
+const char *grip_chat_check_socket(const char *path, apr_pool_t *pool);
+
 #endif

@@ -85,8 +85,8 @@ static int start_from_grip_last(events_t *events)
     gc_slice_t id;
 
     if (!events->is_proxied || !header ||
-        grip_hold_last_find(&id, gc_slice_of(header), gc_slice_of(events->channel)) !=
-            APR_SUCCESS) {
+        grip_hold_last_find(&id, gc_slice_of(header), gc_slice_of(events->channel)) != APR_SUCCESS)
+    {
         return 0;
     }
     events->start = START_INVALID;
@@ -324,8 +324,13 @@ static int get_events(events_t *events, keeper_shared_t *shared)
     request_rec *r = events->r;
     apr_status_t rv;
 
-    events->is_proxied = judge_signature(events);
-    events->is_next = events->is_proxied && r->args && grip_chat_link_is(r->args);
+    events->is_next = r->args && grip_chat_link_is(r->args);
+    /* What a HEAD has no body for cannot be held. */
+    events->is_proxied = judge_signature(events) && !r->header_only;
+    if (events->is_next && !events->is_proxied) {
+        return grip_chat_reply_error(r, HTTP_FORBIDDEN, "bad-link",
+                                     "a next link is for this site's proxies alone");
+    }
     find_start(events);
     if (events->start == START_ERROR) {
         return grip_chat_reply_error(r, HTTP_BAD_REQUEST, "bad-position",

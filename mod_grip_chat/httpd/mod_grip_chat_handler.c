@@ -10,9 +10,10 @@
  * is in no room's name. */
 static int has_encoded_slash(const request_rec *r)
 {
+    const char *end = r->unparsed_uri + strcspn(r->unparsed_uri, "?#");
     const char *at;
 
-    for (at = r->parsed_uri.path; at && (at = strchr(at, '%')); at++) {
+    for (at = r->unparsed_uri; (at = strchr(at, '%')) && at < end; at++) {
         if (at[1] == '2' && (at[2] == 'F' || at[2] == 'f')) {
             return 1;
         }
@@ -42,7 +43,9 @@ static int serve(request_rec *r, const grip_chat_site_t *site, const grip_chat_r
     if (verdict != CHAT_VALID) {
         return refuse_room(r, verdict);
     }
-    if (!route->has_slash) {
+    if (!route->has_slash && (r->method_number == M_GET || (r->method_number == M_POST &&
+                                                            route->endpoint == GRIP_CHAT_MESSAGES)))
+    {
         return grip_chat_reply_add_slash(r);
     }
     if (!child) {

@@ -37,14 +37,15 @@ static apr_status_t make_child(apr_pool_t *pchild)
     grip_chat_site_t *site;
     apr_status_t rv = chat_database_global_init(pchild);
 
+    child->shared = grip_chat_keeper_shared();
     if (rv == APR_SUCCESS) {
         rv = keeper_client_create(&child->keeper, grip_chat_keeper_socket_path(), pchild);
     }
     for (site = all_sites; rv == APR_SUCCESS && site; site = site->next) {
-        rv = grip_chat_reader_create(&site->reader, &site->keeper, child->keeper, pchild);
+        rv = grip_chat_reader_create(&site->reader, &site->keeper, child->keeper, child->shared,
+                                     pchild);
     }
     if (rv == APR_SUCCESS) {
-        child->shared = grip_chat_keeper_shared();
         this_child = child;
     }
     return rv;

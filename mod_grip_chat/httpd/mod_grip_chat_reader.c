@@ -9,12 +9,15 @@ struct grip_chat_reader_t {
     keeper_client_t *keeper;
     apr_thread_mutex_t *mutex; /* guards db and secret */
     chat_database_t *db;
-    const char *secret; /* once it was read; of the reader's pool */
+    keeper_shared_t *shared;
+    const char *secret;        /* once it was read; of the reader's pool */
+    apr_uint64_t secret_epoch; /* when it was read: a replaced database has another */
     apr_pool_t *own;
 };
 
 apr_status_t grip_chat_reader_create(grip_chat_reader_t **out, const keeper_site_t *site,
-                                     keeper_client_t *keeper, apr_pool_t *pool)
+                                     keeper_client_t *keeper, keeper_shared_t *shared,
+                                     apr_pool_t *pool)
 {
     grip_chat_reader_t *reader = apr_pcalloc(pool, sizeof(*reader));
     apr_status_t rv = gc_pool_create(&reader->own, pool, "grip_chat_reader");
@@ -24,6 +27,7 @@ apr_status_t grip_chat_reader_create(grip_chat_reader_t **out, const keeper_site
     }
     reader->site = site;
     reader->keeper = keeper;
+    reader->shared = shared;
     reader->db = chat_database_create(&site->database, CHAT_DATABASE_READER, reader->own);
     rv = apr_thread_mutex_create(&reader->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
     if (rv == APR_SUCCESS) {
@@ -43,13 +47,17 @@ typedef struct reading_t {
 
 static apr_status_t read_secret(grip_chat_reader_t *reader, const char **secret, apr_pool_t *pool)
 {
+    apr_uint64_t epoch = keeper_shared_version(reader->shared, 0).epoch;
     apr_status_t rv = APR_SUCCESS;
 
-    if (!reader->secret) {
+    if (!reader->secret || reader->secret_epoch != epoch) {
         rv = chat_store_meta_get(reader->db, reader->site->name, KEEPER_SITE_SECRET_NAME, secret,
                                  pool);
         if (rv == APR_SUCCESS) {
-            reader->secret = apr_pstrdup(reader->own, *secret);
+            reader->secret_epoch = epoch;
+            if (!reader->secret || strcmp(reader->secret, *secret) != 0) {
+                reader->secret = apr_pstrdup(reader->own, *secret);
+            }
         }
     }
     if (rv == APR_SUCCESS) {

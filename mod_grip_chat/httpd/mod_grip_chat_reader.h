@@ -13,10 +13,12 @@ typedef struct grip_chat_reader_t grip_chat_reader_t;
  *
  * @param site    lives as long as the reader
  * @param keeper  asked to see to the database where it cannot be read (yet)
+ * @param shared  tells when the database may have become another
  * @param pool    the child's
  */
 apr_status_t grip_chat_reader_create(grip_chat_reader_t **out, const keeper_site_t *site,
-                                     keeper_client_t *keeper, apr_pool_t *pool);
+                                     keeper_client_t *keeper, keeper_shared_t *shared,
+                                     apr_pool_t *pool);
 
 /** As chat_store_read_newest. Thread-safe. Logs nothing; see grip_chat_reader_last_error. */
 apr_status_t grip_chat_reader_newest(grip_chat_reader_t *reader, const char *room, int limit,

@@ -1,6 +1,7 @@
 #include "mod_grip_chat_reply.h"
 
 #include "gc_json.h"
+#include "gc_percent.h"
 
 void grip_chat_reply_headers(request_rec *r, const char *content_type)
 {
@@ -71,14 +72,39 @@ static const request_rec *first_request(const request_rec *r)
 
 const char *grip_chat_reply_external_path(const request_rec *r)
 {
-    const request_rec *first = first_request(r);
-    const char *path = first->parsed_uri.path ? first->parsed_uri.path : first->uri;
+    const char *uri = first_request(r)->unparsed_uri;
+    gc_buffer_t path = gc_buffer_make(256, r->pool);
+    gc_slice_t rest;
+    gc_slice_t decoded;
 
-    /* "//host/…" would be another host's address. */
-    while (path[0] == '/' && path[1] == '/') {
-        path++;
+    if (*uri != '/') {
+        const char *host = strstr(uri, "://"); /* absolute-form, RFC 9112, section 3.2.2 */
+        const char *slash = host ? strchr(host + 3, '/') : NULL;
+
+        uri = slash ? slash : "/";
     }
-    return path;
+    rest = gc_slice(uri, strcspn(uri, "?#"));
+    /* Every segment is encoded anew: what a client left raw must not stand raw in a header. */
+    while (rest.len) {
+        gc_slice_t segment;
+        int is_last = gc_slice_until(&rest, '/', &segment) != APR_SUCCESS;
+
+        if (is_last) {
+            segment = rest;
+            rest.len = 0;
+        }
+        /* "//host/" would be another host's address. */
+        if (!is_last && segment.len == 0 && path.len > 0 && path.data[path.len - 1] == '/') {
+            continue;
+        }
+        gc_percent_append(&path, gc_percent_decode(&decoded, segment, r->pool) == APR_SUCCESS
+                                     ? decoded
+                                     : segment);
+        if (!is_last) {
+            gc_buffer_append_text(&path, "/");
+        }
+    }
+    return path.data;
 }
 
 int grip_chat_reply_add_slash(request_rec *r)

@@ -42,7 +42,8 @@ int grip_chat_reply_options(request_rec *r, const char *allow);
  *  what has a body. */
 int grip_chat_reply_add_slash(request_rec *r);
 
-/** The path that was asked for, percent-encoded as it came, whatever it was rewritten to. */
+/** The path that was asked for, whatever it was rewritten to, percent-encoded in the one form that
+ *  fits into a header; owned by r->pool. */
 const char *grip_chat_reply_external_path(const request_rec *r);
 
 #endif

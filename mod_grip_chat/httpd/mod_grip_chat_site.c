@@ -8,7 +8,7 @@
 /* What the original's default is too: a Pushpin on this machine. */
 #define DEFAULT_GRIP_URL "http://127.0.0.1:5561/"
 
-#define KEEP_ALIVE_CONTENT "event: keep-alive\\ndata:\\n\\n"
+#define KEEP_ALIVE_CONTENT "event: keep-alive\ndata:\n\n"
 
 /* A secret shorter than this can be guessed. */
 #define SECRET_MIN_BYTES 16
@@ -23,9 +23,12 @@ typedef struct making_t {
 
 static const char *server_name(const server_rec *s, apr_pool_t *pool)
 {
+    if (!s->defn_name) {
+        return "the main server";
+    }
     return apr_psprintf(pool, "%s (%s:%u)",
-                        s->server_hostname ? s->server_hostname : "the main server",
-                        s->defn_name ? s->defn_name : "the configuration", s->defn_line_number);
+                        s->server_hostname ? s->server_hostname : "a virtual host", s->defn_name,
+                        s->defn_line_number);
 }
 
 /* Log a sentence about a directive of a server, and make check_config fail. */
@@ -61,6 +64,19 @@ static const char *path_of_url(const making_t *making, const char *path)
     return ap_server_root_relative(making->pool, apr_pstrcat(making->pool, folder, path, NULL));
 }
 
+/* Whether this is the main server, and a virtual host has a database. */
+static int leads_others(const server_rec *s)
+{
+    const server_rec *host;
+
+    for (host = s->is_virtual ? NULL : s->next; host; host = host->next) {
+        if (grip_chat_conf_get(host)->database_driver) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 /* Find the database; OK with a NULL driver where there is none, so that the server is no site. */
 static int find_database(const making_t *making, chat_database_spec_t *spec)
 {
@@ -72,6 +88,9 @@ static int find_database(const making_t *making, chat_database_spec_t *spec)
         return OK;
     }
     url = grip_chat_env_get(making->conf->env, "DATABASE_URL", making->pool);
+    if (!url && leads_others(making->s)) {
+        return OK; /* the file is there for the virtual hosts */
+    }
     if (!url) {
         return refuse(making, "GripChatEnvFile",
                       "neither GripChatDatabase nor DATABASE_URL names a database; write for "
@@ -87,22 +106,74 @@ static int find_database(const making_t *making, chat_database_spec_t *spec)
     return OK;
 }
 
+/* Whether the verify key can be one, so that what is wrong with it is said of the right setting. */
+static int check_verify_key(const making_t *making, const char *verify_key)
+{
+    const grip_proxy_t *probe;
+    const char *why = NULL;
+
+    if (!verify_key ||
+        grip_url_parse(&probe, &why, DEFAULT_GRIP_URL, verify_key, making->temp) == APR_SUCCESS)
+    {
+        return OK;
+    }
+    return refuse(making, making->conf->verify_key ? "GripChatGripVerifyKey" : "GRIP_VERIFY_KEY",
+                  why);
+}
+
+/* Check one proxy against the world outside and the ones before it. */
+static int check_proxy(const making_t *making, const char *source,
+                       const grip_proxy_t *const *proxies, int i)
+{
+    const char *why = grip_chat_check_proxy(proxies[i], making->pool);
+    int j;
+
+    if (why) {
+        return refuse(making, source,
+                      apr_pstrcat(making->temp, proxies[i]->log_uri, " ", why, NULL));
+    }
+    for (j = 0; j < i; j++) {
+        if (strcmp(proxies[i]->log_uri, proxies[j]->log_uri) == 0) {
+            return refuse(making, source,
+                          apr_pstrcat(making->temp, proxies[i]->log_uri,
+                                      " stands there twice; write each proxy once", NULL));
+        }
+    }
+    if (grip_chat_check_is_fastly(proxies[i], making->pool) &&
+        (!proxies[i]->verify_key || grip_crypto_key_kind(proxies[i]->verify_key) == GRIP_KEY_HMAC))
+    {
+        ap_log_error(
+            APLOG_MARK, APLOG_WARNING | APLOG_NOERRNO, 0, making->s,
+            "GC0104: %s of %s has no public key to verify Fastly's requests by, so its "
+            "readers will poll; write GripChatGripVerifyKey and Fastly's public key, as in "
+            ".env.template",
+            source, server_name(making->s, making->temp));
+    }
+    return OK;
+}
+
 static int make_proxies(const making_t *making, grip_chat_site_t *site)
 {
     const char *one = setting(making, NULL, "GRIP_URL");
     apr_array_header_t *urls = making->conf->grip_urls;
     const grip_proxy_t **proxies;
     const char *source = "GripChatGripURL";
+    int status;
     int i;
-    int j;
 
     if (!urls) {
         urls = apr_array_make(making->pool, 1, sizeof(const char *));
-        APR_ARRAY_PUSH(urls, const char *) = one ? one : DEFAULT_GRIP_URL;
+        if (!one || !gc_slice_equal_nocase(gc_slice_of(one), "none")) {
+            APR_ARRAY_PUSH(urls, const char *) = one ? one : DEFAULT_GRIP_URL;
+        }
         source = "GRIP_URL";
     }
     site->grip_urls = urls;
     site->verify_key = setting(making, making->conf->verify_key, "GRIP_VERIFY_KEY");
+    status = check_verify_key(making, site->verify_key);
+    if (status != OK) {
+        return status;
+    }
     proxies = apr_pcalloc(making->pool, sizeof(*proxies) * (apr_size_t)(urls->nelts + 1));
     for (i = 0; i < urls->nelts; i++) {
         const char *why = NULL;
@@ -112,17 +183,9 @@ static int make_proxies(const making_t *making, grip_chat_site_t *site)
         {
             return refuse(making, source, why);
         }
-        why = grip_chat_check_proxy(proxies[i], making->pool);
-        if (why) {
-            return refuse(making, source,
-                          apr_pstrcat(making->temp, proxies[i]->log_uri, " ", why, NULL));
-        }
-        for (j = 0; j < i; j++) {
-            if (strcmp(proxies[i]->log_uri, proxies[j]->log_uri) == 0) {
-                return refuse(making, source,
-                              apr_pstrcat(making->temp, proxies[i]->log_uri,
-                                          " stands there twice; write each proxy once", NULL));
-            }
+        status = check_proxy(making, source, proxies, i);
+        if (status != OK) {
+            return status;
         }
     }
     site->keeper.proxies = proxies;
@@ -132,18 +195,20 @@ static int make_proxies(const making_t *making, grip_chat_site_t *site)
 
 static void make_secret(const making_t *making, grip_chat_site_t *site)
 {
+    const char *source = making->conf->secret_key ? "GripChatSecretKey" : "GRIP_CHAT_SECRET_KEY";
     const char *secret = setting(making, making->conf->secret_key, "GRIP_CHAT_SECRET_KEY");
 
     if (!secret) {
-        secret = setting(making, NULL, "DJANGO_SECRET_KEY");
+        source = "DJANGO_SECRET_KEY";
+        secret = setting(making, NULL, source);
     }
     if (secret && (strlen(secret) < SECRET_MIN_BYTES || strchr(secret, '<') ||
                    strstr(secret, "changeme") || strstr(secret, "insecure")))
     {
         ap_log_error(APLOG_MARK, APLOG_WARNING | APLOG_NOERRNO, 0, making->s,
-                     "GC0102: the secret key of %s looks like a placeholder; write %d random bytes "
-                     "or more, or leave it out and one is made",
-                     server_name(making->s, making->temp), SECRET_MIN_BYTES);
+                     "GC0102: %s of %s looks like a placeholder; write %d random bytes or more, or "
+                     "leave it out and one is made",
+                     source, server_name(making->s, making->temp), SECRET_MIN_BYTES);
     }
     site->secret = secret;
 }
@@ -313,7 +378,14 @@ int grip_chat_sites_make(grip_chat_site_t **first, server_rec *main, apr_pool_t 
 {
     server_rec *s;
 
+    const char *why = grip_chat_check_socket(grip_chat_conf_get(main)->socket_path, temp);
+
     *first = NULL;
+    if (why) {
+        making_t making = {main, grip_chat_conf_get(main), pool, temp};
+
+        return refuse(&making, "GripChatSocket", why);
+    }
     for (s = main; s; s = s->next) {
         making_t making = {s, grip_chat_conf_get(s), pool, temp};
         chat_database_spec_t spec;

@@ -6,6 +6,9 @@
 #include "grip_item.h"
 #include "keeper_room.h"
 
+/* A POST of this many items was taken: there is no refused one to be found any more. */
+#define ITEMS_UNLIMITED 1000
+
 APR_RING_HEAD(room_ring_t, keeper_room_t);
 
 struct keeper_publisher_t {
@@ -20,6 +23,8 @@ struct keeper_publisher_t {
     struct room_ring_t sending; /* in the POST under way */
     apr_size_t pending_bytes;
     int is_posting;
+    apr_size_t items;           /* in the POST under way */
+    apr_size_t items_max;       /* that may go into one, 0 for as many as fit */
     int has_failed;             /* the last POST did; until one succeeds rooms only turn dirty */
     apr_time_t try_after;       /* if has_failed: when to try again */
     apr_interval_time_t pause;  /* how long to wait after the next failure */
@@ -93,10 +98,7 @@ static void dequeue(keeper_room_t *room)
 
 static void drop_items(keeper_publisher_t *publisher, keeper_room_t *room)
 {
-    publisher->pending_bytes -= room->pending_bytes;
-    while (room->first) {
-        keeper_room_drop_first(room);
-    }
+    publisher->pending_bytes -= keeper_room_drop_all(room);
 }
 
 /* Give up telling the room's events: its readers will fetch them upon a hint. */
@@ -152,8 +154,10 @@ void keeper_publisher_add_behind(keeper_publisher_t *publisher, const char *name
     }
 }
 
+/* The room has one item more in the POST. */
 static void mark_sending(keeper_publisher_t *publisher, keeper_room_t *room)
 {
+    publisher->items++;
     if (!room->is_sending) {
         room->is_sending = 1;
         APR_RING_INSERT_TAIL(&publisher->sending, room, keeper_room_t, sending);
@@ -174,6 +178,14 @@ static keeper_room_t *pop_sending(keeper_publisher_t *publisher)
     return room;
 }
 
+/* Whether one more item may go into the POST: after a refusal they are fewer. */
+static int has_place_for(const keeper_publisher_t *publisher, const gc_buffer_t *body,
+                         const gc_buffer_t *item)
+{
+    return (publisher->items_max == 0 || publisher->items < publisher->items_max) &&
+           grip_item_body_size_with(body, gc_buffer_slice(item)) <= GRIP_ITEM_BODY_MAX_BYTES;
+}
+
 /* Add what fits to the body; returns whether all of the room did. */
 static int compose_room(keeper_publisher_t *publisher, keeper_room_t *room, gc_buffer_t *body)
 {
@@ -183,13 +195,13 @@ static int compose_room(keeper_publisher_t *publisher, keeper_room_t *room, gc_b
         gc_buffer_t hint = gc_buffer_make(256, publisher->scratch);
 
         if (grip_item_append_hint(&hint, channel) != APR_SUCCESS ||
-            grip_item_body_size_with(body, gc_buffer_slice(&hint)) > GRIP_ITEM_BODY_MAX_BYTES)
-        {
+            !has_place_for(publisher, body, &hint)) {
             return 0;
         }
         grip_item_body_add(body, gc_buffer_slice(&hint));
         mark_sending(publisher, room);
         room->is_dirty = 0;
+        room->is_hint_sent = 1;
     }
     while (room->first) {
         keeper_item_t *item = room->first;
@@ -198,15 +210,13 @@ static int compose_room(keeper_publisher_t *publisher, keeper_room_t *room, gc_b
 
         if (grip_item_append_events(&json, channel, item->id, item->prev_id, &content, 1,
                                     publisher->scratch) != APR_SUCCESS ||
-            grip_item_body_size_with(body, gc_buffer_slice(&json)) > GRIP_ITEM_BODY_MAX_BYTES)
+            !has_place_for(publisher, body, &json))
         {
             return 0;
         }
         grip_item_body_add(body, gc_buffer_slice(&json));
         mark_sending(publisher, room);
-        room->is_sending_events = 1;
-        publisher->pending_bytes -= item->len;
-        keeper_room_drop_first(room);
+        keeper_room_send_first(room);
     }
     return 1;
 }
@@ -215,7 +225,10 @@ static int compose_room(keeper_publisher_t *publisher, keeper_room_t *room, gc_b
 static void settle_published(keeper_publisher_t *publisher, keeper_room_t *room, apr_time_t now)
 {
     apr_time_t held = keeper_shared_last_hold(publisher->config->shared, room->slot);
+    apr_size_t sent = keeper_room_drop_sent(room);
 
+    publisher->pending_bytes -= sent;
+    room->is_hint_sent = 0;
     if (!room->is_dirty) {
         room->unpublished_id = room->first ? room->first->first_message_id : 0;
     }
@@ -223,11 +236,10 @@ static void settle_published(keeper_publisher_t *publisher, keeper_room_t *room,
         APR_RING_REMOVE(room, hints);
         room->hint_due = 0;
     }
-    if (room->is_sending_events && held + KEEPER_PUBLISH_HOLD_WINDOW >= now) {
+    if (sent && held + KEEPER_PUBLISH_HOLD_WINDOW >= now) {
         room->hint_due = now + KEEPER_PUBLISH_HINT_DELAY;
         APR_RING_INSERT_TAIL(&publisher->hints, room, keeper_room_t, hints);
     }
-    room->is_sending_events = 0;
     forget_if_idle(publisher, room);
 }
 
@@ -241,6 +253,10 @@ static void succeed(keeper_publisher_t *publisher, apr_time_t now)
                     "GC0302: %s takes publishes again", publisher->proxy->log_uri);
     }
     publisher->pause = KEEPER_PUBLISH_BACKOFF_MIN;
+    publisher->items_max *= 2;
+    if (publisher->items_max > ITEMS_UNLIMITED) {
+        publisher->items_max = 0;
+    }
     while ((room = pop_sending(publisher))) {
         settle_published(publisher, room, now);
     }
@@ -274,13 +290,55 @@ static void give_up(keeper_publisher_t *publisher, const grip_transport_result_t
         publisher->pause = KEEPER_PUBLISH_BACKOFF_MAX;
     }
     while ((room = pop_sending(publisher))) {
-        room->is_sending_events = 0;
+        room->is_hint_sent = 0;
         make_dirty(publisher, room);
     }
     APR_RING_FOREACH(room, &publisher->queue, keeper_room_t, queue)
     {
         make_dirty(publisher, room);
     }
+}
+
+/* The proxy understood the POST and wants none of it, so one of its items is at fault: what was in it
+ * goes again in halves, until that item is alone. */
+static void halve(keeper_publisher_t *publisher)
+{
+    keeper_room_t *room;
+
+    publisher->items_max = publisher->items / 2;
+    while ((room = pop_sending(publisher))) {
+        keeper_room_take_back(room);
+        room->is_dirty |= room->is_hint_sent;
+        room->is_hint_sent = 0;
+        if (room->is_queued) {
+            dequeue(room);
+        }
+        room->is_queued = 1;
+        APR_RING_INSERT_HEAD(&publisher->queue, room, keeper_room_t, queue);
+    }
+}
+
+/* It is alone: drop it, and let its readers ask. */
+static void drop_refused(keeper_publisher_t *publisher, const grip_transport_result_t *result)
+{
+    keeper_room_t *room = pop_sending(publisher);
+
+    gc_log_line(
+        publisher->config->log, GC_LOG_ERR, APR_SUCCESS,
+        "GC0304: %s refuses an item of channel %s (HTTP status %d) %s; its readers are told "
+        "to ask for it",
+        publisher->proxy->log_uri, room->channel, result->http_status, result->excerpt);
+    publisher->pending_bytes -= keeper_room_drop_sent(room);
+    room->is_dirty = 1;
+    enqueue(publisher, room);
+}
+
+/* A 4xx that is about the items, and not about us or the moment. */
+static int is_refusal(const grip_transport_result_t *result)
+{
+    return result->outcome == GRIP_TRANSPORT_ANSWERED && result->http_status >= 400 &&
+           result->http_status < 500 && result->http_status != 401 && result->http_status != 403 &&
+           result->http_status != 404 && result->http_status != 408 && result->http_status != 429;
 }
 
 static void post_done(const grip_transport_result_t *result, void *baton)
@@ -293,6 +351,12 @@ static void post_done(const grip_transport_result_t *result, void *baton)
         result->http_status < 300)
     {
         succeed(publisher, now);
+    }
+    else if (is_refusal(result) && publisher->items > 1) {
+        halve(publisher);
+    }
+    else if (is_refusal(result) && APR_RING_FIRST(&publisher->sending)->sent_first) {
+        drop_refused(publisher, result);
     }
     else {
         give_up(publisher, result, now);
@@ -323,6 +387,7 @@ static void post(keeper_publisher_t *publisher, apr_time_t now)
         GRIP_TRANSPORT_NOT_SENT, APR_EGENERAL, 0, -1, "the POST could not be started", ""};
     keeper_room_t *room;
 
+    publisher->items = 0;
     apr_pool_clear(publisher->scratch);
     body = gc_buffer_make(16 * 1024, publisher->scratch);
     grip_item_body_begin(&body);

@@ -89,7 +89,7 @@ apr_status_t keeper_room_add(keeper_room_t *room, apr_int64_t message_id, apr_in
     return rv;
 }
 
-void keeper_room_drop_first(keeper_room_t *room)
+void keeper_room_send_first(keeper_room_t *room)
 {
     keeper_item_t *item = room->first;
 
@@ -97,14 +97,57 @@ void keeper_room_drop_first(keeper_room_t *room)
     if (!room->first) {
         room->last = NULL;
     }
-    room->pending_bytes -= item->len;
-    item_free(item);
+    item->next = NULL;
+    if (room->sent_last) {
+        room->sent_last->next = item;
+    }
+    else {
+        room->sent_first = item;
+    }
+    room->sent_last = item;
+}
+
+void keeper_room_take_back(keeper_room_t *room)
+{
+    if (!room->sent_first) {
+        return;
+    }
+    room->sent_last->next = room->first;
+    if (!room->last) {
+        room->last = room->sent_last;
+    }
+    room->first = room->sent_first;
+    room->sent_first = NULL;
+    room->sent_last = NULL;
+}
+
+apr_size_t keeper_room_drop_sent(keeper_room_t *room)
+{
+    apr_size_t bytes = 0;
+
+    while (room->sent_first) {
+        keeper_item_t *item = room->sent_first;
+
+        room->sent_first = item->next;
+        bytes += item->len;
+        item_free(item);
+    }
+    room->sent_last = NULL;
+    room->pending_bytes -= bytes;
+    return bytes;
+}
+
+apr_size_t keeper_room_drop_all(keeper_room_t *room)
+{
+    keeper_room_take_back(room);
+    while (room->first) {
+        keeper_room_send_first(room);
+    }
+    return keeper_room_drop_sent(room);
 }
 
 void keeper_room_free(keeper_room_t *room)
 {
-    while (room->first) {
-        keeper_room_drop_first(room);
-    }
+    (void)keeper_room_drop_all(room);
     free(room);
 }

@@ -28,13 +28,15 @@ typedef struct keeper_room_t {
     unsigned slot;                         /**< in shared memory */
     keeper_item_t *first;                  /**< waiting to be sent */
     keeper_item_t *last;
+    keeper_item_t *sent_first; /**< in the POST under way */
+    keeper_item_t *sent_last;
     apr_size_t pending_bytes;   /**< of all items */
     apr_int64_t unpublished_id; /**< the lowest message id that may not be published, 0 for none */
     apr_time_t hint_due;        /**< 0 for none */
     int is_dirty;               /**< readers may miss something: a hint goes before what is next */
     int is_queued;
-    int is_sending;        /**< part of the POST under way */
-    int is_sending_events; /**< not only with a hint */
+    int is_sending;   /**< part of the POST under way */
+    int is_hint_sent; /**< with a hint in it */
 } keeper_room_t;
 
 /** Make a room without anything to send. @return NULL if memory is short */
@@ -49,8 +51,17 @@ keeper_room_t *keeper_room_create(const char *name, const char *channel, unsigne
 apr_status_t keeper_room_add(keeper_room_t *room, apr_int64_t message_id, apr_int64_t event_id,
                              gc_slice_t text, apr_size_t max_bytes);
 
-/** Take away the first item. */
-void keeper_room_drop_first(keeper_room_t *room);
+/** The first item goes into the POST under way. */
+void keeper_room_send_first(keeper_room_t *room);
+
+/** The POST was not taken, and nothing of it: its items wait again, before all others. */
+void keeper_room_take_back(keeper_room_t *room);
+
+/** Take away the items of the POST under way. @return how many bytes they were */
+apr_size_t keeper_room_drop_sent(keeper_room_t *room);
+
+/** Take away all items. @return how many bytes they were */
+apr_size_t keeper_room_drop_all(keeper_room_t *room);
 
 /** Take away all items and the room. It must be in no ring. */
 void keeper_room_free(keeper_room_t *room);

@@ -191,6 +191,13 @@ static const char *watermark_name(const keeper_site_t *site, apr_size_t proxy, a
     return apr_pstrcat(pool, "published:", site->proxies[proxy]->log_uri, NULL);
 }
 
+static apr_status_t keep_watermark(keeper_writer_t *writer, const keeper_site_t *site,
+                                   apr_size_t proxy, apr_int64_t watermark, apr_pool_t *pool)
+{
+    return chat_store_meta_set(writer->db, site->name, watermark_name(site, proxy, pool),
+                               apr_psprintf(pool, "%" APR_INT64_T_FMT, watermark), pool);
+}
+
 /* What the collection of rooms needs. */
 typedef struct behind_t {
     keeper_writer_t *writer;
@@ -231,8 +238,11 @@ static apr_status_t recover_proxy(keeper_writer_t *writer, const keeper_site_t *
         chat_store_meta_get(writer->db, site->name, watermark_name(site, proxy, pool), &kept, pool);
 
     if (rv == APR_NOTFOUND) {
-        /* A proxy that is new here has no readers who could have missed anything. */
+        /* A proxy that is new here has no readers who could have missed anything, up to now. */
         rv = chat_store_newest_id(writer->db, &behind.watermark, pool);
+        if (rv == APR_SUCCESS) {
+            rv = keep_watermark(writer, site, proxy, behind.watermark, pool);
+        }
     }
     else if (rv == APR_SUCCESS) {
         behind.watermark = apr_atoi64(kept);
@@ -246,12 +256,13 @@ static apr_status_t recover_proxy(keeper_writer_t *writer, const keeper_site_t *
 }
 
 /* Make the secret of a site that has none configured: its children read it from the database. */
-static apr_status_t make_secret(keeper_writer_t *writer, const keeper_site_t *site, apr_pool_t *pool)
+static apr_status_t make_secret(keeper_writer_t *writer, const keeper_site_t *site,
+                                apr_pool_t *pool)
 {
     unsigned char bytes[KEEPER_SITE_SECRET_BYTES];
     const char *secret;
-    apr_status_t rv = chat_store_meta_get(writer->db, site->name, KEEPER_SITE_SECRET_NAME, &secret,
-                                          pool);
+    apr_status_t rv =
+        chat_store_meta_get(writer->db, site->name, KEEPER_SITE_SECRET_NAME, &secret, pool);
 
     if (rv != APR_NOTFOUND) {
         return rv;
@@ -316,8 +327,9 @@ static apr_status_t append_posts(keeper_writer_t *writer, keeper_task_t **tasks,
     }
     rv = chat_store_append(writer->db, appends, n, apr_time_now(), pool);
     if (rv == APR_ENOENT) {
-        /* Another file may hold anything. */
+        /* Another file may hold anything, and may lack what is made when one is first opened. */
         keeper_shared_bump_all(writer->config->shared);
+        writer->is_recovered = 0;
     }
     for (i = 0; i < n; i++) {
         posts[i]->append = appends[i];
@@ -328,14 +340,6 @@ static apr_status_t append_posts(keeper_writer_t *writer, keeper_task_t **tasks,
         }
     }
     return rv;
-}
-
-static apr_status_t keep_progress(keeper_writer_t *writer, const keeper_task_t *task,
-                                  apr_pool_t *pool)
-{
-    return chat_store_meta_set(writer->db, task->site->name,
-                               watermark_name(task->site, task->proxy, pool),
-                               apr_psprintf(pool, "%" APR_INT64_T_FMT, task->watermark), pool);
 }
 
 static void do_batch(keeper_writer_t *writer, keeper_task_t **tasks, int count, apr_pool_t *pool)
@@ -351,7 +355,7 @@ static void do_batch(keeper_writer_t *writer, keeper_task_t **tasks, int count, 
     }
     for (i = 0; rv == APR_SUCCESS && i < count; i++) {
         if (tasks[i]->kind == KEEPER_TASK_PROGRESS) {
-            rv = keep_progress(writer, tasks[i], pool);
+            rv = keep_watermark(writer, tasks[i]->site, tasks[i]->proxy, tasks[i]->watermark, pool);
         }
     }
     report(writer, rv);

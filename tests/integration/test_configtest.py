@@ -2,6 +2,7 @@
 
 import os
 import re
+import urllib.parse
 
 import pytest
 
@@ -64,7 +65,8 @@ WRONG = [
 
 RIGHT = [
     ("GripURL", '"http://127.0.0.1:5561/?key=changeme" "http://[::1]:5561/"'),
-    ("GripURL", '"https://api.fastly.com/service/abc123?verify-iss=fastly:abc123&key=token"'),
+    ("GripURL", '"https://api.fastly.com/service/abc123?verify-iss=fastly:abc123&key=token'
+                '&verify-key=' + urllib.parse.quote(grip.setting(grip.ec_key().public)) + '"'),
     ("GripVerifyKey", f'"{grip.setting(grip.ec_key().public)}"'),
     ("SecretKey", '"a secret that is long enough to be one, 0123456789"'),
     ("ChannelPrefix", "chat-"), ("History", "1"), ("History", "1000"), ("Backlog", "100"),
@@ -110,6 +112,12 @@ def test_a_right_directive_is_taken(name, arguments):
     assert "GripChat" not in output
 
 
+def test_fastly_without_its_public_key_gets_a_warning():
+    status, output = configtest(site_with(
+        "GripURL", '"https://api.fastly.com/service/abc123?verify-iss=fastly:abc123&key=token"'))
+    assert status == 0 and "write GripChatGripVerifyKey" in output, output
+
+
 def test_no_key_stands_in_what_configtest_says():
     _, output = configtest(site_with("GripURL", '"ftp://127.0.0.1/?key=s3cret-k3y"'))
     assert "GripChatGripURL" in output and "s3cret-k3y" not in output
@@ -121,7 +129,7 @@ def test_no_key_stands_in_what_configtest_says():
 def test_keys_and_paths_are_for_the_server_configuration_only(name, arguments):
     status, output = configtest(lambda a: chat_site(a.database, PROXY) + (
         f'<Location "/other/">\n    GripChat{name} {arguments}\n</Location>\n'))
-    assert status != 0 and f"GripChat{name}" in output and "not allowed here" in output
+    assert status != 0 and f"GripChat{name}" in output and "not allowed " in output
 
 
 def test_a_secret_may_stand_in_a_file():

@@ -137,6 +137,13 @@ def test_the_originals_placeholder_secret_gets_a_warning(servers):
     apache.error_log.wait_for(r"\[grip_chat:warn\].*SECRET_KEY")
 
 
+def test_no_proxy_at_all_may_be_said_in_the_env_file(servers):
+    apache = servers.apache(site_with_env("GRIP_URL=none\n"))
+    apache.client.say("x", "to nobody")
+    answer = apache.client.get("/rooms/x/events/", Grip_Sig="whatever")
+    assert answer.status == 200 and answer.header("Grip-Hold") is None
+
+
 def test_a_csp_in_the_env_file_gets_an_informative_line(servers):
     apache = servers.apache(site_with_env("CSP=default-src 'none'\n", servers.listener().url))
     apache.error_log.wait_for(r"\[grip_chat:(info|notice)\].*CSP")

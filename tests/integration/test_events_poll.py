@@ -48,7 +48,7 @@ def test_a_newcomer_gets_the_current_position_and_no_history(client, room):
     assert parser.comments[0] == " " * 2048
     assert [(e.kind, e.id, e.data) for e in events] == [("stream-open", f"room-{room}:3", "")]
     assert 1000 <= parser.retry_ms <= 2000
-    assert answer.header("Cache-Control") == "no-cache"
+    assert answer.header("Cache-Control") == "private, no-cache"
     assert answer.header("X-Accel-Buffering") == "no"
     assert answer.header("X-Content-Type-Options") == "nosniff"
 

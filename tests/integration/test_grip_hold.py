@@ -53,7 +53,7 @@ def test_a_proxied_stream_is_held_as_documented(client, room):
     answer = signed(client, events_path(room))
     assert answer.status == 200
     assert answer.header("Content-Type").partition(";")[0] == "text/event-stream"
-    assert answer.header("Cache-Control") == "no-cache"
+    assert answer.header("Cache-Control") == "private, no-cache"
     assert answer.header("X-Accel-Buffering") == "no"
     assert answer.header("Grip-Hold") == "stream"
     assert answer.header("Grip-Channel") == f"events-room-{room}; prev-id=3"
@@ -273,10 +273,22 @@ def test_a_page_is_limited_in_bytes(client, room):
 
 
 def test_events_larger_than_a_page_come_one_at_a_time(client, room):
-    fill(client, room, 3, "{}" + '"' * 60000)
+    fill(client, room, 3, "{}" + "x" * 60000)
     pages = list(walk(client, room, 0))
     assert sum((numbers(page) for page in pages), []) == [1, 2, 3]
     assert all(len(numbers(page)) <= 1 for page in pages)
+
+
+def test_a_page_that_pushpin_would_not_pass_on_is_held_and_asked_on_from_soon(client, room):
+    """Pushpin answers 502 to a page over 100,000 bytes, but not to a held answer of that size."""
+    fill(client, room, 3, "{}" + '"' * 60000)
+    answer = signed(client, f"/rooms/{segment(room)}/events/?lastEventId=room-{segment(room)}:0")
+    assert numbers(answer) == [1] and len(answer.body) > 100000
+    assert is_held(answer) and answer.header("Grip-Channel").endswith("; prev-id=1")
+    uri, parameters = grip.parse_link(answer.header("Grip-Link"))
+    assert parameters["timeout"] == "1"
+    answer = signed(client, uri, Grip_Last=f"events-room-{room}; last-id=1")
+    assert numbers(answer) == [2] and is_held(answer)
 
 
 @pytest.mark.parametrize("last, first", [(120, 121), (100, 101), (2, 101), (0, 101)])
@@ -297,6 +309,22 @@ def test_a_page_of_a_room_with_a_difficult_name_is_found(client):
     assert urllib.parse.unquote(path) == f"/rooms/{name}/from/100/events/"
 
 
+def test_a_head_is_not_held(client, room):
+    answer = client.request("HEAD", f"/rooms/{segment(room)}/events/", b"",
+                            {"Grip-Sig": grip.token()})
+    assert answer.status == 200 and answer.header("Content-Type") == "text/event-stream"
+    assert not [name for name in answer.headers if name.lower().startswith("grip-")]
+
+
+def test_a_next_link_is_for_proxies_alone(client, room):
+    fill(client, room, 1)
+    uri, _ = grip.parse_link(
+        signed(client, f"/rooms/{segment(room)}/events/").header("Grip-Link"))
+    assert client.get(uri).status == 403
+    assert client.get(uri, Grip_Sig="x.y.z").status == 403
+    assert signed(client, uri).status == 200
+
+
 def test_a_page_without_a_link_token_is_refused(client, room):
     fill(client, room, 3)
     answer = signed(client, f"/rooms/{segment(room)}/from/0/events/?link=next&recover=true")
@@ -307,8 +335,7 @@ def test_a_page_without_a_link_token_is_refused(client, room):
 
 def site_with(servers, *queries, **directives):
     """The client of an Apache whose proxies are configured with these GRIP_URL queries."""
-    base = servers.listener().url
-    urls = [base + query for query in queries]
+    urls = [servers.listener().url + query for query in queries]
     return servers.apache(lambda a: chat_site(a.database, *urls, **directives)).client
 
 

@@ -398,12 +398,18 @@ def test_what_cannot_be_a_room_is_refused(client, name, which):
 
 
 @pytest.mark.parametrize("path", [
-    "/rooms/a%2Fb/messages/", "/rooms/../messages/", "/rooms/%2e%2e/messages/",
-    "/rooms/./messages/", "/rooms//messages/", "/rooms/messages/", "/rooms/", "/rooms/a/",
+    "/rooms/a%2Fb/messages/", "/rooms/./messages/", "/rooms//messages/", "/rooms/messages/", "/rooms/", "/rooms/a/",
     "/rooms/a/messages/x", "/rooms/a/messages/x/", "/rooms/a/b/messages/", "/rooms/a/Messages/",
     "/rooms/a/events/x/", "/rooms/a/from/1/messages/"])
 def test_other_paths_are_404(client, path):
     assert client.get(path).status == 404
+
+
+@pytest.mark.parametrize("path", ["/rooms/../messages/", "/rooms/%2e%2e/messages/"])
+def test_a_path_that_leads_out_of_the_rooms_is_not_ours(servers, path):
+    apache = servers.apache(lambda a: chat_site(a.database, servers.listener().url))
+    apache.error_log.allow("AH01630")  # the folder above it is closed
+    assert apache.client.get(path).status in (403, 404)
 
 
 def test_a_list_in_json_is_one_line(client, room):

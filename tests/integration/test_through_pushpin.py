@@ -141,6 +141,16 @@ def test_a_reader_from_before_what_is_kept_is_reset_and_goes_on(servers):
     assert source.numbers == [131] and len(source.of_kind("stream-reset")) == 1
 
 
+def test_a_backlog_of_events_larger_than_a_page_arrives(chat, reader, room):
+    for number in range(4):
+        chat.apache.client.say(room, f"{number}" + '"' * 60000)
+    source = reader(room, last_event_id=f"room-{room}:0").wait_open()
+    source.wait_messages(4, timeout=20)
+    assert source.numbers == [1, 2, 3, 4]
+    assert source.texts == [f"{number}" + '"' * 60000 for number in range(4)]
+    assert len(source.connects) == 1, "Pushpin did not pass a page on"
+
+
 def test_a_silent_stream_is_kept_alive(servers):
     quick = Chat(servers, KeepAlive=1)
     source = quick.reader("x").wait_open()

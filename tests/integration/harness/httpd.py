@@ -6,6 +6,7 @@ import pwd
 import shutil
 import signal
 import subprocess
+import time
 
 from . import paths, templates
 from .client import Client
@@ -118,6 +119,9 @@ class Apache:
         if self.process is None:
             remove_directory(self.directory)
             return
+        # A worker of event that ends a connection in the moment of the stop can crash httpd's own
+        # close_worker_sockets(); seen in plain httpd 2.4.71 without any other module.
+        time.sleep(0.1)
         leftovers = end(self.process, timeout=15)
         self.process = None
         complaints = self.error_log.complaints()

@@ -102,12 +102,14 @@ static void reads_iss_and_key_as_a_token_to_sign(void **state)
     assert_null(proxy->bearer);
 }
 
-static void a_binary_key_can_sign_but_not_be_a_bearer_token(void **state)
+static void a_binary_key_can_sign_and_verify_but_not_be_a_bearer_token(void **state)
 {
     const grip_proxy_t *proxy = parse("http://h/?iss=x&key=" B64_FF, *state);
 
     assert_true(verifies(proxy->sign_key, "\xff\xef"));
-    assert_refused("http://h/?key=" B64_FF, "bearer token", *state);
+    proxy = parse("http://h/?key=" B64_FF, *state);
+    assert_true(verifies(proxy->verify_key, "\xff\xef"));
+    assert_int_equal(proxy->auth, GRIP_AUTH_NONE);
     assert_refused("http://h/?key=a%20b", "bearer token", *state);
     assert_refused("http://h/?key=a%0d%0aX:b", "bearer token", *state);
 }
@@ -283,7 +285,7 @@ int main(void)
         POOL_TEST(reads_a_pushpin_with_a_key),
         POOL_TEST(reads_fastly_fanout_with_its_public_key),
         POOL_TEST(reads_iss_and_key_as_a_token_to_sign),
-        POOL_TEST(a_binary_key_can_sign_but_not_be_a_bearer_token),
+        POOL_TEST(a_binary_key_can_sign_and_verify_but_not_be_a_bearer_token),
         POOL_TEST(verify_key_goes_before_key),
         POOL_TEST(the_separate_setting_goes_before_verify_key),
         POOL_TEST(a_plus_stays_a_plus_and_lost_ones_come_back),

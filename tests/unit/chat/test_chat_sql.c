@@ -1,0 +1,153 @@
+#include "chat_sql.h"
+#include "chat_database.h"
+#include "unit_temp.h"
+
+/* A statement as SQLite itself would read it: numbers and texts in place of APR's placeholders. */
+static const char *plain_sql(chat_sql_statement_e statement, apr_pool_t *pool)
+{
+    const char *rest = chat_sql_text(statement);
+    char *out = apr_pcalloc(pool, strlen(rest) * 2 + 1);
+    char *to = out;
+
+    while (*rest) {
+        if (strncmp(rest, "%lld", 4) == 0) {
+            *to++ = '7';
+            rest += 4;
+        }
+        else if (strncmp(rest, "%s", 2) == 0) {
+            memcpy(to, "'x'", 3);
+            to += 3;
+            rest += 2;
+        }
+        else {
+            *to++ = *rest++;
+        }
+    }
+    return out;
+}
+
+/* What SQLite plans to do for a statement. */
+static const char *plan_of(const unit_temp_t *temp, chat_sql_statement_e statement)
+{
+    chat_database_spec_t spec = {"sqlite3", temp->path};
+    chat_database_t *db = chat_database_create(&spec, CHAT_DATABASE_WRITER, temp->pool);
+
+    if (!unit_sqlite_is_there()) {
+        skip();
+    }
+    assert_int_equal(chat_database_global_init(temp->pool), APR_SUCCESS);
+    assert_int_equal(chat_database_ready(db), APR_SUCCESS);
+    chat_database_close(db);
+    return unit_sqlite(
+        temp->path,
+        apr_pstrcat(temp->pool, "EXPLAIN QUERY PLAN ", plain_sql(statement, temp->pool), NULL),
+        temp->pool);
+}
+
+static void assert_planned(const char *plan, const char *step)
+{
+    if (!strstr(plan, step)) {
+        fail_msg("no '%s' in the plan:\n%s", step, plan);
+    }
+}
+
+static void assert_not_planned(const char *plan, const char *step)
+{
+    if (strstr(plan, step)) {
+        fail_msg("'%s' in the plan:\n%s", step, plan);
+    }
+}
+
+static void knows_sqlite_and_refuses_to_guess(void **state)
+{
+    assert_non_null(chat_sql_dialect("sqlite3"));
+    assert_true(chat_sql_dialect("sqlite3")->is_file);
+    assert_null(chat_sql_dialect("sqlite2"));
+    assert_null(chat_sql_dialect(""));
+    assert_null(chat_sql_dialect("SQLite3"));
+}
+
+/* What was acknowledged survives a loss of power only so. */
+static void checks_that_a_commit_reaches_the_disk(void **state)
+{
+    const char *const *checks = chat_sql_dialect("sqlite3")->checks;
+
+    assert_string_equal(checks[0], "PRAGMA journal_mode=WAL");
+    assert_string_equal(checks[1], "wal");
+    assert_string_equal(checks[2], "PRAGMA synchronous");
+    assert_string_equal(checks[3], "2");
+    assert_null(checks[4]);
+}
+
+/* APR binds NULL to what it does not know as a placeholder, silently. */
+static void writes_only_placeholders_that_apr_knows(void **state)
+{
+    int i;
+
+    for (i = 0; i < CHAT_SQL_COUNT; i++) {
+        assert_non_null(chat_sql_text(i));
+        assert_null(strchr(chat_sql_text(i), '?'));
+        assert_null(strchr(plain_sql(i, *state), '%'));
+    }
+}
+
+static void reads_the_newest_by_index(void **state)
+{
+    const char *plan = plan_of(*state, CHAT_SQL_READ_NEWEST);
+
+    assert_planned(plan, "SEARCH r USING INDEX sqlite_autoindex_grip_chat_room_1 (site=? AND name=?)");
+    assert_planned(plan, "SEARCH m USING INDEX sqlite_autoindex_grip_chat_message_2 (room_id=? AND "
+                         "event_id>?)");
+    assert_not_planned(plan, "SCAN");
+    assert_not_planned(plan, "TEMP B-TREE");
+}
+
+static void reads_a_page_by_index(void **state)
+{
+    const char *plan = plan_of(*state, CHAT_SQL_READ_AFTER);
+
+    assert_planned(plan, "SEARCH r USING INDEX sqlite_autoindex_grip_chat_room_1 (site=? AND name=?)");
+    assert_planned(plan, "SEARCH m USING INDEX sqlite_autoindex_grip_chat_message_2 (room_id=? AND "
+                         "event_id>? AND event_id<?)");
+    assert_not_planned(plan, "SCAN");
+    assert_not_planned(plan, "TEMP B-TREE");
+}
+
+static void finds_a_key_by_index(void **state)
+{
+    const char *plan = plan_of(*state, CHAT_SQL_FIND_KEY);
+
+    assert_planned(plan, "INDEX sqlite_autoindex_grip_chat_message_1 (job_key=?)");
+    assert_not_planned(plan, "SCAN");
+}
+
+/* A start reads what is new since the watermark, not all that was ever said. */
+static void looks_for_rooms_only_above_the_watermark(void **state)
+{
+    const char *plan = plan_of(*state, CHAT_SQL_ROOMS_ABOVE);
+
+    assert_planned(plan, "SEARCH m USING INTEGER PRIMARY KEY (rowid>?)");
+    assert_not_planned(plan, "SCAN");
+}
+
+static void finds_values_and_the_newest_id_by_index(void **state)
+{
+    assert_not_planned(plan_of(*state, CHAT_SQL_META_GET), "SCAN");
+    assert_planned(plan_of(*state, CHAT_SQL_MAX_ID), "SEARCH grip_chat_message");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        POOL_TEST(knows_sqlite_and_refuses_to_guess),
+        POOL_TEST(checks_that_a_commit_reaches_the_disk),
+        POOL_TEST(writes_only_placeholders_that_apr_knows),
+        TEMP_TEST(reads_the_newest_by_index),
+        TEMP_TEST(reads_a_page_by_index),
+        TEMP_TEST(finds_a_key_by_index),
+        TEMP_TEST(looks_for_rooms_only_above_the_watermark),
+        TEMP_TEST(finds_values_and_the_newest_id_by_index),
+    };
+
+    return UNIT_RUN(tests);
+}

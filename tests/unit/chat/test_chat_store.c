@@ -1,0 +1,440 @@
+#include "chat_store.h"
+#include "unit_temp.h"
+
+/* Some time in 2026, in microseconds. */
+#define NOW APR_INT64_C(1795492997336123)
+
+#define COUNT_OF(array) ((int)(sizeof(array) / sizeof((array)[0])))
+
+static chat_database_t *open_as(const unit_temp_t *temp, chat_database_role_e role)
+{
+    chat_database_spec_t spec = {"sqlite3", temp->path};
+    chat_database_t *db;
+
+    assert_int_equal(chat_database_global_init(temp->pool), APR_SUCCESS);
+    db = chat_database_create(&spec, role, temp->pool);
+    if (chat_database_ready(db) != APR_SUCCESS) {
+        fail_msg("%s", chat_database_last_error(db));
+    }
+    return db;
+}
+
+static chat_append_t job(const char *room, const char *text, const char *key)
+{
+    chat_append_t append = {"", room, "al", text, key, 0, -1, -1, -1, -1};
+
+    return append;
+}
+
+static void append_ok(chat_database_t *db, chat_append_t *jobs, int count, const unit_temp_t *temp)
+{
+    if (chat_store_append(db, jobs, count, NOW, temp->pool) != APR_SUCCESS) {
+        fail_msg("%s", chat_database_last_error(db));
+    }
+}
+
+/* Append count messages to a room, with the texts and keys "{room}1", "{room}2"… */
+static void fill(chat_database_t *db, const char *room, int count, const unit_temp_t *temp)
+{
+    int i;
+
+    for (i = 1; i <= count; i++) {
+        const char *text = apr_psprintf(temp->pool, "%s%d", room, i);
+        chat_append_t append = job(room, text, text);
+
+        append_ok(db, &append, 1, temp);
+    }
+}
+
+static chat_page_t newest(chat_database_t *db, const char *site, const char *room, int limit,
+                          const unit_temp_t *temp)
+{
+    chat_page_t page;
+
+    memset(&page, 0xff, sizeof(page));
+    assert_int_equal(chat_store_read_newest(db, site, room, limit, &page, temp->pool), APR_SUCCESS);
+    return page;
+}
+
+static chat_page_t after(chat_database_t *db, const char *room, apr_int64_t position, int limit,
+                         const unit_temp_t *temp)
+{
+    chat_page_t page;
+
+    memset(&page, 0xff, sizeof(page));
+    assert_int_equal(chat_store_read_after(db, "", room, position, limit, &page, temp->pool),
+                     APR_SUCCESS);
+    return page;
+}
+
+/* Fail unless a page holds the events first .. last, in that direction. */
+static void assert_events(chat_page_t page, apr_int64_t first, apr_int64_t last)
+{
+    int step = first <= last ? 1 : -1;
+    int i;
+
+    assert_int_equal(page.count, (last - first) * step + 1);
+    for (i = 0; i < page.count; i++) {
+        assert_int_equal(page.messages[i].event_id, first + i * step);
+    }
+}
+
+static void stores_a_message_as_it_was_given(void **state)
+{
+    chat_database_t *db = open_as(*state, CHAT_DATABASE_WRITER);
+    chat_append_t append = job("caf\xc3\xa9 '\"%s", "a\r\n\t'; DROP TABLE x; -- %lld \xe2\x98\x83", "k");
+    chat_page_t page;
+
+    append.from = "o'neil \xf0\x9f\x98\x80";
+    append_ok(db, &append, 1, *state);
+    assert_int_equal(append.id, 1);
+    assert_int_equal(append.event_id, 1);
+    assert_true(append.created_ms == NOW / 1000);
+    assert_int_equal(append.was_stored_before, 0);
+    page = newest(db, "", append.room, 10, *state);
+    assert_int_equal(page.count, 1);
+    assert_int_equal(page.last_event_id, 1);
+    assert_int_equal(page.first_kept_event_id, 1);
+    assert_int_equal(page.messages[0].id, 1);
+    assert_true(page.messages[0].created_ms == NOW / 1000);
+    assert_slice_equal(page.messages[0].from, append.from);
+    assert_slice_equal(page.messages[0].text, append.text);
+}
+
+static void counts_positions_in_each_room_and_ids_across_rooms(void **state)
+{
+    chat_database_t *db = open_as(*state, CHAT_DATABASE_WRITER);
+    chat_append_t jobs[] = {job("a", "1", "k1"), job("b", "2", "k2"), job("a", "3", "k3"),
+                            job("b", "4", "k4"), job("a", "5", "k5")};
+    static const int events[] = {1, 1, 2, 2, 3};
+    int i;
+
+    append_ok(db, jobs, COUNT_OF(jobs), *state);
+    for (i = 0; i < COUNT_OF(jobs); i++) {
+        assert_int_equal(jobs[i].id, i + 1);
+        assert_int_equal(jobs[i].event_id, events[i]);
+    }
+    assert_events(newest(db, "", "a", 10, *state), 3, 1);
+    assert_events(newest(db, "", "b", 10, *state), 2, 1);
+}
+
+static void answers_a_repeated_key_as_the_first_time(void **state)
+{
+    chat_database_t *db = open_as(*state, CHAT_DATABASE_WRITER);
+    chat_append_t first = job("a", "hello", "key");
+    chat_append_t again = job("a", "hello", "key");
+
+    append_ok(db, &first, 1, *state);
+    fill(db, "a", 2, *state);
+    again.is_repeat = 1;
+    assert_int_equal(chat_store_append(db, &again, 1, NOW + apr_time_from_sec(9),
+                                       ((unit_temp_t *)*state)->pool),
+                     APR_SUCCESS);
+    assert_int_equal(again.was_stored_before, 1);
+    assert_int_equal(again.id, first.id);
+    assert_int_equal(again.event_id, first.event_id);
+    assert_true(again.created_ms == first.created_ms);
+    assert_events(newest(db, "", "a", 10, *state), 3, 1);
+}
+
+static void stores_a_job_that_was_sent_again_but_never_arrived(void **state)
+{
+    chat_database_t *db = open_as(*state, CHAT_DATABASE_WRITER);
+    chat_append_t again = job("a", "hello", "key");
+
+    again.is_repeat = 1;
+    append_ok(db, &again, 1, *state);
+    assert_int_equal(again.was_stored_before, 0);
+    assert_int_equal(again.event_id, 1);
+}
+
+/* The child lost its connection, not the keeper its database: both jobs may meet in one batch. */
+static void stores_a_key_once_that_comes_twice_in_one_batch(void **state)
+{
+    chat_database_t *db = open_as(*state, CHAT_DATABASE_WRITER);
+    chat_append_t jobs[] = {job("a", "1", "k1"), job("a", "2", "k2"), job("a", "1", "k1"),
+                            job("a", "3", "k3")};
+
+    jobs[2].is_repeat = 1;
+    append_ok(db, jobs, COUNT_OF(jobs), *state);
+    assert_int_equal(jobs[0].was_stored_before, 0);
+    assert_int_equal(jobs[2].was_stored_before, 1);
+    assert_int_equal(jobs[2].id, jobs[0].id);
+    assert_int_equal(jobs[2].event_id, 1);
+    assert_int_equal(jobs[3].event_id, 3);
+    assert_events(newest(db, "", "a", 10, *state), 3, 1);
+}
+
+/* Even if nobody said that it is a repetition, and without harm to the others of the batch. */
+static void stores_a_key_once_that_is_not_marked_as_repeated(void **state)
+{
+    chat_database_t *db = open_as(*state, CHAT_DATABASE_WRITER);
+    chat_append_t first = job("a", "1", "k1");
+    chat_append_t jobs[] = {job("a", "2", "k2"), job("a", "1", "k1"), job("b", "3", "k3")};
+
+    append_ok(db, &first, 1, *state);
+    append_ok(db, jobs, COUNT_OF(jobs), *state);
+    assert_int_equal(jobs[0].was_stored_before, 0);
+    assert_int_equal(jobs[0].event_id, 2);
+    assert_int_equal(jobs[1].was_stored_before, 1);
+    assert_int_equal(jobs[1].id, first.id);
+    assert_int_equal(jobs[2].event_id, 1);
+    assert_events(newest(db, "", "a", 10, *state), 2, 1);
+}
+
+static void leaves_nothing_of_a_batch_that_fails(void **state)
+{
+    chat_database_t *db = open_as(*state, CHAT_DATABASE_WRITER);
+    chat_append_t jobs[] = {job("a", "1", "k1"), job("new", "2", "k2"), job("a", NULL, "k3"),
+                            job("a", "4", "k4")};
+    chat_append_t next = job("a", "5", "k5");
+
+    fill(db, "a", 1, *state);
+    assert_int_equal(chat_store_append(db, jobs, COUNT_OF(jobs), NOW, ((unit_temp_t *)*state)->pool),
+                     APR_EGENERAL);
+    assert_int_equal(newest(db, "", "a", 10, *state).last_event_id, 1);
+    assert_int_equal(newest(db, "", "new", 10, *state).last_event_id, 0);
+    append_ok(db, &next, 1, *state);
+    assert_int_equal(next.event_id, 2);
+    assert_events(newest(db, "", "a", 10, *state), 2, 1);
+}
+
+static void reads_a_room_never_written_to_as_empty_and_does_not_make_it(void **state)
+{
+    const unit_temp_t *temp = *state;
+    chat_database_t *db = open_as(temp, CHAT_DATABASE_WRITER);
+    chat_page_t page = newest(db, "", "nowhere", 10, temp);
+
+    assert_int_equal(page.count, 0);
+    assert_int_equal(page.last_event_id, 0);
+    assert_int_equal(page.first_kept_event_id, 1);
+    assert_int_equal(after(db, "nowhere", 5, 10, temp).count, 0);
+    if (unit_sqlite_is_there()) {
+        assert_string_equal(
+            unit_sqlite(temp->path, "SELECT count(*) FROM grip_chat_room", temp->pool), "0");
+    }
+}
+
+static void reads_the_newest_first_and_no_more_than_wanted(void **state)
+{
+    chat_database_t *db = open_as(*state, CHAT_DATABASE_WRITER);
+
+    fill(db, "a", 7, *state);
+    fill(db, "b", 2, *state);
+    assert_events(newest(db, "", "a", 3, *state), 7, 5);
+    assert_events(newest(db, "", "a", 7, *state), 7, 1);
+    assert_events(newest(db, "", "a", CHAT_HISTORY_MAX, *state), 7, 1);
+    assert_events(newest(db, "", "a", 1, *state), 7, 7);
+    assert_int_equal(newest(db, "", "a", 1, *state).last_event_id, 7);
+}
+
+static void reads_what_follows_a_position_oldest_first(void **state)
+{
+    chat_database_t *db = open_as(*state, CHAT_DATABASE_WRITER);
+    chat_page_t page;
+
+    fill(db, "a", 7, *state);
+    assert_events(after(db, "a", 0, 100, *state), 1, 7);
+    assert_events(after(db, "a", 4, 100, *state), 5, 7);
+    assert_events(after(db, "a", 2, 3, *state), 3, 5);
+    page = after(db, "a", 2, 3, *state);
+    assert_int_equal(page.last_event_id, 7);
+    assert_slice_equal(page.messages[0].text, "a3");
+}
+
+static void reads_nothing_behind_the_end_of_a_room(void **state)
+{
+    static const apr_int64_t beyond[] = {7, 8, 1000, APR_INT64_MAX - 1, APR_INT64_MAX};
+    chat_database_t *db = open_as(*state, CHAT_DATABASE_WRITER);
+    int i;
+
+    fill(db, "a", 7, *state);
+    for (i = 0; i < COUNT_OF(beyond); i++) {
+        chat_page_t page = after(db, "a", beyond[i], 100, *state);
+
+        assert_int_equal(page.count, 0);
+        assert_int_equal(page.last_event_id, 7);
+    }
+}
+
+/* Whoever cleans up by hand leaves a room whose last position counts on. */
+static void goes_on_counting_after_messages_were_deleted(void **state)
+{
+    const unit_temp_t *temp = *state;
+    chat_database_t *db = open_as(temp, CHAT_DATABASE_WRITER);
+    chat_append_t next = job("a", "next", "next");
+    chat_page_t page;
+
+    if (!unit_sqlite_is_there()) {
+        skip();
+    }
+    fill(db, "a", 3, temp);
+    (void)unit_sqlite(temp->path, "DELETE FROM grip_chat_message", temp->pool);
+    page = newest(db, "", "a", 10, temp);
+    assert_int_equal(page.count, 0);
+    assert_int_equal(page.last_event_id, 3);
+    append_ok(db, &next, 1, temp);
+    assert_int_equal(next.id, 4);
+    assert_int_equal(next.event_id, 4);
+}
+
+static void hands_out_the_first_position_that_is_kept(void **state)
+{
+    const unit_temp_t *temp = *state;
+    chat_database_t *db = open_as(temp, CHAT_DATABASE_WRITER);
+
+    if (!unit_sqlite_is_there()) {
+        skip();
+    }
+    fill(db, "a", 5, temp);
+    (void)unit_sqlite(temp->path,
+                      "BEGIN; DELETE FROM grip_chat_message WHERE event_id < 3;"
+                      "UPDATE grip_chat_room SET first_kept_event_id = 3; COMMIT",
+                      temp->pool);
+    assert_int_equal(newest(db, "", "a", 2, temp).first_kept_event_id, 3);
+    assert_int_equal(after(db, "a", 5, 2, temp).first_kept_event_id, 3);
+    assert_events(after(db, "a", 0, 10, temp), 3, 5);
+}
+
+static void keeps_sites_apart(void **state)
+{
+    chat_database_t *db = open_as(*state, CHAT_DATABASE_WRITER);
+    chat_append_t jobs[] = {job("a", "of none", "k1"), job("a", "of one", "k2"),
+                            job("a", "of two", "k3"), job("a", "of one too", "k4")};
+
+    jobs[1].site = jobs[3].site = "one";
+    jobs[2].site = "two";
+    append_ok(db, jobs, COUNT_OF(jobs), *state);
+    assert_int_equal(jobs[3].event_id, 2);
+    assert_events(newest(db, "", "a", 10, *state), 1, 1);
+    assert_events(newest(db, "one", "a", 10, *state), 2, 1);
+    assert_slice_equal(newest(db, "two", "a", 10, *state).messages[0].text, "of two");
+    assert_int_equal(newest(db, "three", "a", 10, *state).last_event_id, 0);
+}
+
+/* Rooms "ab" and "AB", and "a" with an accent in two forms, are different rooms. */
+static void compares_rooms_byte_by_byte(void **state)
+{
+    chat_database_t *db = open_as(*state, CHAT_DATABASE_WRITER);
+
+    fill(db, "ab", 1, *state);
+    assert_int_equal(newest(db, "", "AB", 10, *state).count, 0);
+    assert_int_equal(newest(db, "", "ab ", 10, *state).count, 0);
+    fill(db, "\xc3\xa1", 1, *state);
+    assert_int_equal(newest(db, "", "a\xcc\x81", 10, *state).count, 0);
+}
+
+static void collect_room(const char *room, void *baton)
+{
+    char *rooms = baton;
+    apr_size_t len = strlen(rooms);
+
+    apr_snprintf(rooms + len, 64 - len, "%s;", room);
+}
+
+static void names_rooms_above_a_watermark_once(void **state)
+{
+    const unit_temp_t *temp = *state;
+    chat_database_t *db = open_as(temp, CHAT_DATABASE_WRITER);
+    chat_append_t other = job("elsewhere", "x", "x");
+    char rooms[64] = "";
+
+    fill(db, "a", 2, temp); /* ids 1 and 2 */
+    fill(db, "b", 2, temp); /* ids 3 and 4 */
+    other.site = "other";
+    append_ok(db, &other, 1, temp); /* id 5 */
+    assert_int_equal(chat_store_rooms_above(db, "", 3, collect_room, rooms, temp->pool), 0);
+    assert_string_equal(rooms, "b;");
+    rooms[0] = '\0';
+    assert_int_equal(chat_store_rooms_above(db, "", 0, collect_room, rooms, temp->pool), 0);
+    assert_int_equal(strlen(rooms), 4);
+    assert_non_null(strstr(rooms, "a;"));
+    assert_non_null(strstr(rooms, "b;"));
+    rooms[0] = '\0';
+    assert_int_equal(chat_store_rooms_above(db, "", 4, collect_room, rooms, temp->pool), 0);
+    assert_string_equal(rooms, "");
+    assert_int_equal(chat_store_rooms_above(db, "other", 4, collect_room, rooms, temp->pool), 0);
+    assert_string_equal(rooms, "elsewhere;");
+}
+
+static void tells_the_newest_id(void **state)
+{
+    const unit_temp_t *temp = *state;
+    chat_database_t *db = open_as(temp, CHAT_DATABASE_WRITER);
+    apr_int64_t id = -1;
+
+    assert_int_equal(chat_store_newest_id(db, &id, temp->pool), APR_SUCCESS);
+    assert_int_equal(id, 0);
+    fill(db, "a", 3, temp);
+    assert_int_equal(chat_store_newest_id(db, &id, temp->pool), APR_SUCCESS);
+    assert_int_equal(id, 3);
+}
+
+static void keeps_values_for_each_site(void **state)
+{
+    const unit_temp_t *temp = *state;
+    chat_database_t *db = open_as(temp, CHAT_DATABASE_WRITER);
+    const char *value = "untouched";
+
+    assert_int_equal(chat_store_meta_get(db, "", "secret", &value, temp->pool), APR_NOTFOUND);
+    assert_string_equal(value, "untouched");
+    assert_int_equal(chat_store_meta_set(db, "", "secret", "one", temp->pool), APR_SUCCESS);
+    assert_int_equal(chat_store_meta_set(db, "site", "secret", "two", temp->pool), APR_SUCCESS);
+    assert_int_equal(chat_store_meta_set(db, "", "secret", "three", temp->pool), APR_SUCCESS);
+    chat_database_close(db);
+    assert_int_equal(chat_store_meta_get(db, "", "secret", &value, temp->pool), APR_SUCCESS);
+    assert_string_equal(value, "three");
+    assert_int_equal(chat_store_meta_get(db, "site", "secret", &value, temp->pool), APR_SUCCESS);
+    assert_string_equal(value, "two");
+    assert_int_equal(chat_store_meta_get(db, "other", "secret", &value, temp->pool), APR_NOTFOUND);
+}
+
+static void lets_a_reader_see_what_was_committed(void **state)
+{
+    chat_database_t *writer = open_as(*state, CHAT_DATABASE_WRITER);
+    chat_database_t *reader = open_as(*state, CHAT_DATABASE_READER);
+
+    fill(writer, "a", 1, *state);
+    assert_events(newest(reader, "", "a", 10, *state), 1, 1);
+    fill(writer, "a2", 3, *state);
+    assert_events(after(reader, "a2", 1, 10, *state), 2, 3);
+}
+
+static void keeps_a_reader_from_writing(void **state)
+{
+    chat_database_t *writer = open_as(*state, CHAT_DATABASE_WRITER);
+    chat_database_t *reader = open_as(*state, CHAT_DATABASE_READER);
+    chat_append_t append = job("a", "x", "k");
+
+    assert_int_equal(chat_store_append(reader, &append, 1, NOW, ((unit_temp_t *)*state)->pool),
+                     APR_EGENERAL);
+    assert_int_equal(newest(writer, "", "a", 10, *state).count, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEMP_TEST(stores_a_message_as_it_was_given),
+        TEMP_TEST(counts_positions_in_each_room_and_ids_across_rooms),
+        TEMP_TEST(answers_a_repeated_key_as_the_first_time),
+        TEMP_TEST(stores_a_job_that_was_sent_again_but_never_arrived),
+        TEMP_TEST(stores_a_key_once_that_comes_twice_in_one_batch),
+        TEMP_TEST(stores_a_key_once_that_is_not_marked_as_repeated),
+        TEMP_TEST(leaves_nothing_of_a_batch_that_fails),
+        TEMP_TEST(reads_a_room_never_written_to_as_empty_and_does_not_make_it),
+        TEMP_TEST(reads_the_newest_first_and_no_more_than_wanted),
+        TEMP_TEST(reads_what_follows_a_position_oldest_first),
+        TEMP_TEST(reads_nothing_behind_the_end_of_a_room),
+        TEMP_TEST(goes_on_counting_after_messages_were_deleted),
+        TEMP_TEST(hands_out_the_first_position_that_is_kept),
+        TEMP_TEST(keeps_sites_apart),
+        TEMP_TEST(compares_rooms_byte_by_byte),
+        TEMP_TEST(names_rooms_above_a_watermark_once),
+        TEMP_TEST(tells_the_newest_id),
+        TEMP_TEST(keeps_values_for_each_site),
+        TEMP_TEST(lets_a_reader_see_what_was_committed),
+        TEMP_TEST(keeps_a_reader_from_writing),
+    };
+
+    return UNIT_RUN(tests);
+}

@@ -1,0 +1,359 @@
+#include "keeper_publish.h"
+
+#include "grip_stub.h"
+#include "keeper_stub.h"
+
+/* A publisher with all that it needs, and the proxy that it talks to. */
+typedef struct bench_t {
+    keeper_stub_t *stub;
+    stub_loop_t loop;
+    grip_transport_t *transport;
+    const grip_proxy_t *proxies[1];
+    keeper_site_t site;
+    keeper_config_t config;
+    keeper_publisher_t *publisher;
+    apr_int64_t last_message_id;
+    apr_pool_t *pool;
+} bench_t;
+
+static bench_t *start(apr_pool_t *pool)
+{
+    bench_t *bench = apr_pcalloc(pool, sizeof(*bench));
+
+    bench->pool = pool;
+    bench->stub = keeper_stub_start(pool);
+    bench->transport = stub_loop_transport(&bench->loop, pool);
+    bench->proxies[0] = stub_proxy_at(keeper_stub_url(bench->stub, pool), pool);
+    bench->site.identity = "sqlite3:/x:";
+    bench->site.name = "";
+    bench->site.channel_prefix = "";
+    bench->site.proxies = bench->proxies;
+    bench->site.proxy_count = 1;
+    bench->config.shared = keeper_shared_attach(apr_pcalloc(pool, keeper_shared_size()));
+    bench->publisher =
+        keeper_publisher_create(&bench->config, &bench->site, 0, bench->transport, pool);
+    return bench;
+}
+
+static void stop(bench_t *bench)
+{
+    grip_transport_destroy(bench->transport);
+    keeper_stub_stop(bench->stub);
+}
+
+static void add_text(bench_t *bench, const char *room, apr_int64_t event_id, gc_slice_t text)
+{
+    keeper_event_t event = {room, ++bench->last_message_id, event_id, text};
+
+    keeper_publisher_add(bench->publisher, &event);
+}
+
+static void add(bench_t *bench, const char *room, apr_int64_t event_id)
+{
+    const char *text = apr_psprintf(bench->pool, "%s%d;", room, (int)event_id);
+
+    add_text(bench, room, event_id, gc_slice_of(text));
+}
+
+static void work(bench_t *bench)
+{
+    keeper_publisher_work(bench->publisher, apr_time_now());
+}
+
+/* Publish, until so many POSTs have come. */
+static void turn_until_count(bench_t *bench, int count)
+{
+    apr_time_t end = apr_time_now() + apr_time_from_sec(5);
+
+    while (keeper_stub_count(bench->stub) < count && apr_time_now() < end) {
+        work(bench);
+        stub_loop_turn(&bench->loop, bench->transport);
+    }
+    assert_int_equal(keeper_stub_count(bench->stub), count);
+}
+
+/* Publish, until nothing is left that can be. */
+static void drain(bench_t *bench)
+{
+    apr_time_t end = apr_time_now() + apr_time_from_sec(5);
+
+    work(bench);
+    while (!keeper_publisher_is_drained(bench->publisher) && apr_time_now() < end) {
+        stub_loop_turn(&bench->loop, bench->transport);
+        work(bench);
+    }
+    assert_true(keeper_publisher_is_drained(bench->publisher));
+}
+
+/* Go on to when the publisher wants to be called next, without waiting for it. */
+static void skip_pause(bench_t *bench)
+{
+    apr_time_t next = keeper_publisher_next(bench->publisher);
+
+    assert_true(next > 0);
+    keeper_publisher_work(bench->publisher, next);
+}
+
+#define assert_posts(bench, told)                                                                  \
+    assert_string_equal(keeper_stub_posts((bench)->stub, 0, (bench)->pool), (told))
+
+/* Have an event fail, and the proxy take the next POST. */
+static void fail_once(bench_t *bench, int status)
+{
+    keeper_stub_answer(bench->stub, status);
+    add(bench, "a", 1);
+    drain(bench);
+    keeper_stub_answer(bench->stub, 200);
+}
+
+static void sends_events_of_several_rooms_in_order_as_items(void **state)
+{
+    bench_t *bench = start(*state);
+
+    add(bench, "a", 4);
+    add(bench, "b", 1);
+    add(bench, "a", 5);
+    add(bench, "caf\xc3\xa9", 9);
+    drain(bench);
+    assert_posts(bench, "a:3-5=a4;a5; b:0-1=b1; caf%C3%A9:8-9=caf\xc3\xa9" "9;");
+    assert_true(keeper_publisher_next(bench->publisher) == 0);
+    stop(bench);
+}
+
+static void puts_the_site_s_prefix_before_the_channel(void **state)
+{
+    bench_t *bench = start(*state);
+
+    bench->site.channel_prefix = "tenant-";
+    add(bench, "a", 1);
+    drain(bench);
+    assert_posts(bench, "a channel of another site");
+    stop(bench);
+}
+
+static void gathers_what_comes_while_a_post_is_under_way(void **state)
+{
+    bench_t *bench = start(*state);
+
+    keeper_stub_answer(bench->stub, KEEPER_STUB_WAITS);
+    add(bench, "a", 1);
+    turn_until_count(bench, 1);
+    add(bench, "a", 2);
+    add(bench, "b", 1);
+    add(bench, "a", 3);
+    work(bench);
+    stub_loop_turn(&bench->loop, bench->transport);
+    assert_int_equal(keeper_stub_count(bench->stub), 1);
+    assert_false(keeper_publisher_is_drained(bench->publisher));
+    keeper_stub_answer(bench->stub, 200);
+    drain(bench);
+    assert_posts(bench, "a:0-1=a1; | a:1-3=a2;a3; b:0-1=b1;");
+    stop(bench);
+}
+
+static void keeps_bodies_within_what_a_proxy_takes(void **state)
+{
+    bench_t *bench = start(*state);
+    char *text = apr_palloc(*state, 300000);
+    apr_int64_t i;
+
+    memset(text, 'x', 300000);
+    for (i = 1; i <= 4; i++) {
+        add_text(bench, "a", i, gc_slice(text, 300000));
+    }
+    drain(bench);
+    assert_posts(bench, "a:0-1=300000 bytes a:1-2=300000 bytes a:2-3=300000 bytes | "
+                        "a:3-4=300000 bytes");
+    stop(bench);
+}
+
+static void hints_instead_of_an_event_that_no_body_has_room_for(void **state)
+{
+    bench_t *bench = start(*state);
+    char *text = apr_palloc(*state, 1000000);
+
+    memset(text, 'x', 1000000);
+    add_text(bench, "a", 1, gc_slice(text, 1000000));
+    add(bench, "b", 1);
+    drain(bench);
+    assert_string_equal(keeper_stub_posts(bench->stub, 1, *state), "b:0-1=b1; hint(a)");
+    stop(bench);
+}
+
+/* What failed may have been taken all the same, so it is never sent again. */
+static void hints_after_a_failure_and_replays_nothing(void **state)
+{
+    bench_t *bench = start(*state);
+
+    fail_once(bench, 500);
+    add(bench, "a", 2);
+    add(bench, "b", 7);
+    skip_pause(bench);
+    drain(bench);
+    add(bench, "a", 3);
+    drain(bench);
+    assert_posts(bench, "a:0-1=a1; | hint(a) hint(b) | a:2-3=a3;");
+    stop(bench);
+}
+
+static void hints_after_an_end_without_an_answer(void **state)
+{
+    bench_t *bench = start(*state);
+
+    fail_once(bench, KEEPER_STUB_HANGS_UP);
+    skip_pause(bench);
+    drain(bench);
+    assert_posts(bench, "a:0-1=a1; | hint(a)");
+    stop(bench);
+}
+
+static void hints_rooms_that_waited_for_a_post_that_failed(void **state)
+{
+    bench_t *bench = start(*state);
+
+    keeper_stub_answer(bench->stub, KEEPER_STUB_WAITS);
+    add(bench, "a", 1);
+    turn_until_count(bench, 1);
+    add(bench, "b", 1);
+    keeper_stub_answer(bench->stub, 500);
+    drain(bench);
+    keeper_stub_answer(bench->stub, 200);
+    skip_pause(bench);
+    drain(bench);
+    assert_string_equal(keeper_stub_posts(bench->stub, 1, *state), "hint(b) hint(a)");
+    stop(bench);
+}
+
+static void waits_longer_after_each_failure(void **state)
+{
+    bench_t *bench = start(*state);
+    apr_interval_time_t pause = KEEPER_PUBLISH_BACKOFF_MIN;
+    int i;
+
+    fail_once(bench, 500);
+    keeper_stub_answer(bench->stub, 500);
+    for (i = 0; i < 8; i++) {
+        apr_interval_time_t left = keeper_publisher_next(bench->publisher) - apr_time_now();
+
+        assert_in_range(left, pause * 3 / 4 - apr_time_from_msec(50), pause * 5 / 4);
+        work(bench); /* too early */
+        assert_true(keeper_publisher_is_drained(bench->publisher));
+        skip_pause(bench);
+        drain(bench);
+        pause = pause * 2 > KEEPER_PUBLISH_BACKOFF_MAX ? KEEPER_PUBLISH_BACKOFF_MAX : pause * 2;
+    }
+    keeper_stub_answer(bench->stub, 200);
+    skip_pause(bench);
+    drain(bench);
+    assert_true(keeper_publisher_next(bench->publisher) == 0);
+    fail_once(bench, 500);
+    assert_true(keeper_publisher_next(bench->publisher) - apr_time_now() <
+                KEEPER_PUBLISH_BACKOFF_MIN * 2);
+    stop(bench);
+}
+
+static void comes_back_when_the_proxy_wants_it_to(void **state)
+{
+    bench_t *bench = start(*state);
+
+    fail_once(bench, 503);
+    assert_in_range(keeper_publisher_next(bench->publisher) - apr_time_now(),
+                    apr_time_from_msec(6500), apr_time_from_sec(7));
+    stop(bench);
+}
+
+/* The proxy refuses a whole POST for one item: the others must get through, once. */
+static void finds_the_one_item_that_a_proxy_refuses(void **state)
+{
+    static const char *const rooms[] = {"a", "b", "c", "d", "e"};
+    bench_t *bench = start(*state);
+    const char *taken;
+    int i;
+
+    keeper_stub_refuse(bench->stub, "c1;");
+    for (i = 0; i < 5; i++) {
+        add(bench, rooms[i], 1);
+    }
+    drain(bench);
+    taken = keeper_stub_posts(bench->stub, 1, *state);
+    assert_null(strstr(taken, "c:0-1"));
+    assert_non_null(strstr(taken, "hint(c)"));
+    for (i = 0; i < 5; i++) {
+        const char *item = apr_pstrcat(*state, rooms[i], ":0-1", NULL);
+
+        assert_true(i == 2 || strstr(taken, item));
+        assert_true(i == 2 || !strstr(strstr(taken, item) + 1, item));
+        assert_true(i == 2 || !strstr(taken, apr_pstrcat(*state, "hint(", rooms[i], ")", NULL)));
+    }
+    assert_true(keeper_publisher_next(bench->publisher) == 0);
+    stop(bench);
+}
+
+static void keeps_the_order_of_a_room_whose_items_were_refused_together(void **state)
+{
+    bench_t *bench = start(*state);
+
+    keeper_stub_refuse(bench->stub, "a5;");
+    add(bench, "a", 1);
+    add(bench, "a", 3);
+    add(bench, "a", 5);
+    add(bench, "a", 7);
+    drain(bench);
+    assert_string_equal(keeper_stub_posts(bench->stub, 1, *state),
+                        "a:0-1=a1; a:2-3=a3; | hint(a) a:6-7=a7;");
+    stop(bench);
+}
+
+/* A hold that was being answered when an event went by may have come too late for it. */
+static void hints_a_moment_later_where_a_hold_was_noted(void **state)
+{
+    bench_t *bench = start(*state);
+    apr_time_t now = apr_time_now();
+
+    keeper_shared_note_hold(bench->config.shared, keeper_site_slot(&bench->site, gc_slice_of("a")),
+                            now);
+    add(bench, "a", 1);
+    add(bench, "b", 1);
+    drain(bench);
+    assert_in_range(keeper_publisher_next(bench->publisher), now + KEEPER_PUBLISH_HINT_DELAY,
+                    apr_time_now() + KEEPER_PUBLISH_HINT_DELAY);
+    skip_pause(bench);
+    drain(bench);
+    assert_posts(bench, "a:0-1=a1; b:0-1=b1; | hint(a)");
+    assert_true(keeper_publisher_next(bench->publisher) == 0);
+    stop(bench);
+}
+
+static void hints_nothing_where_the_last_hold_is_long_ago(void **state)
+{
+    bench_t *bench = start(*state);
+
+    keeper_shared_note_hold(bench->config.shared, keeper_site_slot(&bench->site, gc_slice_of("a")),
+                            apr_time_now() - KEEPER_PUBLISH_HOLD_WINDOW - apr_time_from_msec(1));
+    add(bench, "a", 1);
+    drain(bench);
+    assert_true(keeper_publisher_next(bench->publisher) == 0);
+    stop(bench);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        POOL_TEST(sends_events_of_several_rooms_in_order_as_items),
+        POOL_TEST(puts_the_site_s_prefix_before_the_channel),
+        POOL_TEST(gathers_what_comes_while_a_post_is_under_way),
+        POOL_TEST(keeps_bodies_within_what_a_proxy_takes),
+        POOL_TEST(hints_instead_of_an_event_that_no_body_has_room_for),
+        POOL_TEST(hints_after_a_failure_and_replays_nothing),
+        POOL_TEST(hints_after_an_end_without_an_answer),
+        POOL_TEST(hints_rooms_that_waited_for_a_post_that_failed),
+        POOL_TEST(waits_longer_after_each_failure),
+        POOL_TEST(comes_back_when_the_proxy_wants_it_to),
+        POOL_TEST(finds_the_one_item_that_a_proxy_refuses),
+        POOL_TEST(keeps_the_order_of_a_room_whose_items_were_refused_together),
+        POOL_TEST(hints_a_moment_later_where_a_hold_was_noted),
+        POOL_TEST(hints_nothing_where_the_last_hold_is_long_ago),
+    };
+
+    return UNIT_RUN(tests);
+}

@@ -1,0 +1,157 @@
+#include "keeper_shared.h"
+#include "unit.h"
+
+#define ROOMS 10000
+
+static keeper_shared_t *fresh(apr_pool_t *pool)
+{
+    return keeper_shared_attach(apr_pcalloc(pool, keeper_shared_size()));
+}
+
+static int is_same(keeper_version_t a, keeper_version_t b)
+{
+    return a.epoch == b.epoch && a.generation == b.generation;
+}
+
+static unsigned slot_of(const char *site, const char *room)
+{
+    return keeper_shared_slot(gc_slice_of(site), gc_slice_of(room));
+}
+
+static void gives_a_room_the_same_slot_each_time(void **state)
+{
+    assert_int_equal(slot_of("s", "default"), slot_of("s", "default"));
+    assert_true(slot_of("s", "default") < KEEPER_SHARED_SLOTS);
+}
+
+/* Names that differ in a digit, as rooms of a program do, must not gather in a few slots. */
+static void spreads_rooms_over_the_slots(void **state)
+{
+    unsigned char *used = apr_pcalloc(*state, KEEPER_SHARED_SLOTS);
+    int most = 0;
+    int distinct = 0;
+    int i;
+
+    for (i = 0; i < ROOMS; i++) {
+        unsigned slot = slot_of("sqlite3:/var/lib/chat.db:", apr_psprintf(*state, "room-%d", i));
+
+        assert_true(slot < KEEPER_SHARED_SLOTS);
+        distinct += used[slot] == 0;
+        used[slot]++;
+        most = used[slot] > most ? used[slot] : most;
+    }
+    /* Chance alone gives some 7,480 slots, and no more than 8 rooms in one. */
+    assert_true(distinct > 6800);
+    assert_true(most < 12);
+}
+
+static void tells_sites_apart(void **state)
+{
+    int same = 0;
+    int i;
+
+    for (i = 0; i < 100; i++) {
+        const char *room = apr_psprintf(*state, "room-%d", i);
+
+        same += slot_of("one", room) == slot_of("two", room);
+    }
+    assert_true(same < 5);
+    assert_int_not_equal(slot_of("ab", "c"), slot_of("a", "bc"));
+}
+
+static void starts_with_no_bump_and_no_hold(void **state)
+{
+    keeper_shared_t *shared = fresh(*state);
+    keeper_version_t version = keeper_shared_version(shared, 5);
+
+    assert_true(version.epoch == 0 && version.generation == 0);
+    assert_true(keeper_shared_last_hold(shared, 5) == 0);
+}
+
+static void moves_a_version_only_by_bumps(void **state)
+{
+    keeper_shared_t *shared = fresh(*state);
+    keeper_version_t before = keeper_shared_version(shared, 5);
+    keeper_version_t after;
+
+    keeper_shared_note_hold(shared, 5, 99);
+    assert_true(is_same(before, keeper_shared_version(shared, 5)));
+    keeper_shared_bump(shared, 4);
+    keeper_shared_bump(shared, 6);
+    assert_true(is_same(before, keeper_shared_version(shared, 5)));
+    keeper_shared_bump(shared, 5);
+    after = keeper_shared_version(shared, 5);
+    assert_false(is_same(before, after));
+    assert_true(is_same(after, keeper_shared_version(shared, 5)));
+}
+
+static void moves_all_versions_at_once(void **state)
+{
+    keeper_shared_t *shared = fresh(*state);
+    keeper_version_t first = keeper_shared_version(shared, 0);
+    keeper_version_t last = keeper_shared_version(shared, KEEPER_SHARED_SLOTS - 1);
+
+    keeper_shared_bump_all(shared);
+    assert_false(is_same(first, keeper_shared_version(shared, 0)));
+    assert_false(is_same(last, keeper_shared_version(shared, KEEPER_SHARED_SLOTS - 1)));
+}
+
+static void notes_the_last_hold_of_a_slot(void **state)
+{
+    keeper_shared_t *shared = fresh(*state);
+    apr_time_t now = apr_time_now();
+
+    keeper_shared_note_hold(shared, 5, now);
+    assert_true(keeper_shared_last_hold(shared, 5) == now);
+    assert_true(keeper_shared_last_hold(shared, 6) == 0);
+}
+
+/* Children of before a restart go on comparing versions with what they cached. */
+static void keeps_what_is_there_at_a_restart(void **state)
+{
+    keeper_shared_t *shared = fresh(*state);
+    keeper_version_t before;
+
+    keeper_shared_bump(shared, 5);
+    keeper_shared_bump_all(shared);
+    keeper_shared_note_hold(shared, 5, 99);
+    before = keeper_shared_version(shared, 5);
+    assert_ptr_equal(keeper_shared_attach(shared), shared);
+    assert_true(is_same(before, keeper_shared_version(shared, 5)));
+    assert_true(keeper_shared_last_hold(shared, 5) == 99);
+}
+
+static void clears_another_layout(void **state)
+{
+    char *memory = apr_palloc(*state, keeper_shared_size());
+    keeper_shared_t *shared;
+    unsigned i;
+
+    memset(memory, 0xa5, keeper_shared_size());
+    shared = keeper_shared_attach(memory);
+    for (i = 0; i < KEEPER_SHARED_SLOTS; i++) {
+        keeper_version_t version = keeper_shared_version(shared, i);
+
+        assert_true(version.epoch == 0 && version.generation == 0);
+        assert_true(keeper_shared_last_hold(shared, i) == 0);
+    }
+    keeper_shared_bump(shared, 5);
+    assert_true(keeper_shared_version(keeper_shared_attach(memory), 5).generation == 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        POOL_TEST(gives_a_room_the_same_slot_each_time),
+        POOL_TEST(spreads_rooms_over_the_slots),
+        POOL_TEST(tells_sites_apart),
+        POOL_TEST(starts_with_no_bump_and_no_hold),
+        POOL_TEST(moves_a_version_only_by_bumps),
+        POOL_TEST(moves_all_versions_at_once),
+        POOL_TEST(notes_the_last_hold_of_a_slot),
+        POOL_TEST(keeps_what_is_there_at_a_restart),
+        POOL_TEST(clears_another_layout),
+    };
+
+    return UNIT_RUN(tests);
+}
