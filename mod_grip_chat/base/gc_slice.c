@@ -32,6 +32,18 @@ apr_status_t gc_slice_until(gc_slice_t *rest, char separator, gc_slice_t *head)
     return APR_SUCCESS;
 }
 
+gc_slice_t gc_slice_piece(gc_slice_t *rest, char separator)
+{
+    gc_slice_t piece;
+
+    if (gc_slice_until(rest, separator, &piece) != APR_SUCCESS) {
+        piece = *rest;
+        rest->data += rest->len;
+        rest->len = 0;
+    }
+    return piece;
+}
+
 apr_status_t gc_slice_number(gc_slice_t s, apr_int64_t max, apr_int64_t *out)
 {
     apr_int64_t value = 0;

@@ -63,6 +63,15 @@ int gc_slice_equal_nocase(gc_slice_t s, const char *text);
 apr_status_t gc_slice_until(gc_slice_t *rest, char separator, gc_slice_t *head);
 
 /**
+ * Cut off the front of *rest up to a separator, or all of it where there is none: for lists.
+ *
+ * @param rest       moved behind the separator; empty after the last piece
+ * @param separator  the byte between pieces
+ * @return the piece
+ */
+gc_slice_t gc_slice_piece(gc_slice_t *rest, char separator);
+
+/**
  * Read a whole slice as a decimal number: digits only, no sign, no leading zero but "0" itself.
  *
  * @param s    the digits

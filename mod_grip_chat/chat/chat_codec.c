@@ -7,13 +7,17 @@ static void append_date(gc_buffer_t *buffer, apr_int64_t created_ms)
 {
     apr_time_exp_t utc;
     char text[40];
+    int milliseconds = (int)(created_ms % 1000);
     int len;
 
+    if (milliseconds < 0) {
+        milliseconds += 1000; /* before 1970 */
+    }
     /* apr_time_exp_gmt answers APR_SUCCESS for every time. */
-    (void)apr_time_exp_gmt(&utc, (apr_time_t)created_ms * 1000);
+    (void)apr_time_exp_gmt(&utc, (apr_time_t)(created_ms - milliseconds) * 1000);
     len = apr_snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
                        utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min,
-                       utc.tm_sec, (int)(utc.tm_usec / 1000));
+                       utc.tm_sec, milliseconds);
     gc_buffer_append(buffer, gc_slice(text, (apr_size_t)len));
 }
 

@@ -54,6 +54,15 @@ chat_database_t *chat_database_create(const chat_database_spec_t *spec, chat_dat
  */
 apr_status_t chat_database_ready(chat_database_t *db);
 
+/**
+ * See whether the file that was opened is still the one that lies there. Where it is not, a writer
+ * also takes away what it left behind, and the connection is closed, to be opened on the new file at
+ * the next call; a reader whose writer has not yet done so stays where it is.
+ *
+ * @return APR_SUCCESS, also if nothing is open, or APR_ENOENT
+ */
+apr_status_t chat_database_check(chat_database_t *db, apr_pool_t *scratch_pool);
+
 /** What the driver said of the last failure, for the log; never NULL. Valid until the next call. */
 const char *chat_database_last_error(const chat_database_t *db);
 

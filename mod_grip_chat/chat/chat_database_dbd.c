@@ -18,6 +18,7 @@ struct chat_database_t {
     apr_dbd_t *handle;
     apr_dbd_prepared_t *statements[CHAT_SQL_COUNT];
     apr_finfo_t file; /* the file that was opened, to notice when another lies there */
+    apr_finfo_t log;  /* its write-ahead log; valid is 0 where there is none */
     char last_error[256];
 };
 
@@ -126,9 +127,22 @@ static apr_status_t create_file(chat_database_t *db)
     return apr_file_close(file);
 }
 
-static apr_status_t make_schema(chat_database_t *db)
+/* APR_NOTFOUND where no version is kept yet. */
+static apr_status_t check_schema(chat_database_t *db)
 {
     const char *version = NULL;
+    apr_status_t rv =
+        ask(db, "SELECT value FROM grip_chat_meta WHERE site = '' AND name = 'schema'", &version,
+            db->connection_pool);
+
+    if (rv == APR_SUCCESS && apr_atoi64(version) != CHAT_SQL_SCHEMA_VERSION) {
+        rv = fail(db, APR_EINCOMPLETE, "the schema is of another version of mod_grip_chat");
+    }
+    return rv;
+}
+
+static apr_status_t make_schema(chat_database_t *db)
+{
     const char *const *sql;
     apr_status_t rv = chat_database_run(db, db->dialect->begin);
 
@@ -136,17 +150,13 @@ static apr_status_t make_schema(chat_database_t *db)
         rv = chat_database_run(db, *sql);
     }
     if (rv == APR_SUCCESS) {
-        rv = ask(db, "SELECT value FROM grip_chat_meta WHERE site = '' AND name = 'schema'",
-                 &version, db->connection_pool);
+        rv = check_schema(db);
     }
     if (rv == APR_NOTFOUND) {
         rv = chat_database_run(
             db,
             "INSERT INTO grip_chat_meta (site, name, value) VALUES ('', 'schema', '" APR_STRINGIFY(
                 CHAT_SQL_SCHEMA_VERSION) "')");
-    }
-    else if (rv == APR_SUCCESS && apr_atoi64(version) != CHAT_SQL_SCHEMA_VERSION) {
-        rv = fail(db, APR_EINCOMPLETE, "the schema is of another version of mod_grip_chat");
     }
     if (rv == APR_SUCCESS) {
         rv = chat_database_run(db, "COMMIT");
@@ -181,7 +191,10 @@ static apr_status_t set_up_reader(chat_database_t *db)
     for (sql = db->dialect->for_read; rv == APR_SUCCESS && *sql; sql++) {
         rv = chat_database_run(db, *sql);
     }
-    return rv;
+    if (rv == APR_SUCCESS) {
+        rv = check_schema(db);
+    }
+    return rv == APR_NOTFOUND ? APR_EGENERAL : rv;
 }
 
 static apr_status_t prepare_all(chat_database_t *db)
@@ -195,6 +208,11 @@ static apr_status_t prepare_all(chat_database_t *db)
                                                chat_sql_text(i), NULL, &db->statements[i]));
     }
     return rv;
+}
+
+static const char *log_path(const chat_database_t *db, apr_pool_t *pool)
+{
+    return apr_pstrcat(pool, db->spec.params, "-wal", NULL);
 }
 
 static apr_status_t open_connection(chat_database_t *db)
@@ -223,24 +241,54 @@ static apr_status_t open_connection(chat_database_t *db)
     }
     apr_pool_cleanup_register(db->connection_pool, db, close_handle, apr_pool_cleanup_null);
     rv = db->role == CHAT_DATABASE_WRITER ? set_up_writer(db) : set_up_reader(db);
-    return rv == APR_SUCCESS ? prepare_all(db) : rv;
+    rv = rv == APR_SUCCESS ? prepare_all(db) : rv;
+    if (rv != APR_SUCCESS || !db->dialect->is_file ||
+        apr_stat(&db->log, log_path(db, db->connection_pool), APR_FINFO_IDENT,
+                 db->connection_pool) != APR_SUCCESS)
+    {
+        db->log.valid = 0;
+    }
+    return rv;
 }
 
-/* A database goes on taking commits after its file was deleted or replaced: they would be lost. */
-static apr_status_t check_same_file(chat_database_t *db, apr_pool_t *scratch_pool)
+static int is_same(const apr_finfo_t *a, const apr_finfo_t *b)
+{
+    return a->device == b->device && a->inode == b->inode;
+}
+
+/* Whether the log that lies there is that of the file that was opened. SQLite finds a log by its name
+ * only: what it holds would be written over the file that replaced the other, a restored backup for
+ * instance. Asked while the connection is open, for no other log can get this one's inode until then. */
+static int has_orphaned_log(const chat_database_t *db, apr_pool_t *scratch_pool)
 {
     apr_finfo_t now;
 
-    if (!db->dialect->is_file) {
+    return db->log.valid &&
+           apr_stat(&now, log_path(db, scratch_pool), APR_FINFO_IDENT, scratch_pool) ==
+               APR_SUCCESS &&
+           is_same(&now, &db->log);
+}
+
+apr_status_t chat_database_check(chat_database_t *db, apr_pool_t *scratch_pool)
+{
+    apr_finfo_t now;
+
+    if (!db->dialect->is_file || !db->connection_pool ||
+        (apr_stat(&now, db->spec.params, APR_FINFO_IDENT, scratch_pool) == APR_SUCCESS &&
+         is_same(&now, &db->file)))
+    {
         return APR_SUCCESS;
     }
-    if (apr_stat(&now, db->spec.params, APR_FINFO_IDENT, scratch_pool) != APR_SUCCESS ||
-        now.device != db->file.device || now.inode != db->file.inode)
-    {
-        chat_database_close(db);
-        return fail(db, APR_ENOENT, "the database file was deleted or replaced");
+    if (has_orphaned_log(db, scratch_pool)) {
+        if (db->role == CHAT_DATABASE_READER) {
+            return fail(db, APR_ENOENT, "the database file was replaced, but not yet its log");
+        }
+        (void)apr_file_remove(log_path(db, scratch_pool), scratch_pool);
+        (void)apr_file_remove(apr_pstrcat(scratch_pool, db->spec.params, "-shm", NULL),
+                              scratch_pool);
     }
-    return APR_SUCCESS;
+    chat_database_close(db);
+    return fail(db, APR_ENOENT, "the database file was deleted or replaced");
 }
 
 apr_status_t chat_database_ready(chat_database_t *db)
@@ -269,7 +317,7 @@ apr_status_t chat_database_begin(chat_database_t *db, apr_pool_t *scratch_pool)
     apr_status_t rv = chat_database_ready(db);
 
     if (rv == APR_SUCCESS) {
-        rv = check_same_file(db, scratch_pool);
+        rv = chat_database_check(db, scratch_pool);
     }
     return rv == APR_SUCCESS ? chat_database_run(db, db->dialect->begin) : rv;
 }
@@ -299,13 +347,15 @@ apr_status_t chat_database_read(chat_database_t *db, chat_sql_statement_e statem
     for (attempt = 0; attempt < 2; attempt++) {
         rv = chat_database_ready(db);
         if (rv == APR_SUCCESS) {
-            rv = check_same_file(db, pool);
+            rv = chat_database_check(db, pool);
         }
         if (rv == APR_SUCCESS) {
             rv = chat_database_select(db, statement, params, rows, pool);
         }
-        if (rv == APR_SUCCESS || rv == APR_EINCOMPLETE || rv == APR_EAGAIN) {
-            break;
+        if (rv == APR_SUCCESS || rv == APR_EINCOMPLETE || rv == APR_EAGAIN ||
+            (rv == APR_ENOENT && (db->role == CHAT_DATABASE_WRITER || db->connection_pool)))
+        {
+            break; /* a writer's user has to know that it goes on with another file */
         }
         chat_database_close(db);
     }

@@ -75,8 +75,8 @@ const char *chat_sql_text(chat_sql_statement_e statement)
                                 " ON m.room_id = r.id AND m.event_id > %lld AND m.event_id <= %lld"
                                 " WHERE r.site = %s AND r.name = %s ORDER BY m.event_id",
         [CHAT_SQL_ROOMS_ABOVE] =
-            "SELECT DISTINCT r.name FROM grip_chat_message m"
-            " JOIN grip_chat_room r ON r.id = m.room_id WHERE m.id > %lld AND r.site = %s",
+            "SELECT r.name FROM grip_chat_room r WHERE r.id IN"
+            " (SELECT m.room_id FROM grip_chat_message m WHERE m.id > %lld) AND r.site = %s",
         [CHAT_SQL_MAX_ID] = "SELECT max(id) FROM grip_chat_message",
         [CHAT_SQL_META_GET] = "SELECT value FROM grip_chat_meta WHERE site = %s AND name = %s",
         [CHAT_SQL_META_SET] = "INSERT INTO grip_chat_meta (site, name, value) VALUES (%s, %s, %s)"

@@ -83,17 +83,27 @@ apr_status_t chat_store_append(chat_database_t *db, chat_append_t *jobs, int cou
                                apr_pool_t *scratch_pool)
 {
     apr_status_t rv = append_all(db, jobs, count, now, scratch_pool);
+    int *were_repeats;
     int i;
 
     if (rv != APR_EGENERAL) {
         return rv;
     }
+    were_repeats = apr_palloc(scratch_pool, sizeof(*were_repeats) * (apr_size_t)count);
     /* Another connection's DDL or VACUUM kills prepared statements: a new connection heals that.
      * Whether a failed COMMIT took effect is not known, so each job is looked for. */
     for (i = 0; i < count; i++) {
+        were_repeats[i] = jobs[i].is_repeat;
         jobs[i].is_repeat = 1;
     }
-    return append_all(db, jobs, count, now, scratch_pool);
+    rv = append_all(db, jobs, count, now, scratch_pool);
+    for (i = 0; i < count; i++) {
+        jobs[i].is_repeat = were_repeats[i];
+        if (!were_repeats[i] && jobs[i].created_ms == now / 1000) {
+            jobs[i].was_stored_before = 0; /* by the COMMIT before, of which nobody knows yet */
+        }
+    }
+    return rv;
 }
 
 /* Collect at most limit messages from the rows of READ_NEWEST or READ_AFTER. */

@@ -131,13 +131,9 @@ static int read_form(request_rec *r, gc_slice_t body, grip_chat_form_t *form,
                      grip_chat_refusal_t *refusal)
 {
     while (body.len) {
-        gc_slice_t value;
+        gc_slice_t value = gc_slice_piece(&body, '&');
         gc_slice_t name;
 
-        if (gc_slice_until(&body, '&', &value) != APR_SUCCESS) {
-            value = body;
-            body.len = 0;
-        }
         if (gc_slice_until(&value, '=', &name) != APR_SUCCESS) {
             name = value;
             value = gc_slice("", 0);
@@ -219,13 +215,9 @@ static int read_json(request_rec *r, gc_slice_t body, grip_chat_form_t *form,
 static int is_utf8(gc_slice_t parameters)
 {
     while (parameters.len) {
-        gc_slice_t value;
+        gc_slice_t value = gc_slice_piece(&parameters, ';');
         gc_slice_t name;
 
-        if (gc_slice_until(&parameters, ';', &value) != APR_SUCCESS) {
-            value = parameters;
-            parameters.len = 0;
-        }
         if (gc_slice_until(&value, '=', &name) != APR_SUCCESS ||
             !gc_slice_equal_nocase(gc_slice_trim(name), "charset"))
         {
@@ -250,17 +242,12 @@ int grip_chat_body_read(request_rec *r, grip_chat_form_t *form, apr_size_t max_b
     const char *header = apr_table_get(r->headers_in, "Content-Type");
     gc_slice_t content_type = gc_slice_of(header ? header : "");
     gc_slice_t parameters = content_type;
-    gc_slice_t type;
+    gc_slice_t type = gc_slice_trim(gc_slice_piece(&parameters, ';'));
     gc_slice_t body;
     int is_form;
     int is_json;
 
     memset(form, 0, sizeof(*form));
-    if (gc_slice_until(&parameters, ';', &type) != APR_SUCCESS) {
-        type = content_type;
-        parameters.len = 0;
-    }
-    type = gc_slice_trim(type);
     is_form = gc_slice_equal_nocase(type, "application/x-www-form-urlencoded");
     is_json = gc_slice_equal_nocase(type, "application/json");
     if ((!is_form && !is_json && !gc_slice_equal_nocase(type, "multipart/form-data")) ||

@@ -116,14 +116,8 @@ const char *grip_chat_env_read(apr_table_t **out, const char *path, apr_pool_t *
     }
     rest = gc_slice_of(text);
     while (rest.len) {
-        gc_slice_t line;
-
         number++;
-        if (gc_slice_until(&rest, '\n', &line) != APR_SUCCESS) {
-            line = rest;
-            rest.len = 0;
-        }
-        if (!take_line(env, line, pool)) {
+        if (!take_line(env, gc_slice_piece(&rest, '\n'), pool)) {
             return apr_psprintf(pool,
                                 "line %d of '%s' is not KEY=value; write it so, or begin it "
                                 "with #",

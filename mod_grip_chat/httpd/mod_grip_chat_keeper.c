@@ -93,10 +93,9 @@ keeper_shared_t *grip_chat_keeper_shared(void)
 static void print_to_httpd(gc_log_level_e level, apr_status_t rv, const char *line, void *baton)
 {
     static const int levels[] = {APLOG_ERR, APLOG_WARNING, APLOG_NOTICE, APLOG_INFO, APLOG_DEBUG};
-    server_rec *s = baton;
+    int flags = levels[level] | (rv == APR_SUCCESS ? APLOG_NOERRNO : 0);
 
-    ap_log_error(APLOG_MARK, levels[level] | (rv == APR_SUCCESS ? APLOG_NOERRNO : 0), rv, s, "%s",
-                 line);
+    ap_log_error(APLOG_MARK, flags, rv, (server_rec *)baton, "%s", line);
 }
 
 /* httpd's level for this module, in the words of the layers below. */
@@ -257,6 +256,7 @@ static void look_after(int reason, void *data, apr_wait_t status)
 {
     parent_t *parent = data;
     int state = AP_MPMQ_STOPPING;
+    int is_failing;
 
     if (reason != APR_OC_REASON_DEATH && reason != APR_OC_REASON_LOST) {
         return;
@@ -272,8 +272,10 @@ static void look_after(int reason, void *data, apr_wait_t status)
                  "GC0112: the keeper ended (%s %d); starting another",
                  WIFSIGNALED(status) ? "signal" : "status",
                  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-    parent->short_lives =
-        apr_time_now() - parent->started < SHORT_LIFE ? parent->short_lives + 1 : 0;
+    /* Who was killed from outside did not fail: the next one starts at once. */
+    is_failing = apr_time_now() - parent->started < SHORT_LIFE &&
+                 !(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    parent->short_lives = is_failing ? parent->short_lives + 1 : 0;
     (void)fork_keeper(parent); /* has logged what is wrong; the next restart tries again */
 }
 

@@ -66,13 +66,9 @@ apr_status_t grip_chat_link_parameter(const char *query, const char *name, gc_sl
     apr_status_t rv = APR_ENOENT;
 
     while (rest.len) {
-        gc_slice_t pair;
+        gc_slice_t pair = gc_slice_piece(&rest, '&');
         gc_slice_t key;
 
-        if (gc_slice_until(&rest, '&', &pair) != APR_SUCCESS) {
-            pair = rest;
-            rest.len = 0;
-        }
         if (gc_slice_until(&pair, '=', &key) == APR_SUCCESS && pair.len &&
             gc_slice_equal(key, gc_slice_of(name)))
         {

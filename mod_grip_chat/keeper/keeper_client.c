@@ -214,6 +214,9 @@ apr_status_t keeper_client_call(keeper_client_t *client, const keeper_job_t *job
     gc_buffer_t frame = gc_buffer_make(strlen(job->text) + 1024, scratch_pool);
 
     keeper_wire_append_job(&frame, job);
+    if (frame.len > KEEPER_WIRE_MAX_BYTES) {
+        return APR_ENOSPC;
+    }
     for (;;) {
         apr_status_t rv = APR_SUCCESS;
         int fd = take_idle(client);

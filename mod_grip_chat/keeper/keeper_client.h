@@ -25,7 +25,8 @@ apr_status_t keeper_client_create(keeper_client_t **out, const char *socket_path
  * @param job      its key makes it safe to send it again
  * @param reply    untouched on failure
  * @param timeout  in MICROSECONDS
- * @return APR_SUCCESS if the keeper answered, whatever it answered; APR_TIMEUP if it did not: the job
+ * @return APR_SUCCESS if the keeper answered, whatever it answered; APR_ENOSPC if the job is larger than
+ *         KEEPER_WIRE_MAX_BYTES; APR_TIMEUP if it did not: the job
  *         may be done later or never; another status if there is no keeper to be reached
  */
 apr_status_t keeper_client_call(keeper_client_t *client, const keeper_job_t *job,

@@ -13,6 +13,9 @@
 /* How often it is kept how far the proxies have been told. */
 #define PROGRESS_PERIOD apr_time_from_sec(1)
 
+/* How long no child is accepted once descriptors or memory have run out. */
+#define ACCEPT_PAUSE apr_time_from_msec(100)
+
 /* How long publishing goes on after a stop; the next keeper hints what is left. */
 #define STOP_PATIENCE apr_time_from_msec(300)
 
@@ -23,6 +26,8 @@ typedef struct loop_t {
     grip_transport_t *transport;
     apr_time_t transport_due; /* 0 for never */
     apr_time_t progress_due;
+    apr_time_t accept_due; /* when to accept again, 0 while it does */
+    int is_short;          /* the last accept failed, and it was logged */
     keeper_sites_t *sites;
     apr_size_t busy; /* jobs and progress that are with writers */
     int is_stopping;
@@ -121,6 +126,24 @@ static void serve_child(loop_t *loop, keeper_connection_t *connection)
     }
 }
 
+static apr_status_t watch_listener(loop_t *loop, apr_int16_t events)
+{
+    return keeper_poll_watch(loop->poll, KEEPER_FD_LISTEN, loop->config->listen_fd, NULL, events);
+}
+
+/* The socket stays readable while nothing can be accepted: watching it would be a busy loop. */
+static void pause_accepting(loop_t *loop, apr_status_t why)
+{
+    if (!loop->is_short) {
+        loop->is_short = 1;
+        gc_log_line(loop->config->log, GC_LOG_ERR, why,
+                    "GC0213: a child's connection cannot be accepted; trying again");
+    }
+    if (watch_listener(loop, 0) == APR_SUCCESS) {
+        loop->accept_due = apr_time_now() + ACCEPT_PAUSE;
+    }
+}
+
 static void accept_children(loop_t *loop)
 {
     for (;;) {
@@ -129,11 +152,11 @@ static void accept_children(loop_t *loop)
 
         if (fd < 0) {
             if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
-                gc_log_line(loop->config->log, GC_LOG_ERR, errno,
-                            "GC0213: a child's connection cannot be accepted");
+                pause_accepting(loop, errno);
             }
             return;
         }
+        loop->is_short = 0;
         connection = keeper_connection_create(fd);
         if (!connection || fcntl(fd, F_SETFL, O_NONBLOCK) < 0 ||
             fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ||
@@ -205,8 +228,8 @@ static apr_time_t earlier(apr_time_t a, apr_time_t b)
 /* How long nothing is due. */
 static apr_interval_time_t next_timeout(loop_t *loop)
 {
-    apr_time_t due =
-        earlier(earlier(loop->progress_due, loop->transport_due), keeper_sites_next(loop->sites));
+    apr_time_t due = earlier(earlier(loop->progress_due, loop->transport_due),
+                             earlier(loop->accept_due, keeper_sites_next(loop->sites)));
     apr_time_t now = apr_time_now();
 
     return due > now ? due - now : 0;
@@ -255,6 +278,11 @@ static void do_timers(loop_t *loop)
             gc_log_line(loop->config->log, GC_LOG_ERR, rv, "GC0216: libcurl cannot go on");
         }
     }
+    if (loop->accept_due && loop->accept_due <= now && !loop->is_stopping &&
+        watch_listener(loop, APR_POLLIN) == APR_SUCCESS)
+    {
+        loop->accept_due = 0;
+    }
     keeper_sites_work(loop->sites, now);
     if (loop->progress_due <= now) {
         loop->progress_due = now + PROGRESS_PERIOD;
@@ -281,10 +309,10 @@ static apr_status_t turn(loop_t *loop)
 static apr_status_t wind_down(loop_t *loop)
 {
     apr_time_t deadline = apr_time_now() + STOP_PATIENCE;
-    apr_status_t rv =
-        keeper_poll_watch(loop->poll, KEEPER_FD_LISTEN, loop->config->listen_fd, NULL, 0);
+    apr_status_t rv = watch_listener(loop, 0);
     apr_status_t stopped;
 
+    loop->accept_due = 0;
     if (rv == APR_SUCCESS) {
         rv = keeper_poll_watch(loop->poll, KEEPER_FD_STOP, loop->config->stop_fd, NULL, 0);
     }
@@ -325,8 +353,7 @@ static apr_status_t start(loop_t *loop)
         rv = errno;
     }
     if (rv == APR_SUCCESS) {
-        rv = keeper_poll_watch(loop->poll, KEEPER_FD_LISTEN, loop->config->listen_fd, NULL,
-                               APR_POLLIN);
+        rv = watch_listener(loop, APR_POLLIN);
     }
     if (rv == APR_SUCCESS) {
         rv = keeper_poll_watch(loop->poll, KEEPER_FD_STOP, loop->config->stop_fd, NULL, APR_POLLIN);

@@ -225,6 +225,7 @@ static int compose_room(keeper_publisher_t *publisher, keeper_room_t *room, gc_b
 static void settle_published(keeper_publisher_t *publisher, keeper_room_t *room, apr_time_t now)
 {
     apr_time_t held = keeper_shared_last_hold(publisher->config->shared, room->slot);
+    apr_int64_t last_sent_id = room->sent_last ? room->sent_last->first_message_id : 0;
     apr_size_t sent = keeper_room_drop_sent(room);
 
     publisher->pending_bytes -= sent;
@@ -239,6 +240,10 @@ static void settle_published(keeper_publisher_t *publisher, keeper_room_t *room,
     if (sent && held + KEEPER_PUBLISH_HOLD_WINDOW >= now) {
         room->hint_due = now + KEEPER_PUBLISH_HINT_DELAY;
         APR_RING_INSERT_TAIL(&publisher->hints, room, keeper_room_t, hints);
+        if (!room->is_dirty) {
+            /* Should this keeper end before, the hint is up to the next one. */
+            room->unpublished_id = last_sent_id;
+        }
     }
     forget_if_idle(publisher, room);
 }

@@ -99,7 +99,7 @@ apr_status_t keeper_wire_read_job(keeper_job_t *job, gc_slice_t frame)
             return APR_EINVAL;
         }
     }
-    if (rest.len != 0) {
+    if (rest.len != 0 || strlen(strings[4]) > KEEPER_WIRE_KEY_MAX_BYTES) {
         return APR_EINVAL;
     }
     job->kind = (keeper_job_kind_e)frame.data[5];

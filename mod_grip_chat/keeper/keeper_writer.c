@@ -275,6 +275,17 @@ static apr_status_t make_secret(keeper_writer_t *writer, const keeper_site_t *si
     return chat_store_meta_set(writer->db, site->name, KEEPER_SITE_SECRET_NAME, secret, pool);
 }
 
+/* Another file may hold anything, and may lack what is made when one is first opened. */
+static void forget_file(keeper_writer_t *writer)
+{
+    gc_log_line(writer->config->log, GC_LOG_WARNING, APR_SUCCESS,
+                "GC0205: the database file %s was deleted or replaced; going on with what lies "
+                "there, or a new one",
+                writer->sites[0]->database.params);
+    keeper_shared_bump_all(writer->config->shared);
+    writer->is_recovered = 0;
+}
+
 /* Open the database and, the first time, see what was left undone. */
 static apr_status_t make_ready(keeper_writer_t *writer, apr_pool_t *pool)
 {
@@ -282,6 +293,9 @@ static apr_status_t make_ready(keeper_writer_t *writer, apr_pool_t *pool)
     apr_size_t i;
     apr_size_t proxy;
 
+    if (rv == APR_SUCCESS && chat_database_check(writer->db, pool) != APR_SUCCESS) {
+        forget_file(writer);
+    }
     if (rv == APR_SUCCESS) {
         rv = chat_database_ready(writer->db);
     }
@@ -326,11 +340,6 @@ static apr_status_t append_posts(keeper_writer_t *writer, keeper_task_t **tasks,
         return APR_SUCCESS;
     }
     rv = chat_store_append(writer->db, appends, n, apr_time_now(), pool);
-    if (rv == APR_ENOENT) {
-        /* Another file may hold anything, and may lack what is made when one is first opened. */
-        keeper_shared_bump_all(writer->config->shared);
-        writer->is_recovered = 0;
-    }
     for (i = 0; i < n; i++) {
         posts[i]->append = appends[i];
         posts[i]->status = status_of(rv);
@@ -357,6 +366,9 @@ static void do_batch(keeper_writer_t *writer, keeper_task_t **tasks, int count, 
         if (tasks[i]->kind == KEEPER_TASK_PROGRESS) {
             rv = keep_watermark(writer, tasks[i]->site, tasks[i]->proxy, tasks[i]->watermark, pool);
         }
+    }
+    if (rv == APR_ENOENT) {
+        forget_file(writer);
     }
     report(writer, rv);
     must(apr_thread_mutex_lock(writer->mutex));

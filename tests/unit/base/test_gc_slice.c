@@ -188,6 +188,17 @@ static void reads_no_further_than_its_length(void **state)
     assert_int_equal(number, 12);
 }
 
+static void gives_the_pieces_of_a_list_and_then_nothing(void **state)
+{
+    gc_slice_t rest = gc_slice_of("a,,b");
+
+    assert_slice_equal(gc_slice_piece(&rest, ','), "a");
+    assert_slice_equal(gc_slice_piece(&rest, ','), "");
+    assert_slice_equal(gc_slice_piece(&rest, ','), "b");
+    assert_int_equal(rest.len, 0);
+    assert_slice_equal(gc_slice_piece(&rest, ','), "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +206,7 @@ int main(void)
         cmocka_unit_test(compares_bytes_with_nul_among_them),
         cmocka_unit_test(takes_empty_slices_for_equal),
         cmocka_unit_test(knows_a_prefix),
+        cmocka_unit_test(gives_the_pieces_of_a_list_and_then_nothing),
         POOL_TEST(copies_to_a_terminated_string),
         cmocka_unit_test(trims_spaces_and_tabs_only),
         cmocka_unit_test(compares_without_case),

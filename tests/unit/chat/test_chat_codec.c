@@ -33,9 +33,9 @@ static void writes_a_message_byte_by_byte_as_the_original_does(void **state)
     chat_message_t message = {1, 7, APR_INT64_C(1795492997336), gc_slice_of("al"),
                               gc_slice_of("hello")};
 
-    assert_slice_equal(
-        render(&message, *state),
-        "{\"id\": 1, \"from\": \"al\", \"date\": \"2026-11-24T04:03:17.336Z\", \"text\": \"hello\"}");
+    assert_slice_equal(render(&message, *state),
+                       "{\"id\": 1, \"from\": \"al\", \"date\": \"2026-11-24T04:03:17.336Z\", "
+                       "\"text\": \"hello\"}");
 }
 
 static void writes_large_ids_whole(void **state)
@@ -74,18 +74,18 @@ static void writes_dates_before_1970(void **state)
 
 static void escapes_what_json_demands_and_nothing_else(void **state)
 {
-    assert_slice_equal(render_text("a\"b\\c\n\r\t\x01\x1f/\x7f\xc3\xa9\xe2\x80\xa8", *state),
-                       "{\"id\": 1, \"from\": \"al\", \"date\": \"1970-01-01T00:00:00.000Z\", "
-                       "\"text\": \"a\\\"b\\\\c\\n\\r\\t\\u0001\\u001F/\x7f\xc3\xa9\xe2\x80\xa8\"}");
+    assert_slice_equal(
+        render_text("a\"b\\c\n\r\t\x01\x1f/\x7f\xc3\xa9\xe2\x80\xa8", *state),
+        "{\"id\": 1, \"from\": \"al\", \"date\": \"1970-01-01T00:00:00.000Z\", "
+        "\"text\": \"a\\\"b\\\\c\\n\\r\\t\\u0001\\u001F/\x7f\xc3\xa9\xe2\x80\xa8\"}");
 }
 
 static void escapes_names_as_well(void **state)
 {
     chat_message_t message = {1, 1, 0, gc_slice_of("\"\\"), gc_slice_of("x")};
 
-    assert_slice_equal(render(&message, *state),
-                       "{\"id\": 1, \"from\": \"\\\"\\\\\", \"date\": "
-                       "\"1970-01-01T00:00:00.000Z\", \"text\": \"x\"}");
+    assert_slice_equal(render(&message, *state), "{\"id\": 1, \"from\": \"\\\"\\\\\", \"date\": "
+                                                 "\"1970-01-01T00:00:00.000Z\", \"text\": \"x\"}");
 }
 
 static void refuses_what_is_not_utf8(void **state)

@@ -95,7 +95,8 @@ static void reads_the_newest_by_index(void **state)
 {
     const char *plan = plan_of(*state, CHAT_SQL_READ_NEWEST);
 
-    assert_planned(plan, "SEARCH r USING INDEX sqlite_autoindex_grip_chat_room_1 (site=? AND name=?)");
+    assert_planned(plan,
+                   "SEARCH r USING INDEX sqlite_autoindex_grip_chat_room_1 (site=? AND name=?)");
     assert_planned(plan, "SEARCH m USING INDEX sqlite_autoindex_grip_chat_message_2 (room_id=? AND "
                          "event_id>?)");
     assert_not_planned(plan, "SCAN");
@@ -106,7 +107,8 @@ static void reads_a_page_by_index(void **state)
 {
     const char *plan = plan_of(*state, CHAT_SQL_READ_AFTER);
 
-    assert_planned(plan, "SEARCH r USING INDEX sqlite_autoindex_grip_chat_room_1 (site=? AND name=?)");
+    assert_planned(plan,
+                   "SEARCH r USING INDEX sqlite_autoindex_grip_chat_room_1 (site=? AND name=?)");
     assert_planned(plan, "SEARCH m USING INDEX sqlite_autoindex_grip_chat_message_2 (room_id=? AND "
                          "event_id>? AND event_id<?)");
     assert_not_planned(plan, "SCAN");

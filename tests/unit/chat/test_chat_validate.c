@@ -131,8 +131,9 @@ static void limits_names_in_characters(void **state)
 {
     assert_int_equal(name_of_four("abcd"), CHAT_VALID);
     assert_int_equal(name_of_four("abcde"), CHAT_TOO_LONG);
-    assert_int_equal(name_of_four("\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80"),
-                     CHAT_VALID);
+    assert_int_equal(
+        name_of_four("\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80"),
+        CHAT_VALID);
     assert_int_equal(name_of_four("\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9x"), CHAT_TOO_LONG);
     assert_int_equal(name_of_four("abcdefghijklmnopq"), CHAT_TOO_LONG);
     assert_int_equal(name_of_four(""), CHAT_EMPTY);

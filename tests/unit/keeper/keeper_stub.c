@@ -84,8 +84,7 @@ static char *tell(char *body, apr_pool_t *pool)
         const char *room = member(&at, "{\"channel\":\"events-room-", pool);
         const char *id = member(&at, "\",\"id\":\"", pool);
         const char *prev_id = member(&at, "\",\"prev-id\":\"", pool);
-        const char *content =
-            member(&at, "\",\"formats\":{\"http-stream\":{\"content\":\"", pool);
+        const char *content = member(&at, "\",\"formats\":{\"http-stream\":{\"content\":\"", pool);
 
         if (!room) {
             return strdup("a channel of another site");
@@ -137,9 +136,8 @@ static char *read_request(keeper_stub_t *stub, int fd)
     char *end = NULL;
 
     while (len < wanted) {
-        ssize_t got = can_read(stub, fd, 30000)
-                          ? recv(fd, stub->request + len, REQUEST_MAX - 1 - len, 0)
-                          : 0;
+        ssize_t got =
+            can_read(stub, fd, 30000) ? recv(fd, stub->request + len, REQUEST_MAX - 1 - len, 0) : 0;
 
         if (got <= 0) {
             return NULL;
@@ -150,8 +148,8 @@ static char *read_request(keeper_stub_t *stub, int fd)
         if (end && wanted == SIZE_MAX) {
             const char *length = strstr(stub->request, "Content-Length: ");
 
-            wanted = (size_t)(end + 4 - stub->request) +
-                     (length ? strtoul(length + 16, NULL, 10) : 0);
+            wanted =
+                (size_t)(end + 4 - stub->request) + (length ? strtoul(length + 16, NULL, 10) : 0);
         }
     }
     return end + 4;
@@ -183,8 +181,9 @@ static void serve(keeper_stub_t *stub, int fd)
     while ((body = read_request(stub, fd))) {
         int status = wait_for_status(stub, body, write_down(stub, body));
         char answer[128];
-        int len = apr_snprintf(answer, sizeof(answer), "HTTP/1.1 %d X\r\nContent-Length: 0\r\n%s\r\n",
-                               status, status == 503 ? "Retry-After: 7\r\n" : "");
+        int len =
+            apr_snprintf(answer, sizeof(answer), "HTTP/1.1 %d X\r\nContent-Length: 0\r\n%s\r\n",
+                         status, status == 503 ? "Retry-After: 7\r\n" : "");
 
         if (status <= 0 || send(fd, answer, (size_t)len, MSG_NOSIGNAL) != len) {
             return;

@@ -6,7 +6,7 @@
 #include "unit.h"
 
 /** What it does with POSTs: a status to answer with, or one of these. */
-#define KEEPER_STUB_WAITS   0    /**< the answer waits until the test wants another one */
+#define KEEPER_STUB_WAITS    0    /**< the answer waits until the test wants another one */
 #define KEEPER_STUB_HANGS_UP (-1) /**< the connection ends without an answer */
 
 typedef struct keeper_stub_t keeper_stub_t;

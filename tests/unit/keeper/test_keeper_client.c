@@ -77,8 +77,7 @@ static void serve(listener_t *listener, int fd)
             (void)can_read(listener, listener->stop[0]);
         }
         if (act == 'w' || act == 'e' ||
-            send(fd, bytes, act == 'h' ? frame.len / 2 : frame.len, MSG_NOSIGNAL) < 0 ||
-            act == 'h')
+            send(fd, bytes, act == 'h' ? frame.len / 2 : frame.len, MSG_NOSIGNAL) < 0 || act == 'h')
         {
             return;
         }

@@ -48,9 +48,9 @@ static void assert_holds(pair_t pair, const char *text)
 {
     keeper_job_t job;
 
-    assert_int_equal(keeper_wire_read_job(
-                         &job, gc_slice(pair.connection->frame, pair.connection->have)),
-                     APR_SUCCESS);
+    assert_int_equal(
+        keeper_wire_read_job(&job, gc_slice(pair.connection->frame, pair.connection->have)),
+        APR_SUCCESS);
     assert_string_equal(job.text, text);
 }
 

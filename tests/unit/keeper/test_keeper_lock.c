@@ -95,8 +95,7 @@ static void is_released_when_its_process_is_killed(void **state)
     assert_true(pid >= 0);
     if (pid == 0) {
         if (keeper_lock_try(&lock, temp->path, temp->pool) != APR_SUCCESS ||
-            write(ready[1], "x", 1) != 1)
-        {
+            write(ready[1], "x", 1) != 1) {
             _exit(1);
         }
         (void)pause();
@@ -129,8 +128,8 @@ static void says_why_its_file_cannot_be_made(void **state)
 {
     const unit_temp_t *temp = *state;
     keeper_lock_t lock;
-    apr_status_t rv = keeper_lock_try(
-        &lock, apr_pstrcat(temp->pool, temp->dir, "/no/chat.db", NULL), temp->pool);
+    apr_status_t rv =
+        keeper_lock_try(&lock, apr_pstrcat(temp->pool, temp->dir, "/no/chat.db", NULL), temp->pool);
 
     assert_true(APR_STATUS_IS_ENOENT(rv));
 }

@@ -115,7 +115,8 @@ static void sends_events_of_several_rooms_in_order_as_items(void **state)
     add(bench, "a", 5);
     add(bench, "caf\xc3\xa9", 9);
     drain(bench);
-    assert_posts(bench, "a:3-5=a4;a5; b:0-1=b1; caf%C3%A9:8-9=caf\xc3\xa9" "9;");
+    assert_posts(bench, "a:3-5=a4;a5; b:0-1=b1; caf%C3%A9:8-9=caf\xc3\xa9"
+                        "9;");
     assert_true(keeper_publisher_next(bench->publisher) == 0);
     stop(bench);
 }
@@ -176,7 +177,7 @@ static void hints_instead_of_an_event_that_no_body_has_room_for(void **state)
     add_text(bench, "a", 1, gc_slice(text, 1000000));
     add(bench, "b", 1);
     drain(bench);
-    assert_string_equal(keeper_stub_posts(bench->stub, 1, *state), "b:0-1=b1; hint(a)");
+    assert_string_equal(keeper_stub_posts(bench->stub, 1, *state), "hint(a) b:0-1=b1;");
     stop(bench);
 }
 
@@ -271,6 +272,7 @@ static void finds_the_one_item_that_a_proxy_refuses(void **state)
     int i;
 
     keeper_stub_refuse(bench->stub, "c1;");
+    keeper_publisher_add_behind(bench->publisher, "behind", 0);
     for (i = 0; i < 5; i++) {
         add(bench, rooms[i], 1);
     }
@@ -278,6 +280,7 @@ static void finds_the_one_item_that_a_proxy_refuses(void **state)
     taken = keeper_stub_posts(bench->stub, 1, *state);
     assert_null(strstr(taken, "c:0-1"));
     assert_non_null(strstr(taken, "hint(c)"));
+    assert_non_null(strstr(taken, "hint(behind)"));
     for (i = 0; i < 5; i++) {
         const char *item = apr_pstrcat(*state, rooms[i], ":0-1", NULL);
 
@@ -300,7 +303,7 @@ static void keeps_the_order_of_a_room_whose_items_were_refused_together(void **s
     add(bench, "a", 7);
     drain(bench);
     assert_string_equal(keeper_stub_posts(bench->stub, 1, *state),
-                        "a:0-1=a1; a:2-3=a3; | hint(a) a:6-7=a7;");
+                        "a:0-1=a1; a:2-3=a3; | hint(a) | a:6-7=a7;");
     stop(bench);
 }
 
@@ -336,6 +339,131 @@ static void hints_nothing_where_the_last_hold_is_long_ago(void **state)
     stop(bench);
 }
 
+/* The watermark, if it has moved, else 0. */
+static apr_int64_t moved_to(bench_t *bench)
+{
+    apr_int64_t watermark = 0;
+
+    return keeper_publisher_progress(bench->publisher, &watermark) ? watermark : 0;
+}
+
+/* The keeper before this one left the watermark here, and a room or none. */
+static void take_over(bench_t *bench, const char *room, apr_int64_t watermark)
+{
+    bench->last_message_id = watermark + 5;
+    if (room) {
+        keeper_publisher_add_behind(bench->publisher, room, watermark);
+    }
+    keeper_publisher_add_behind(bench->publisher, NULL, watermark);
+}
+
+static void hints_rooms_that_the_keeper_before_left_behind(void **state)
+{
+    bench_t *bench = start(*state);
+
+    take_over(bench, "a", 100);
+    add(bench, "a", 9);
+    add(bench, "b", 1);
+    drain(bench);
+    assert_posts(bench, "hint(a) a:8-9=a9; b:0-1=b1;");
+    assert_int_equal(moved_to(bench), 107);
+    stop(bench);
+}
+
+static void tells_no_watermark_before_it_knows_the_old_one(void **state)
+{
+    bench_t *bench = start(*state);
+
+    add(bench, "a", 1);
+    drain(bench);
+    assert_int_equal(moved_to(bench), 0);
+    take_over(bench, NULL, 100);
+    assert_int_equal(moved_to(bench), 0);
+    add(bench, "a", 2);
+    drain(bench);
+    assert_int_equal(moved_to(bench), 106);
+    assert_int_equal(moved_to(bench), 0);
+    stop(bench);
+}
+
+static void moves_the_watermark_only_over_what_was_taken(void **state)
+{
+    bench_t *bench = start(*state);
+    apr_int64_t reached = 0;
+    int i;
+
+    take_over(bench, NULL, 100);
+    keeper_stub_answer(bench->stub, KEEPER_STUB_WAITS);
+    add(bench, "a", 1); /* 106 */
+    turn_until_count(bench, 1);
+    add(bench, "b", 1); /* 107 */
+    add(bench, "a", 2); /* 108 */
+    assert_int_equal(moved_to(bench), 105);
+    keeper_stub_answer(bench->stub, 200);
+    for (i = 0; i < 100 && !reached; i++) {
+        stub_loop_turn(&bench->loop, bench->transport);
+        reached = moved_to(bench);
+    }
+    assert_int_equal(reached, 106); /* 107 and 108 wait */
+    drain(bench);
+    assert_int_equal(moved_to(bench), 108);
+    stop(bench);
+}
+
+static void keeps_the_watermark_below_what_failed_until_its_hint_is_taken(void **state)
+{
+    bench_t *bench = start(*state);
+
+    take_over(bench, NULL, 100);
+    fail_once(bench, 500); /* 106 */
+    add(bench, "b", 1);    /* 107 */
+    assert_int_equal(moved_to(bench), 105);
+    skip_pause(bench);
+    drain(bench);
+    assert_int_equal(moved_to(bench), 107);
+    stop(bench);
+}
+
+/* Should the keeper end before it is due, the next one has to hint the room. */
+static void keeps_the_watermark_below_a_room_whose_hint_is_due(void **state)
+{
+    bench_t *bench = start(*state);
+
+    take_over(bench, NULL, 100);
+    keeper_shared_note_hold(bench->config.shared, keeper_site_slot(&bench->site, gc_slice_of("a")),
+                            apr_time_now());
+    add(bench, "b", 1); /* 106 */
+    add(bench, "a", 1); /* 107 */
+    drain(bench);
+    assert_int_equal(moved_to(bench), 106);
+    skip_pause(bench);
+    drain(bench);
+    assert_int_equal(moved_to(bench), 107);
+    stop(bench);
+}
+
+/* What waits for a proxy that does not answer is bounded: a room with too much turns dirty. */
+static void bounds_what_waits_in_memory(void **state)
+{
+    enum { EACH = 512 * 1024, FIT = KEEPER_PUBLISH_PENDING_BYTES / EACH };
+    bench_t *bench = start(*state);
+    char *text = apr_palloc(*state, EACH);
+    int i;
+
+    memset(text, 'x', EACH);
+    keeper_stub_answer(bench->stub, KEEPER_STUB_WAITS);
+    add(bench, "a", 1);
+    turn_until_count(bench, 1);
+    for (i = 1; i <= FIT; i++) {
+        add_text(bench, "b", i, gc_slice(text, EACH));
+    }
+    add(bench, "b", FIT + 1);
+    keeper_stub_answer(bench->stub, 200);
+    drain(bench);
+    assert_posts(bench, "a:0-1=a1; | hint(b) b:64-65=b65;");
+    stop(bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -353,6 +481,12 @@ int main(void)
         POOL_TEST(keeps_the_order_of_a_room_whose_items_were_refused_together),
         POOL_TEST(hints_a_moment_later_where_a_hold_was_noted),
         POOL_TEST(hints_nothing_where_the_last_hold_is_long_ago),
+        POOL_TEST(hints_rooms_that_the_keeper_before_left_behind),
+        POOL_TEST(tells_no_watermark_before_it_knows_the_old_one),
+        POOL_TEST(moves_the_watermark_only_over_what_was_taken),
+        POOL_TEST(keeps_the_watermark_below_what_failed_until_its_hint_is_taken),
+        POOL_TEST(keeps_the_watermark_below_a_room_whose_hint_is_due),
+        POOL_TEST(bounds_what_waits_in_memory),
     };
 
     return UNIT_RUN(tests);

@@ -156,9 +156,9 @@ static void refuses_bytes_behind_the_last_string(void **state)
     keeper_job_t job = a_job();
     gc_slice_t frame = frame_of(&job, *state);
 
-    assert_int_equal(read_exactly(gc_slice(apr_pstrmemdup(*state, frame.data, frame.len),
-                                           frame.len + 1)),
-                     APR_EINVAL);
+    assert_int_equal(
+        read_exactly(gc_slice(apr_pstrmemdup(*state, frame.data, frame.len), frame.len + 1)),
+        APR_EINVAL);
 }
 
 static void refuses_another_version_and_unknown_kinds(void **state)

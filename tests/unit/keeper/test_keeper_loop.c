@@ -1,0 +1,271 @@
+#include "keeper_loop.h"
+
+#include <unistd.h>
+
+#include <sys/socket.h>
+
+#include "chat_store.h"
+#include "keeper_process.h"
+#include "keeper_stub.h"
+
+static gc_slice_t frame_for(const keeper_home_t *home, const char *text)
+{
+    keeper_job_t job = {KEEPER_JOB_POST, 0, home->site.identity, "a", "al", text, text};
+    gc_buffer_t buffer = gc_buffer_make(256, home->temp->pool);
+
+    keeper_wire_append_job(&buffer, &job);
+    return gc_buffer_slice(&buffer);
+}
+
+static void send_frame(int fd, gc_slice_t frame)
+{
+    assert_int_equal(send(fd, frame.data, frame.len, MSG_NOSIGNAL), frame.len);
+}
+
+static keeper_status_e receive_status(int fd)
+{
+    char bytes[KEEPER_WIRE_REPLY_BYTES];
+    keeper_reply_t reply;
+
+    assert_int_equal(recv(fd, bytes, sizeof(bytes), MSG_WAITALL), sizeof(bytes));
+    assert_int_equal(keeper_wire_read_reply(&reply, gc_slice(bytes, sizeof(bytes))), APR_SUCCESS);
+    return reply.status;
+}
+
+static void wait_for_posts(keeper_stub_t *stub, int count)
+{
+    apr_time_t end = apr_time_now() + apr_time_from_sec(4);
+
+    while (keeper_stub_count(stub) < count && apr_time_now() < end) {
+        apr_sleep(apr_time_from_msec(2));
+    }
+    assert_true(keeper_stub_count(stub) >= count);
+}
+
+static void stores_what_it_acknowledges_and_bumps_before_it_answers(void **state)
+{
+    keeper_home_t *home = keeper_home_make(*state, "s", NULL);
+    keeper_process_t keeper = keeper_process_start(home);
+    unsigned slot = keeper_site_slot(&home->site, gc_slice_of("a"));
+    keeper_version_t before;
+    keeper_version_t after;
+    keeper_reply_t reply;
+
+    keeper_home_wait_ready(home);
+    before = keeper_shared_version(home->config.shared, slot);
+    reply = keeper_home_post_ok(home, "a", "one");
+    after = keeper_shared_version(home->config.shared, slot);
+    assert_int_equal(reply.id, 1);
+    assert_int_equal(reply.event_id, 1);
+    assert_true(reply.created_ms > 0);
+    assert_true(after.generation != before.generation);
+    assert_true(after.epoch == before.epoch);
+    assert_int_equal(keeper_home_post_ok(home, "a", "two").event_id, 2);
+    assert_int_equal(keeper_home_post_ok(home, "b", "three").event_id, 1);
+    keeper_home_assert_whole(home, "a", 2);
+    keeper_process_stop(keeper);
+}
+
+/* Whether the keeper before bumped what it stored last is not known. */
+static void moves_every_version_when_it_starts(void **state)
+{
+    keeper_home_t *home = keeper_home_make(*state, "s", NULL);
+    keeper_version_t before = keeper_shared_version(home->config.shared, 5);
+    keeper_process_t keeper = keeper_process_start(home);
+
+    keeper_home_wait_ready(home);
+    assert_true(keeper_shared_version(home->config.shared, 5).epoch != before.epoch);
+    keeper_process_stop(keeper);
+}
+
+static void makes_a_site_a_secret_and_keeps_it(void **state)
+{
+    keeper_home_t *home = keeper_home_make(*state, "s", NULL);
+    keeper_process_t keeper = keeper_process_start(home);
+    const char *secret;
+
+    keeper_home_wait_ready(home);
+    secret = keeper_home_meta(home, KEEPER_SITE_SECRET_NAME);
+    assert_non_null(secret);
+    assert_int_equal(strlen(secret), 43); /* 32 bytes in base64url */
+    keeper_process_stop(keeper);
+    keeper = keeper_process_start(home);
+    keeper_home_wait_ready(home);
+    assert_string_equal(keeper_home_meta(home, KEEPER_SITE_SECRET_NAME), secret);
+    keeper_process_stop(keeper);
+}
+
+static void refuses_jobs_that_are_not_for_it(void **state)
+{
+    keeper_home_t *home = keeper_home_make(*state, "s", NULL);
+    keeper_process_t keeper = keeper_process_start(home);
+    keeper_job_t job = {KEEPER_JOB_POST, 0, "another site", "a", "al", "x", "k"};
+    gc_slice_t frame = frame_for(home, "one");
+    keeper_reply_t reply;
+    int fd = keeper_home_connect(home);
+
+    assert_int_equal(
+        keeper_client_call(home->client, &job, &reply, apr_time_from_sec(3), home->temp->pool),
+        APR_SUCCESS);
+    assert_int_equal(reply.status, KEEPER_UNKNOWN_SITE);
+    ((char *)frame.data)[4] = KEEPER_WIRE_VERSION + 1;
+    send_frame(fd, frame);
+    assert_int_equal(receive_status(fd), KEEPER_MALFORMED);
+    ((char *)frame.data)[4] = KEEPER_WIRE_VERSION;
+    send_frame(fd, frame);
+    assert_int_equal(receive_status(fd), KEEPER_DONE);
+    close(fd);
+    keeper_process_stop(keeper);
+}
+
+static void closes_on_children_that_make_no_sense_and_serves_the_others(void **state)
+{
+    keeper_home_t *home = keeper_home_make(*state, "s", NULL);
+    keeper_process_t keeper = keeper_process_start(home);
+    gc_slice_t frame = frame_for(home, "one");
+    int oversize = keeper_home_connect(home);
+    int half = keeper_home_connect(home);
+    char c;
+
+    send_frame(half, gc_slice(frame.data, frame.len / 2));
+    send_frame(oversize, gc_slice("\xff\xff\xff\x7f", 4));
+    assert_int_equal(recv(oversize, &c, 1, 0), 0);
+    (void)keeper_home_post_ok(home, "a", "two");
+    send_frame(half, gc_slice(frame.data + frame.len / 2, frame.len - frame.len / 2));
+    assert_int_equal(receive_status(half), KEEPER_DONE);
+    close(half);
+    close(oversize);
+    keeper_home_assert_whole(home, "a", 2);
+    keeper_process_stop(keeper);
+}
+
+/* Its job is done all the same, and the keeper does not stumble over the end of it. */
+static void survives_a_child_that_ends_while_its_job_is_under_way(void **state)
+{
+    keeper_home_t *home = keeper_home_make(*state, "s", NULL);
+    keeper_process_t keeper = keeper_process_start(home);
+    int i;
+
+    keeper_home_wait_ready(home);
+    for (i = 1; i <= 20; i++) {
+        int fd = keeper_home_connect(home);
+
+        send_frame(fd, frame_for(home, apr_psprintf(home->temp->pool, "text %d", i)));
+        close(fd);
+    }
+    (void)keeper_home_post_ok(home, "b", "last");
+    keeper_process_stop(keeper);
+    keeper_home_assert_whole(home, "b", 1);
+}
+
+static void finishes_the_jobs_that_have_arrived_when_it_is_to_stop(void **state)
+{
+    const unit_temp_t *temp = *state;
+    keeper_home_t *home = keeper_home_make(temp, "s", NULL);
+    keeper_process_t keeper = keeper_process_start(home);
+    chat_database_t *other =
+        chat_database_create(&home->site.database, CHAT_DATABASE_WRITER, temp->pool);
+    int fd = keeper_home_connect(home);
+
+    keeper_home_wait_ready(home);
+    assert_int_equal(chat_database_begin(other, temp->pool), APR_SUCCESS);
+    send_frame(fd, frame_for(home, "one"));
+    apr_sleep(apr_time_from_msec(50)); /* it waits for the other's transaction */
+    keeper_process_tell_to_stop(&keeper);
+    apr_sleep(apr_time_from_msec(400)); /* longer than it goes on publishing */
+    assert_int_equal(chat_database_run(other, "COMMIT"), APR_SUCCESS);
+    assert_int_equal(receive_status(fd), KEEPER_DONE);
+    keeper_process_join(keeper);
+    close(fd);
+    keeper_home_assert_whole(home, "a", 1);
+}
+
+static void publishes_what_it_stored_and_keeps_how_far_it_got(void **state)
+{
+    const unit_temp_t *temp = *state;
+    keeper_stub_t *stub = keeper_stub_start(temp->pool);
+    keeper_home_t *home = keeper_home_make(temp, "s", keeper_stub_url(stub, temp->pool));
+    keeper_process_t keeper = keeper_process_start(home);
+    const char *name = apr_pstrcat(temp->pool, "published:", home->proxies[0]->log_uri, NULL);
+
+    (void)keeper_home_post_ok(home, "a", "one");
+    wait_for_posts(stub, 1);
+    (void)keeper_home_post_ok(home, "a", "one"); /* a repetition is nothing new */
+    (void)keeper_home_post_ok(home, "a", "two");
+    wait_for_posts(stub, 2);
+    keeper_process_stop(keeper);
+    assert_string_equal(keeper_home_meta(home, name), "2");
+    assert_int_equal(keeper_stub_count(stub), 2);
+    assert_non_null(strstr(keeper_stub_posts(stub, 1, temp->pool), "a:0-1="));
+    assert_non_null(strstr(keeper_stub_posts(stub, 1, temp->pool), " | a:1-2="));
+    keeper = keeper_process_start(home);
+    keeper_home_wait_ready(home);
+    (void)keeper_home_post_ok(home, "b", "three");
+    wait_for_posts(stub, 3);
+    assert_null(strstr(keeper_stub_posts(stub, 0, temp->pool), "hint"));
+    keeper_process_stop(keeper);
+    keeper_stub_stop(stub);
+}
+
+static void answers_though_the_proxy_does_not(void **state)
+{
+    const unit_temp_t *temp = *state;
+    keeper_stub_t *stub = keeper_stub_start(temp->pool);
+    keeper_home_t *home = keeper_home_make(temp, "s", keeper_stub_url(stub, temp->pool));
+    keeper_process_t keeper;
+    apr_time_t start;
+
+    keeper_stub_answer(stub, KEEPER_STUB_WAITS);
+    keeper = keeper_process_start(home);
+    (void)keeper_home_post_ok(home, "a", "one");
+    wait_for_posts(stub, 1);
+    start = apr_time_now();
+    (void)keeper_home_post_ok(home, "a", "two");
+    (void)keeper_home_post_ok(home, "b", "three");
+    assert_true(apr_time_now() - start < apr_time_from_sec(1));
+    keeper_process_stop(keeper);
+    assert_true(apr_time_now() - start < apr_time_from_sec(2));
+    keeper_stub_stop(stub);
+}
+
+/* More children than the keeper may have descriptors: it must not spin, and recover. */
+static void waits_calmly_when_its_descriptors_run_out(void **state)
+{
+    enum { MANY = 60 };
+    keeper_home_t *home = keeper_home_make(*state, "s", NULL);
+    keeper_process_t keeper;
+    int fds[MANY];
+    int i;
+
+    home->descriptors_max = 40;
+    keeper = keeper_process_start(home);
+    keeper_home_wait_ready(home);
+    for (i = 0; i < MANY; i++) {
+        fds[i] = keeper_home_connect(home);
+    }
+    apr_sleep(apr_time_from_msec(150));
+    assert_true(__atomic_load_n(home->log_lines, __ATOMIC_SEQ_CST) < 20);
+    for (i = 0; i < MANY; i++) {
+        close(fds[i]);
+    }
+    (void)keeper_home_post_ok(home, "a", "one");
+    keeper_process_stop(keeper);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEMP_TEST(stores_what_it_acknowledges_and_bumps_before_it_answers),
+        TEMP_TEST(moves_every_version_when_it_starts),
+        TEMP_TEST(makes_a_site_a_secret_and_keeps_it),
+        TEMP_TEST(refuses_jobs_that_are_not_for_it),
+        TEMP_TEST(closes_on_children_that_make_no_sense_and_serves_the_others),
+        TEMP_TEST(survives_a_child_that_ends_while_its_job_is_under_way),
+        TEMP_TEST(finishes_the_jobs_that_have_arrived_when_it_is_to_stop),
+        TEMP_TEST(publishes_what_it_stored_and_keeps_how_far_it_got),
+        TEMP_TEST(answers_though_the_proxy_does_not),
+        TEMP_TEST(waits_calmly_when_its_descriptors_run_out),
+    };
+
+    return UNIT_RUN(tests);
+}
