@@ -163,22 +163,79 @@ const char *grip_chat_check_database(const chat_database_spec_t *spec, apr_pool_
 const char *grip_chat_check_socket(const char *path, apr_pool_t *pool)
 {
     const char *folder = path ? folder_of(path, pool) : NULL;
+    apr_finfo_t info;
 
-    if (!path || access(folder, W_OK | X_OK) == 0 ||
-        (geteuid() != 0 && geteuid() != ap_unixd_config.user_id && access(folder, F_OK) == 0))
-    {
+    if (!path) {
         return NULL;
     }
-    return apr_psprintf(pool,
-                        "no socket can be made in the folder '%s'; write a path in one that is "
-                        "there and can be written, for example /run/apache2/grip-chat.sock",
-                        folder);
+    if (access(folder, F_OK) != 0 || ((geteuid() == 0 || geteuid() == ap_unixd_config.user_id) &&
+                                      access(folder, W_OK | X_OK) != 0))
+    {
+        return apr_psprintf(pool,
+                            "no socket can be made in the folder '%s'; write a path in one that is "
+                            "there and can be written, for example /run/apache2/grip-chat.sock",
+                            folder);
+    }
+    if (try_as_run_user(folder, "") == CANNOT_ENTER) {
+        return apr_psprintf(pool,
+                            "%s cannot enter the folder '%s', and so not reach the socket; write a "
+                            "path in one that it can, for example /run/apache2/grip-chat.sock",
+                            ap_unixd_config.user_name, folder);
+    }
+    if (apr_stat(&info, path, APR_FINFO_TYPE | APR_FINFO_LINK, pool) == APR_SUCCESS &&
+        info.filetype != APR_SOCK)
+    {
+        return apr_psprintf(pool, "'%s' is there and not a socket; write a path where nothing is",
+                            path);
+    }
+    return NULL;
+}
+
+const char *grip_chat_check_real_path(const char *path, apr_pool_t *pool)
+{
+    const char *folder = folder_of(path, pool);
+    char *real = realpath(path, NULL);
+    const char *result = path;
+
+    if (real) {
+        result = apr_pstrdup(pool, real);
+    }
+    else {
+        real = realpath(folder, NULL);
+        if (real) {
+            result = apr_pstrcat(pool, real, strrchr(path, '/'), NULL);
+        }
+    }
+    free(real);
+    return result;
 }
 
 static int is_loopback(const char *host)
 {
     return host && (strncmp(host, "127.", 4) == 0 || strcmp(host, "localhost") == 0 ||
                     strcmp(host, "[::1]") == 0 || strcmp(host, "::1") == 0);
+}
+
+int grip_chat_check_same_proxy(const grip_proxy_t *a, const grip_proxy_t *b, apr_pool_t *pool)
+{
+    apr_uri_t one;
+    apr_uri_t other;
+
+    if (apr_uri_parse(pool, a->control_uri, &one) != APR_SUCCESS || !one.hostname ||
+        apr_uri_parse(pool, b->control_uri, &other) != APR_SUCCESS || !other.hostname)
+    {
+        return strcmp(a->control_uri, b->control_uri) == 0;
+    }
+    if (!one.port) {
+        one.port = apr_uri_port_of_scheme(one.scheme);
+    }
+    if (!other.port) {
+        other.port = apr_uri_port_of_scheme(other.scheme);
+    }
+    return one.port == other.port &&
+           strcmp(one.path ? one.path : "", other.path ? other.path : "") == 0 &&
+           ((is_loopback(one.hostname) && is_loopback(other.hostname)) ||
+            gc_slice_equal_nocase(gc_slice_of(one.hostname), other.hostname));
 }
 
 #define FASTLY_FORM                                                                                \

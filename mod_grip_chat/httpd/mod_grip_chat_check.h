@@ -22,6 +22,12 @@ const char *grip_chat_check_proxy(const grip_proxy_t *proxy, apr_pool_t *pool);
 /** Whether a proxy is Fastly's API, which signs with a key pair of its own. */
 int grip_chat_check_is_fastly(const grip_proxy_t *proxy, apr_pool_t *pool);
 
+/** Whether two proxies are one, however their host is written; loopback names are one host. */
+int grip_chat_check_same_proxy(const grip_proxy_t *a, const grip_proxy_t *b, apr_pool_t *pool);
+
+/** A database's path in the one form that tells files apart: links followed as far as they exist. */
+const char *grip_chat_check_real_path(const char *path, apr_pool_t *pool);
+
 /** Whether a socket can be made at a path; NULL is none and fine. */
 const char *grip_chat_check_socket(const char *path, apr_pool_t *pool);
 

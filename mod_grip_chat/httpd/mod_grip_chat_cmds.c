@@ -128,16 +128,22 @@ static const char *cmd_env_file(cmd_parms *cmd, void *unused, const char *arg)
 static const char *cmd_grip_url(cmd_parms *cmd, void *unused, const char *arg)
 {
     grip_chat_conf_t *conf = grip_chat_conf_get(cmd->server);
-    const char *error = refuse_undefined(cmd, arg);
+    int is_none = gc_slice_equal_nocase(gc_slice_of(arg), "none");
+    const char *url = NULL;
+    const char *error = value_or_file(cmd, arg, &url);
 
     if (error) {
         return error;
     }
+    if (conf->grip_urls && (is_none || conf->grip_urls->nelts == 0)) {
+        return "GripChatGripURL: 'none' stands beside other values; write it alone, or the URLs "
+               "without it";
+    }
     if (!conf->grip_urls) {
         conf->grip_urls = apr_array_make(cmd->pool, 2, sizeof(const char *));
     }
-    if (!gc_slice_equal_nocase(gc_slice_of(arg), "none")) {
-        APR_ARRAY_PUSH(conf->grip_urls, const char *) = arg;
+    if (!is_none) {
+        APR_ARRAY_PUSH(conf->grip_urls, const char *) = url;
     }
     return NULL;
 }
@@ -154,8 +160,12 @@ static const char *cmd_secret_key(cmd_parms *cmd, void *unused, const char *arg)
 
 static const char *cmd_channel_prefix(cmd_parms *cmd, void *unused, const char *arg)
 {
+    const char *error = refuse_undefined(cmd, arg);
     const char *name;
 
+    if (error) {
+        return error;
+    }
     if (strlen(arg) > CHANNEL_PREFIX_MAX ||
         grip_hold_channel_name(&name, gc_slice_of(arg), gc_slice_of("events"), cmd->temp_pool) !=
             APR_SUCCESS)

@@ -2,6 +2,7 @@
 #ifndef MOD_GRIP_CHAT_CONFIG_H
 #define MOD_GRIP_CHAT_CONFIG_H
 
+#include <apr_hash.h>
 #include <apr_tables.h>
 
 #include "mod_grip_chat.h"
@@ -17,7 +18,7 @@ typedef struct grip_chat_conf_t {
     const char *database_params;    /**< GripChatDatabase, second argument; a path made absolute */
     const char *site_name;          /**< GripChatSite */
     const char *env_file;           /**< GripChatEnvFile, made absolute */
-    apr_table_t *env;               /**< what stands in that file */
+    apr_hash_t *env;                /**< what stands in that file */
     apr_array_header_t *grip_urls;  /**< GripChatGripURL: of const char *; empty for "none" */
     const char *verify_key;         /**< GripChatGripVerifyKey, a file's content if it names one */
     const char *secret_key;         /**< GripChatSecretKey, likewise */

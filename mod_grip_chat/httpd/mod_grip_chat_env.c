@@ -35,77 +35,132 @@ apr_status_t grip_chat_env_read_text(const char **out, const char *path, apr_siz
     return APR_SUCCESS;
 }
 
-/* The value behind the "=": without the quotes around it, or without a comment behind it. */
-static gc_slice_t read_value(gc_slice_t s)
-{
-    apr_size_t i;
-
-    s = gc_slice_trim(s);
-    if (s.len && (s.data[0] == '"' || s.data[0] == '\'')) {
-        const char *end = s.len > 1 ? memchr(s.data + 1, s.data[0], s.len - 1) : NULL;
-
-        if (end) {
-            return gc_slice(s.data + 1, (apr_size_t)(end - s.data - 1));
-        }
-    }
-    for (i = 1; i < s.len; i++) {
-        if (s.data[i] == '#' && (s.data[i - 1] == ' ' || s.data[i - 1] == '\t')) {
-            return gc_slice_trim(gc_slice(s.data, i));
-        }
-    }
-    return s;
-}
-
-static int is_key(gc_slice_t key)
-{
-    apr_size_t i;
-
-    for (i = 0; i < key.len; i++) {
-        char c = key.data[i];
-
-        if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' || c == '.' ||
-              (i > 0 && ((c >= '0' && c <= '9') || c == '-'))))
-        {
-            return 0;
-        }
-    }
-    return key.len > 0;
-}
-
-/* Take one line into the table; 0 if it is not a pair, a comment or empty. */
-static int take_line(apr_table_t *env, gc_slice_t line, apr_pool_t *pool)
-{
-    gc_slice_t export_word = gc_slice_of("export ");
+/* Where the reading of a file stands. */
+typedef struct env_cursor_t {
     gc_slice_t rest;
-    gc_slice_t key;
+    int line;        /* of the front of rest, from 1 */
+    const char *key; /* read last */
+} env_cursor_t;
 
-    if (line.len && line.data[line.len - 1] == '\r') {
-        line.len--;
+static void advance(env_cursor_t *cursor, apr_size_t count)
+{
+    while (count--) {
+        cursor->line += *cursor->rest.data == '\n';
+        cursor->rest.data++;
+        cursor->rest.len--;
     }
-    rest = gc_slice_trim(line);
-    if (rest.len == 0 || rest.data[0] == '#') {
-        return 1;
+}
+
+/* How many bytes at the front are before the end of the line. */
+static apr_size_t line_len(const env_cursor_t *cursor)
+{
+    const char *end = cursor->rest.len ? memchr(cursor->rest.data, '\n', cursor->rest.len) : NULL;
+
+    return end ? (apr_size_t)(end - cursor->rest.data) : cursor->rest.len;
+}
+
+/* What a backslash and this character stand for, 0 where it is no escape. */
+static char unescape(char quote, char c)
+{
+    if (c == '\\' || c == quote) {
+        return c;
     }
-    if (gc_slice_starts(rest, export_word)) {
-        rest = gc_slice(rest.data + export_word.len, rest.len - export_word.len);
+    return quote == '\'' ? 0 : c == 'n' ? '\n' : c == 'r' ? '\r' : c == 't' ? '\t' : 0;
+}
+
+/* Read a value in quotes, the cursor at the first; 0 where the other is missing. */
+static int read_quoted(env_cursor_t *cursor, char *value)
+{
+    char quote = *cursor->rest.data;
+    apr_size_t i;
+
+    for (i = 1; i < cursor->rest.len && cursor->rest.data[i] != quote; i++) {
+        char c = cursor->rest.data[i];
+        char meant =
+            c == '\\' && i + 1 < cursor->rest.len ? unescape(quote, cursor->rest.data[i + 1]) : 0;
+
+        i += meant != 0;
+        *value++ = meant ? meant : c;
     }
-    if (gc_slice_until(&rest, '=', &key) != APR_SUCCESS) {
+    *value = '\0';
+    if (i >= cursor->rest.len) {
         return 0;
     }
-    key = gc_slice_trim(key);
-    if (!is_key(key)) {
-        return 0;
-    }
-    apr_table_setn(env, gc_slice_dup(key, pool), gc_slice_dup(read_value(rest), pool));
+    advance(cursor, i + 1);
     return 1;
 }
 
-const char *grip_chat_env_read(apr_table_t **out, const char *path, apr_pool_t *pool)
+/* The value of the rest of a line, without the comment behind it. */
+static gc_slice_t unquoted_value(gc_slice_t s)
 {
-    apr_table_t *env = apr_table_make(pool, 8);
+    apr_size_t i;
+
+    if (s.len && s.data[s.len - 1] == '\r') {
+        s.len--;
+    }
+    for (i = 0; i < s.len; i++) {
+        if (s.data[i] == '#' && (i == 0 || s.data[i - 1] == ' ' || s.data[i - 1] == '\t')) {
+            s.len = i;
+        }
+    }
+    return gc_slice_trim(s);
+}
+
+/* The key of a line, empty where the line is none of ours; *used tells how far it went. */
+static gc_slice_t read_key(gc_slice_t line, apr_size_t *used)
+{
+    gc_slice_t export_word = gc_slice_of("export ");
+    gc_slice_t rest = line;
+    gc_slice_t key;
+
+    *used = line.len;
+    if (gc_slice_until(&rest, '=', &key) != APR_SUCCESS) {
+        return gc_slice("", 0);
+    }
+    *used = line.len - rest.len;
+    key = gc_slice_trim(key);
+    if (gc_slice_starts(key, export_word)) {
+        key = gc_slice_trim(gc_slice(key.data + export_word.len, key.len - export_word.len));
+    }
+    return key.len && key.data[0] != '#' ? key : gc_slice("", 0);
+}
+
+/* Take one line, or more where a quoted value goes on; 0 where a quote is not closed. */
+static int take_pair(apr_hash_t *env, env_cursor_t *cursor, apr_pool_t *pool)
+{
+    gc_slice_t line = gc_slice(cursor->rest.data, line_len(cursor));
+    apr_size_t used;
+    gc_slice_t key = read_key(line, &used);
+    char *value;
+
+    cursor->key = gc_slice_dup(key, pool);
+    advance(cursor, used);
+    while (key.len && cursor->rest.len && (*cursor->rest.data == ' ' || *cursor->rest.data == '\t'))
+    {
+        advance(cursor, 1);
+    }
+    if (key.len && cursor->rest.len && (*cursor->rest.data == '"' || *cursor->rest.data == '\'')) {
+        value = apr_palloc(pool, cursor->rest.len + 1);
+        if (!read_quoted(cursor, value)) {
+            return 0;
+        }
+    }
+    else {
+        value = gc_slice_dup(unquoted_value(gc_slice(cursor->rest.data, line_len(cursor))), pool);
+    }
+    if (key.len) {
+        apr_hash_set(env, cursor->key, APR_HASH_KEY_STRING, value);
+    }
+    advance(cursor, line_len(cursor));
+    advance(cursor, cursor->rest.len > 0);
+    return 1;
+}
+
+const char *grip_chat_env_read(apr_hash_t **out, const char *path, apr_pool_t *pool)
+{
+    apr_hash_t *env = apr_hash_make(pool);
+    env_cursor_t cursor = {{NULL, 0}, 1, ""};
     const char *text;
-    gc_slice_t rest;
-    int number = 0;
     char reason[120];
     apr_status_t rv = grip_chat_env_read_text(&text, path, GRIP_CHAT_ENV_MAX_BYTES, pool);
 
@@ -114,21 +169,23 @@ const char *grip_chat_env_read(apr_table_t **out, const char *path, apr_pool_t *
                             rv == APR_ENOSPC ? "it is too large"
                                              : apr_strerror(rv, reason, sizeof(reason)));
     }
-    rest = gc_slice_of(text);
-    while (rest.len) {
-        number++;
-        if (!take_line(env, gc_slice_piece(&rest, '\n'), pool)) {
-            return apr_psprintf(pool,
-                                "line %d of '%s' is not KEY=value; write it so, or begin it "
-                                "with #",
-                                number, path);
+    cursor.rest = gc_slice_of(text);
+    while (cursor.rest.len) {
+        int line = cursor.line;
+
+        if (!take_pair(env, &cursor, pool)) {
+            return apr_psprintf(
+                pool,
+                "the quote of %s in line %d of '%s' is not closed; write it again at "
+                "the end of the value",
+                cursor.key, line, path);
         }
     }
     *out = env;
     return NULL;
 }
 
-const char *grip_chat_env_get(const apr_table_t *env, const char *key, apr_pool_t *pool)
+const char *grip_chat_env_get(apr_hash_t *env, const char *key, apr_pool_t *pool)
 {
     char *of_process = NULL;
     const char *of_file;
@@ -136,6 +193,6 @@ const char *grip_chat_env_get(const apr_table_t *env, const char *key, apr_pool_
     if (apr_env_get(&of_process, key, pool) == APR_SUCCESS && *of_process) {
         return of_process;
     }
-    of_file = env ? apr_table_get(env, key) : NULL;
+    of_file = env ? apr_hash_get(env, key, APR_HASH_KEY_STRING) : NULL;
     return of_file && *of_file ? of_file : NULL;
 }

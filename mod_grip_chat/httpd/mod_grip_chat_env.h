@@ -2,20 +2,21 @@
 #ifndef MOD_GRIP_CHAT_ENV_H
 #define MOD_GRIP_CHAT_ENV_H
 
-#include <apr_tables.h>
+#include <apr_hash.h>
 
 /** The largest .env file that is read. */
 #define GRIP_CHAT_ENV_MAX_BYTES (64 * 1024)
 
 /**
- * Read a .env file as python-dotenv does in its common forms: `KEY=value`, `export KEY=value`, quotes
- * of either kind around the value, `#` comments, CRLF line ends. Nothing is expanded.
+ * Read a .env file as python-dotenv does: `KEY=value`, `export KEY=value`; values in double quotes with
+ * the escapes \n \r \t \" \\, in single quotes with \' and \\, either across lines; `#` comments, after
+ * white space also behind unquoted values; lines without "=" are passed over. Nothing is expanded.
  *
- * @param out   the pairs, owned by pool; untouched on failure
+ * @param out   the pairs, strings by strings, owned by pool; untouched on failure
  * @param path  the file
  * @return NULL, or a sentence about what is wrong, owned by pool, without any value
  */
-const char *grip_chat_env_read(apr_table_t **out, const char *path, apr_pool_t *pool);
+const char *grip_chat_env_read(apr_hash_t **out, const char *path, apr_pool_t *pool);
 
 /**
  * Look a key up by the order of authority: the process's environment, then the file. Empty counts as
@@ -24,7 +25,7 @@ const char *grip_chat_env_read(apr_table_t **out, const char *path, apr_pool_t *
  * @param env  what grip_chat_env_read gave, or NULL
  * @return the value, owned by pool, or NULL
  */
-const char *grip_chat_env_get(const apr_table_t *env, const char *key, apr_pool_t *pool);
+const char *grip_chat_env_get(apr_hash_t *env, const char *key, apr_pool_t *pool);
 
 /**
  * Read a whole file of at most max_bytes bytes without NUL, less the line end at its end.

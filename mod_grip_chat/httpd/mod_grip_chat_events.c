@@ -78,24 +78,23 @@ static int judge_signature(events_t *events)
 
 /* The position in Grip-Last, which only a proxy sends. On the pages of a long recovery Pushpin repeats
  * the one of its last hold, so there the path's position wins if it is further on. */
-static int start_from_grip_last(events_t *events)
+static void start_from_grip_last(events_t *events)
 {
     const char *header = apr_table_get(events->r->headers_in, GRIP_LAST_HEADER);
-    apr_int64_t last;
+    apr_int64_t last = -1;
     gc_slice_t id;
+    apr_status_t rv =
+        grip_hold_last_find(&id, gc_slice_of(header ? header : ""), gc_slice_of(events->channel));
 
-    if (!events->is_proxied || !header ||
-        grip_hold_last_find(&id, gc_slice_of(header), gc_slice_of(events->channel)) != APR_SUCCESS)
-    {
-        return 0;
+    if (rv == APR_SUCCESS) {
+        rv = gc_slice_number(id, APR_INT64_MAX, &last);
     }
-    events->start = START_INVALID;
-    if (gc_slice_number(id, APR_INT64_MAX, &last) == APR_SUCCESS) {
-        events->start = START_AFTER;
-        events->after =
-            events->route->has_from && events->route->from > last ? events->route->from : last;
+    if (events->route->has_from && (rv == APR_SUCCESS || rv == APR_ENOENT)) {
+        rv = APR_SUCCESS;
+        last = events->route->from > last ? events->route->from : last;
     }
-    return 1;
+    events->start = rv == APR_SUCCESS ? START_AFTER : START_INVALID;
+    events->after = last;
 }
 
 /* The position that a client gives: Last-Event-ID, else the query's lastEventId. */
@@ -128,22 +127,24 @@ static void start_from_client(events_t *events)
 
 static void find_start(events_t *events)
 {
-    if (start_from_grip_last(events)) {
-        return;
-    }
-    if (events->route->has_from) {
-        events->start = START_AFTER;
-        events->after = events->route->from;
+    if (events->is_next) {
+        start_from_grip_last(events);
         return;
     }
     start_from_client(events);
+    if (events->start == START_NOW && events->route->has_from) {
+        events->start = START_AFTER;
+        events->after = events->route->from;
+    }
 }
 
 static void set_headers(request_rec *r)
 {
     grip_chat_reply_headers(r, "text/event-stream");
     apr_table_setn(r->headers_out, "X-Accel-Buffering", "no");
+    /* A filter that buffers would keep events back. */
     apr_table_setn(r->subprocess_env, "no-gzip", "1");
+    apr_table_setn(r->subprocess_env, "no-brotli", "1");
 }
 
 /* EventSource never comes back after anything but 200, a proxy asks again only after an error. */
@@ -242,7 +243,9 @@ static gc_slice_t external_mount(const events_t *events)
     gc_slice_t path = gc_slice_of(grip_chat_reply_external_path(events->r));
     grip_chat_route_t route;
 
-    return grip_chat_route_parse(&route, path) == APR_SUCCESS ? route.mount : events->route->mount;
+    return grip_chat_route_parse(&route, path) == APR_SUCCESS
+               ? route.mount
+               : gc_slice_of(grip_chat_reply_encode_path(events->route->mount, events->r->pool));
 }
 
 /* Tell the proxy to hold the answer, or to come back at once for more. */
@@ -264,7 +267,7 @@ static apr_status_t set_instructions(const events_t *events, const answer_t *ans
 
     rv = grip_hold_channel_format(&channel, gc_slice_of(events->channel), answer->reached, pool);
     if (rv == APR_SUCCESS) {
-        rv = grip_chat_link_make(&uri, &link, events->site, events->secret, events->now, pool);
+        rv = grip_chat_link_make(&uri, &link, events->site, events->secret, pool);
     }
     if (rv == APR_SUCCESS) {
         rv = grip_hold_link_format(&value, gc_slice_of(uri), timeout, pool);
@@ -302,6 +305,10 @@ static int reply_events(events_t *events)
             rv = set_instructions(events, &answer);
         }
     }
+    if (rv == APR_EINVAL && events->is_proxied) {
+        return grip_chat_reply_error(events->r, HTTP_REQUEST_URI_TOO_LARGE, "path-too-long",
+                                     "the path before the room is too long for a link");
+    }
     if (rv != APR_SUCCESS) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, rv, events->r,
                       "GC0163: the events cannot be answered");
@@ -336,6 +343,10 @@ static int get_events(events_t *events, keeper_shared_t *shared)
         return grip_chat_reply_error(r, HTTP_BAD_REQUEST, "bad-position",
                                      "the position 'error' is where a stream-error ended");
     }
+    if (events->start == START_INVALID && events->is_next) {
+        return grip_chat_reply_error(r, HTTP_BAD_REQUEST, "bad-position",
+                                     "Grip-Last does not tell the position of this channel");
+    }
     if (events->start == START_INVALID) {
         return reply_bad_position(events);
     }
@@ -349,10 +360,10 @@ static int get_events(events_t *events, keeper_shared_t *shared)
     }
     if (events->is_next) {
         rv = grip_chat_link_check(r->args, gc_slice_of(events->room), events->site, events->secret,
-                                  events->now, r->pool);
+                                  r->pool);
         if (rv != APR_SUCCESS) {
             return grip_chat_reply_error(r, HTTP_FORBIDDEN, "bad-link",
-                                         "the link's token is not good (any more) for this room");
+                                         "the link's token is not good for this room");
         }
     }
     /* Before the room is read: an event that comes in between may pass the hold by. */

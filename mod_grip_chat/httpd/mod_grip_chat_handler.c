@@ -72,6 +72,9 @@ static int handle(request_rec *r)
     if (has_encoded_slash(r) || grip_chat_route_parse(&route, gc_slice_of(r->uri)) != APR_SUCCESS) {
         return DECLINED;
     }
+    /* A part of a list or of a stream is worth nothing to anybody. */
+    apr_table_unset(r->headers_in, "Range");
+    apr_table_unset(r->headers_in, "If-Range");
     site = grip_chat_conf_get(r->server)->site;
     if (!site) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR | APLOG_NOERRNO, 0, r,

@@ -119,6 +119,31 @@ static apr_status_t remove_socket(void *data)
     return APR_SUCCESS;
 }
 
+/* Remove what an httpd that was killed has left, and nothing else. */
+static apr_status_t remove_stale_socket(const char *path, const struct sockaddr_un *address)
+{
+    struct stat there;
+    int is_used;
+    int fd;
+
+    if (lstat(path, &there) != 0) {
+        return errno == ENOENT ? APR_SUCCESS : errno;
+    }
+    if (!S_ISSOCK(there.st_mode)) {
+        return APR_EEXIST;
+    }
+    fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    if (fd < 0) {
+        return errno;
+    }
+    is_used = connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0;
+    close(fd);
+    if (is_used) {
+        return EADDRINUSE;
+    }
+    return unlink(path) == 0 ? APR_SUCCESS : errno;
+}
+
 static apr_status_t bind_socket(int fd, const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -129,8 +154,9 @@ static apr_status_t bind_socket(int fd, const char *path)
         return APR_ENAMETOOLONG;
     }
     apr_cpystrn(address.sun_path, path, sizeof(address.sun_path));
-    if (unlink(path) != 0 && errno != ENOENT) {
-        return errno;
+    failed = remove_stale_socket(path, &address);
+    if (failed) {
+        return failed;
     }
     /* From its first moment on nobody but its owner may connect. */
     mask = umask(0177);

@@ -1,6 +1,8 @@
 /* Next links: where a proxy asks for what a reader missed. They come back without the reader's
- * credentials, so what they may read stands in them: the room, and a window of time, under the site's
- * signature. One link serves all readers of a room, because a proxy shares the requests. */
+ * credentials, so what they may read stands in them: the room, under the site's signature. One link
+ * serves all readers of a room, because a proxy shares the requests. A link does not expire, because
+ * the proxy of a busy room keeps one for as long as the stream lasts; what expires is the Grip-Sig,
+ * without which a link is worth nothing. */
 #ifndef MOD_GRIP_CHAT_LINK_H
 #define MOD_GRIP_CHAT_LINK_H
 
@@ -20,23 +22,22 @@ typedef struct grip_chat_link_t {
  *
  * @param uri     a path with query, owned by pool; untouched on failure
  * @param secret  the site's
- * @param now     the time from which it is good, for at least the link's timeout
  */
 apr_status_t grip_chat_link_make(const char **uri, const grip_chat_link_t *link,
-                                 const grip_chat_site_t *site, const char *secret, apr_time_t now,
+                                 const grip_chat_site_t *site, const char *secret,
                                  apr_pool_t *pool);
 
 /** Whether a query is that of a link at all. */
 int grip_chat_link_is(const char *query);
 
 /**
- * Whether a link's query is signed by the site, for this room, in this window or the last.
+ * Whether a link's query is signed by the site, for this room.
  *
  * @param query  of the request
  * @return APR_SUCCESS, APR_EACCES if it is not, or APR_EGENERAL if it cannot be told
  */
 apr_status_t grip_chat_link_check(const char *query, gc_slice_t room, const grip_chat_site_t *site,
-                                  const char *secret, apr_time_t now, apr_pool_t *scratch_pool);
+                                  const char *secret, apr_pool_t *scratch_pool);
 
 /**
  * Find a parameter of a query.

@@ -22,8 +22,9 @@ int grip_chat_reply_body(request_rec *r, gc_slice_t body)
     APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(c->bucket_alloc));
     rv = ap_pass_brigade(r->output_filters, bb);
     if (rv != APR_SUCCESS) {
-        ap_log_rerror(APLOG_MARK, APLOG_DEBUG, rv, r, "GC0131: the client is gone");
-        return c->aborted ? OK : HTTP_INTERNAL_SERVER_ERROR;
+        ap_log_rerror(APLOG_MARK, APLOG_DEBUG, rv, r, "GC0131: the answer could not be sent");
+        /* A filter may have answered already: nothing may be written behind that. */
+        return c->aborted ? OK : AP_FILTER_ERROR;
     }
     return OK;
 }
@@ -70,11 +71,28 @@ static const request_rec *first_request(const request_rec *r)
     return r;
 }
 
+const char *grip_chat_reply_encode_path(gc_slice_t path, apr_pool_t *pool)
+{
+    gc_buffer_t encoded = gc_buffer_make(path.len + 64, pool);
+    apr_size_t i;
+
+    for (i = 0; i < path.len; i++) {
+        gc_slice_t byte = gc_slice(path.data + i, 1);
+
+        if (path.data[i] != '/') {
+            gc_percent_append(&encoded, byte);
+        }
+        else if (encoded.len == 0 || encoded.data[encoded.len - 1] != '/') {
+            gc_buffer_append(&encoded, byte); /* "//host/" would be another host's address */
+        }
+    }
+    return encoded.data;
+}
+
 const char *grip_chat_reply_external_path(const request_rec *r)
 {
     const char *uri = first_request(r)->unparsed_uri;
-    gc_buffer_t path = gc_buffer_make(256, r->pool);
-    gc_slice_t rest;
+    gc_slice_t path;
     gc_slice_t decoded;
 
     if (*uri != '/') {
@@ -83,28 +101,13 @@ const char *grip_chat_reply_external_path(const request_rec *r)
 
         uri = slash ? slash : "/";
     }
-    rest = gc_slice(uri, strcspn(uri, "?#"));
-    /* Every segment is encoded anew: what a client left raw must not stand raw in a header. */
-    while (rest.len) {
-        gc_slice_t segment;
-        int is_last = gc_slice_until(&rest, '/', &segment) != APR_SUCCESS;
-
-        if (is_last) {
-            segment = rest;
-            rest.len = 0;
-        }
-        /* "//host/" would be another host's address. */
-        if (!is_last && segment.len == 0 && path.len > 0 && path.data[path.len - 1] == '/') {
-            continue;
-        }
-        gc_percent_append(&path, gc_percent_decode(&decoded, segment, r->pool) == APR_SUCCESS
-                                     ? decoded
-                                     : segment);
-        if (!is_last) {
-            gc_buffer_append_text(&path, "/");
-        }
+    path = gc_slice(uri, strcspn(uri, "?#"));
+    /* Decoded and encoded anew: what a client left raw must not stand raw in a header. No "%2F" is
+     * among it: see the handler. */
+    if (gc_percent_decode(&decoded, path, r->pool) != APR_SUCCESS) {
+        decoded = path;
     }
-    return path.data;
+    return grip_chat_reply_encode_path(decoded, r->pool);
 }
 
 int grip_chat_reply_add_slash(request_rec *r)

@@ -42,6 +42,9 @@ int grip_chat_reply_options(request_rec *r, const char *allow);
  *  what has a body. */
 int grip_chat_reply_add_slash(request_rec *r);
 
+/** A decoded path, percent-encoded in the one form that fits into a header, slashes kept; owned by pool. */
+const char *grip_chat_reply_encode_path(gc_slice_t path, apr_pool_t *pool);
+
 /** The path that was asked for, whatever it was rewritten to, percent-encoded in the one form that
  *  fits into a header; owned by r->pool. */
 const char *grip_chat_reply_external_path(const request_rec *r);

@@ -4,6 +4,7 @@
 #include "grip_hold.h"
 #include "mod_grip_chat_check.h"
 #include "mod_grip_chat_env.h"
+#include "mod_grip_chat_link.h"
 
 /* What the original's default is too: a Pushpin on this machine. */
 #define DEFAULT_GRIP_URL "http://127.0.0.1:5561/"
@@ -64,19 +65,6 @@ static const char *path_of_url(const making_t *making, const char *path)
     return ap_server_root_relative(making->pool, apr_pstrcat(making->pool, folder, path, NULL));
 }
 
-/* Whether this is the main server, and a virtual host has a database. */
-static int leads_others(const server_rec *s)
-{
-    const server_rec *host;
-
-    for (host = s->is_virtual ? NULL : s->next; host; host = host->next) {
-        if (grip_chat_conf_get(host)->database_driver) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
 /* Find the database; OK with a NULL driver where there is none, so that the server is no site. */
 static int find_database(const making_t *making, chat_database_spec_t *spec)
 {
@@ -88,21 +76,19 @@ static int find_database(const making_t *making, chat_database_spec_t *spec)
         return OK;
     }
     url = grip_chat_env_get(making->conf->env, "DATABASE_URL", making->pool);
-    if (!url && leads_others(making->s)) {
-        return OK; /* the file is there for the virtual hosts */
-    }
     if (!url) {
-        return refuse(making, "GripChatEnvFile",
-                      "neither GripChatDatabase nor DATABASE_URL names a database; write for "
-                      "example GripChatDatabase sqlite3 /var/lib/grip-chat/example.db");
+        return OK; /* the file may be there for other servers: see check_any */
     }
     if (strncmp(url, "sqlite:///", 10) != 0 || !url[10]) {
         return refuse(making, "DATABASE_URL",
                       "it is not one that mod_grip_chat speaks; write sqlite:////path/to/file, or "
                       "GripChatDatabase sqlite3 /path/to/file");
     }
-    spec->driver = "sqlite3";
     spec->params = path_of_url(making, url + 10);
+    if (!spec->params) {
+        return refuse(making, "DATABASE_URL", "its path cannot be used; write a shorter one");
+    }
+    spec->driver = "sqlite3";
     return OK;
 }
 
@@ -152,6 +138,22 @@ static int check_proxy(const making_t *making, const char *source,
     return OK;
 }
 
+/* The verify key that replaces the one of a URL. What a directive's URL says itself wins over the
+ * environment and the .env file. */
+static const char *verify_key_for(const making_t *making, const grip_chat_site_t *site,
+                                  const char *url)
+{
+    const char *query = strchr(url, '?');
+    gc_slice_t own;
+
+    if (!making->conf->verify_key && making->conf->grip_urls && query &&
+        grip_chat_link_parameter(query + 1, "verify-key", &own) == APR_SUCCESS)
+    {
+        return NULL;
+    }
+    return site->verify_key;
+}
+
 static int make_proxies(const making_t *making, grip_chat_site_t *site)
 {
     const char *one = setting(making, NULL, "GRIP_URL");
@@ -179,7 +181,8 @@ static int make_proxies(const making_t *making, grip_chat_site_t *site)
         const char *why = NULL;
 
         if (grip_url_parse(&proxies[i], &why, APR_ARRAY_IDX(urls, i, const char *),
-                           site->verify_key, making->pool) != APR_SUCCESS)
+                           verify_key_for(making, site, APR_ARRAY_IDX(urls, i, const char *)),
+                           making->pool) != APR_SUCCESS)
         {
             return refuse(making, source, why);
         }
@@ -281,7 +284,8 @@ static const char *difference(const grip_chat_site_t *a, const grip_chat_site_t 
 }
 
 /* The proxy that two sites would both publish the same channels to, NULL where there is none. */
-static const char *shared_channels(const grip_chat_site_t *a, const grip_chat_site_t *b)
+static const char *shared_channels(const grip_chat_site_t *a, const grip_chat_site_t *b,
+                                   apr_pool_t *pool)
 {
     apr_size_t i;
     apr_size_t j;
@@ -291,7 +295,7 @@ static const char *shared_channels(const grip_chat_site_t *a, const grip_chat_si
     }
     for (i = 0; i < a->keeper.proxy_count; i++) {
         for (j = 0; j < b->keeper.proxy_count; j++) {
-            if (strcmp(a->keeper.proxies[i]->log_uri, b->keeper.proxies[j]->log_uri) == 0) {
+            if (grip_chat_check_same_proxy(a->keeper.proxies[i], b->keeper.proxies[j], pool)) {
                 return a->keeper.proxies[i]->log_uri;
             }
         }
@@ -309,8 +313,9 @@ static int make_site(const making_t *making, const chat_database_spec_t *spec,
     site->server_name = server_name(making->s, making->pool);
     site->keeper.name = making->conf->site_name ? making->conf->site_name : "";
     site->keeper.database = *spec;
-    site->keeper.identity =
-        apr_psprintf(making->pool, "%s\n%s\n%s", spec->driver, spec->params, site->keeper.name);
+    site->keeper.database.params = grip_chat_check_real_path(spec->params, making->pool);
+    site->keeper.identity = apr_psprintf(making->pool, "%s\n%s\n%s", spec->driver,
+                                         site->keeper.database.params, site->keeper.name);
     site->keeper.channel_prefix = making->conf->channel_prefix ? making->conf->channel_prefix : "";
     status = make_proxies(making, site);
     if (status != OK) {
@@ -323,7 +328,7 @@ static int make_site(const making_t *making, const chat_database_spec_t *spec,
     {
         return refuse(making, "GripChatKeepAlive", "it is out of bounds; write for example 20s");
     }
-    why = grip_chat_check_database(spec, making->temp);
+    why = grip_chat_check_database(&site->keeper.database, making->temp);
     if (why) {
         return refuse(making, "GripChatDatabase", why);
     }
@@ -358,7 +363,7 @@ static int join(const making_t *making, grip_chat_site_t **first, grip_chat_site
             grip_chat_conf_get(making->s)->site = *end;
             return OK;
         }
-        differs = shared_channels(*end, site);
+        differs = shared_channels(*end, site, making->temp);
         if (differs) {
             return refuse(making, "GripChatChannelPrefix",
                           apr_psprintf(making->temp,
@@ -370,6 +375,23 @@ static int join(const making_t *making, grip_chat_site_t **first, grip_chat_site
     }
     *end = site;
     grip_chat_conf_get(making->s)->site = site;
+    return OK;
+}
+
+/* A .env file that leads to no site at all is a mistake. */
+static int check_any(server_rec *main, apr_pool_t *pool, apr_pool_t *temp)
+{
+    server_rec *s;
+
+    for (s = main; s; s = s->next) {
+        making_t making = {s, grip_chat_conf_get(s), pool, temp};
+
+        if (making.conf->env) {
+            return refuse(&making, "GripChatEnvFile",
+                          "neither GripChatDatabase nor DATABASE_URL names a database; write for "
+                          "example GripChatDatabase sqlite3 /var/lib/grip-chat/example.db");
+        }
+    }
     return OK;
 }
 
@@ -402,5 +424,5 @@ int grip_chat_sites_make(grip_chat_site_t **first, server_rec *main, apr_pool_t 
             return status;
         }
     }
-    return OK;
+    return *first ? OK : check_any(main, pool, temp);
 }
