@@ -9,6 +9,7 @@
 #include "chat_validate.h"
 #include "grip_crypto.h"
 #include "grip_hold.h"
+#include "keeper_publish.h"
 #include "mod_grip_chat_env.h"
 
 #define SITE_NAME_MAX      64
@@ -230,6 +231,25 @@ static const char *cmd_backlog(cmd_parms *cmd, void *unused, const char *arg)
                        &grip_chat_conf_get(cmd->server)->backlog);
 }
 
+static const char *cmd_publish_rate(cmd_parms *cmd, void *unused, const char *rate,
+                                    const char *burst)
+{
+    grip_chat_conf_t *conf = grip_chat_conf_get(cmd->server);
+    const char *error = NULL;
+
+    conf->publish_burst = KEEPER_PUBLISH_DEFAULT_BURST;
+    if (gc_slice_equal_nocase(gc_slice_of(rate), "off") && !burst) {
+        conf->publish_rate = 0;
+        return NULL;
+    }
+    error = take_number(cmd, rate, 1, 1000, KEEPER_PUBLISH_DEFAULT_RATE, &conf->publish_rate);
+    if (!error && burst) {
+        error =
+            take_number(cmd, burst, 1, 1000, KEEPER_PUBLISH_DEFAULT_BURST, &conf->publish_burst);
+    }
+    return error;
+}
+
 static const char *cmd_max_text(cmd_parms *cmd, void *unused, const char *arg)
 {
     return take_number(cmd, arg, 1, CHAT_TEXT_MAX_BYTES, CHAT_TEXT_DEFAULT_BYTES,
@@ -294,6 +314,9 @@ const command_rec grip_chat_cmds[] = {
                   "how many events a returning reader may be behind"),
     AP_INIT_TAKE1("GripChatKeepAlive", cmd_keep_alive, NULL, RSRC_CONF,
                   "the silence after which a proxy sends a keep-alive event"),
+    AP_INIT_TAKE12("GripChatPublishRate", cmd_publish_rate, NULL, RSRC_CONF,
+                   "how many publishes a second a room has in the long run (or Off), and how many "
+                   "may come at once"),
     AP_INIT_TAKE1("GripChatMaxText", cmd_max_text, NULL, RSRC_CONF,
                   "the longest text, in bytes of UTF-8"),
     AP_INIT_TAKE1("GripChatMaxName", cmd_max_name, NULL, RSRC_CONF,

@@ -27,6 +27,8 @@ typedef struct grip_chat_conf_t {
     int history;                    /**< GripChatHistory, messages */
     int backlog;                    /**< GripChatBacklog, events */
     apr_interval_time_t keep_alive; /**< GripChatKeepAlive */
+    int publish_rate;               /**< GripChatPublishRate, per second, 0 for no limit */
+    int publish_burst;              /**< GripChatPublishRate, second argument */
     int max_text_bytes;             /**< GripChatMaxText */
     int max_name_chars;             /**< GripChatMaxName */
     apr_interval_time_t link_timeout; /**< GripChatLinkTimeout */

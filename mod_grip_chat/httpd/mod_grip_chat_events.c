@@ -127,7 +127,9 @@ static void start_from_client(events_t *events)
 
 static void find_start(events_t *events)
 {
-    if (events->is_next) {
+    if (events->is_next &&
+        (events->route->has_from || apr_table_get(events->r->headers_in, GRIP_LAST_HEADER)))
+    {
         start_from_grip_last(events);
         return;
     }

@@ -2,6 +2,7 @@
 
 #include "chat_types.h"
 #include "grip_hold.h"
+#include "keeper_publish.h"
 #include "mod_grip_chat_check.h"
 #include "mod_grip_chat_env.h"
 #include "mod_grip_chat_link.h"
@@ -224,9 +225,13 @@ static int number_or(int configured, int fallback)
 static void make_limits(const making_t *making, grip_chat_site_t *site)
 {
     const grip_chat_conf_t *conf = making->conf;
+    int rate;
 
     site->history = number_or(conf->history, CHAT_HISTORY_DEFAULT);
     site->backlog = number_or(conf->backlog, CHAT_BACKLOG_DEFAULT);
+    rate = number_or(conf->publish_rate, KEEPER_PUBLISH_DEFAULT_RATE);
+    site->keeper.publish_interval = rate ? apr_time_from_sec(1) / rate : 0;
+    site->keeper.publish_burst = number_or(conf->publish_burst, KEEPER_PUBLISH_DEFAULT_BURST);
     site->max_text_bytes = (apr_size_t)number_or(conf->max_text_bytes, CHAT_TEXT_DEFAULT_BYTES);
     site->max_name_chars = (apr_size_t)number_or(conf->max_name_chars, CHAT_NAME_DEFAULT_CHARS);
     site->keep_alive =
@@ -270,6 +275,8 @@ static const char *difference(const grip_chat_site_t *a, const grip_chat_site_t 
         {"GripChatBacklog", a->backlog == b->backlog},
         {"GripChatKeepAlive", a->keep_alive == b->keep_alive},
         {"GripChatLinkTimeout", a->link_timeout == b->link_timeout},
+        {"GripChatPublishRate", a->keeper.publish_interval == b->keeper.publish_interval &&
+                                    a->keeper.publish_burst == b->keeper.publish_burst},
         {"GripChatMaxText", a->max_text_bytes == b->max_text_bytes},
         {"GripChatMaxName", a->max_name_chars == b->max_name_chars},
     };

@@ -1,15 +1,11 @@
 #include "keeper_publish.h"
 
-#include <apr_hash.h>
-
 #include "gc_buffer.h"
 #include "grip_item.h"
-#include "keeper_room.h"
+#include "keeper_rooms.h"
 
 /* A POST of this many items was taken: there is no refused one to be found any more. */
 #define ITEMS_UNLIMITED 1000
-
-APR_RING_HEAD(room_ring_t, keeper_room_t);
 
 struct keeper_publisher_t {
     const keeper_config_t *config;
@@ -17,10 +13,7 @@ struct keeper_publisher_t {
     const grip_proxy_t *proxy;
     grip_transport_t *transport;
     apr_pool_t *scratch;
-    apr_hash_t *rooms;          /* by name: those with something to send, or due */
-    struct room_ring_t queue;   /* with something to send, in the order in which it came */
-    struct room_ring_t hints;   /* with a hint due, soonest first */
-    struct room_ring_t sending; /* in the POST under way */
+    keeper_rooms_t rooms;
     apr_size_t pending_bytes;
     int is_posting;
     apr_size_t items;           /* in the POST under way */
@@ -43,57 +36,12 @@ keeper_publisher_t *keeper_publisher_create(const keeper_config_t *config,
     publisher->site = site;
     publisher->proxy = site->proxies[proxy];
     publisher->transport = transport;
-    publisher->rooms = apr_hash_make(pool);
     publisher->pause = KEEPER_PUBLISH_BACKOFF_MIN;
-    APR_RING_INIT(&publisher->queue, keeper_room_t, queue);
-    APR_RING_INIT(&publisher->hints, keeper_room_t, hints);
-    APR_RING_INIT(&publisher->sending, keeper_room_t, sending);
+    keeper_rooms_init(&publisher->rooms, site, pool);
     if (apr_pool_create(&publisher->scratch, pool) != APR_SUCCESS) {
         publisher->scratch = pool;
     }
     return publisher;
-}
-
-static keeper_room_t *find_or_make(keeper_publisher_t *publisher, const char *name)
-{
-    keeper_room_t *room = apr_hash_get(publisher->rooms, name, APR_HASH_KEY_STRING);
-
-    if (!room) {
-        gc_slice_t slice = gc_slice_of(name);
-
-        apr_pool_clear(publisher->scratch);
-        room = keeper_room_create(name,
-                                  keeper_site_channel(publisher->site, slice, publisher->scratch),
-                                  keeper_site_slot(publisher->site, slice));
-        if (room) {
-            apr_hash_set(publisher->rooms, room->name, APR_HASH_KEY_STRING, room);
-        }
-    }
-    return room;
-}
-
-/* A room with nothing left to do costs nothing. */
-static void forget_if_idle(keeper_publisher_t *publisher, keeper_room_t *room)
-{
-    if (!room->first && !room->is_dirty && !room->is_queued && !room->is_sending && !room->hint_due)
-    {
-        apr_hash_set(publisher->rooms, room->name, APR_HASH_KEY_STRING, NULL);
-        keeper_room_free(room);
-    }
-}
-
-static void enqueue(keeper_publisher_t *publisher, keeper_room_t *room)
-{
-    if (!room->is_queued) {
-        room->is_queued = 1;
-        APR_RING_INSERT_TAIL(&publisher->queue, room, keeper_room_t, queue);
-    }
-}
-
-static void dequeue(keeper_room_t *room)
-{
-    APR_RING_REMOVE(room, queue);
-    room->is_queued = 0;
 }
 
 static void drop_items(keeper_publisher_t *publisher, keeper_room_t *room)
@@ -106,12 +54,12 @@ static void make_dirty(keeper_publisher_t *publisher, keeper_room_t *room)
 {
     drop_items(publisher, room);
     room->is_dirty = 1;
-    enqueue(publisher, room);
+    keeper_rooms_enqueue(&publisher->rooms, room);
 }
 
 void keeper_publisher_add(keeper_publisher_t *publisher, const keeper_event_t *event)
 {
-    keeper_room_t *room = find_or_make(publisher, event->room);
+    keeper_room_t *room = keeper_rooms_get(&publisher->rooms, event->room);
 
     if (event->message_id > publisher->newest_id) {
         publisher->newest_id = event->message_id;
@@ -131,19 +79,19 @@ void keeper_publisher_add(keeper_publisher_t *publisher, const keeper_event_t *e
         return;
     }
     publisher->pending_bytes += event->text.len;
-    enqueue(publisher, room);
+    keeper_rooms_schedule(&publisher->rooms, room, apr_time_now());
 }
 
 void keeper_publisher_add_behind(keeper_publisher_t *publisher, const char *name,
                                  apr_int64_t watermark)
 {
     if (name) {
-        keeper_room_t *room = find_or_make(publisher, name);
+        keeper_room_t *room = keeper_rooms_get(&publisher->rooms, name);
 
         if (room) {
             room->unpublished_id = watermark + 1;
             room->is_dirty = 1;
-            enqueue(publisher, room);
+            keeper_rooms_enqueue(&publisher->rooms, room);
         }
         return;
     }
@@ -152,30 +100,6 @@ void keeper_publisher_add_behind(keeper_publisher_t *publisher, const char *name
     if (watermark > publisher->newest_id) {
         publisher->newest_id = watermark;
     }
-}
-
-/* The room has one item more in the POST. */
-static void mark_sending(keeper_publisher_t *publisher, keeper_room_t *room)
-{
-    publisher->items++;
-    if (!room->is_sending) {
-        room->is_sending = 1;
-        APR_RING_INSERT_TAIL(&publisher->sending, room, keeper_room_t, sending);
-    }
-}
-
-/* Take a room out of the POST that has ended; NULL when there is none left. */
-static keeper_room_t *pop_sending(keeper_publisher_t *publisher)
-{
-    keeper_room_t *room;
-
-    if (APR_RING_EMPTY(&publisher->sending, keeper_room_t, sending)) {
-        return NULL;
-    }
-    room = APR_RING_FIRST(&publisher->sending);
-    APR_RING_REMOVE(room, sending);
-    room->is_sending = 0;
-    return room;
 }
 
 /* Whether one more item may go into the POST: after a refusal they are fewer. */
@@ -187,7 +111,8 @@ static int has_place_for(const keeper_publisher_t *publisher, const gc_buffer_t 
 }
 
 /* Add what fits to the body; returns whether all of the room did. */
-static int compose_room(keeper_publisher_t *publisher, keeper_room_t *room, gc_buffer_t *body)
+static int compose_room(keeper_publisher_t *publisher, keeper_room_t *room, gc_buffer_t *body,
+                        apr_time_t now)
 {
     gc_slice_t channel = gc_slice_of(room->channel);
 
@@ -199,7 +124,8 @@ static int compose_room(keeper_publisher_t *publisher, keeper_room_t *room, gc_b
             return 0;
         }
         grip_item_body_add(body, gc_buffer_slice(&hint));
-        mark_sending(publisher, room);
+        keeper_rooms_mark_sending(&publisher->rooms, room, 0, now);
+        publisher->items++;
         room->is_dirty = 0;
         room->is_hint_sent = 1;
     }
@@ -215,7 +141,8 @@ static int compose_room(keeper_publisher_t *publisher, keeper_room_t *room, gc_b
             return 0;
         }
         grip_item_body_add(body, gc_buffer_slice(&json));
-        mark_sending(publisher, room);
+        keeper_rooms_mark_sending(&publisher->rooms, room, 1, now);
+        publisher->items++;
         keeper_room_send_first(room);
     }
     return 1;
@@ -233,19 +160,16 @@ static void settle_published(keeper_publisher_t *publisher, keeper_room_t *room,
     if (!room->is_dirty) {
         room->unpublished_id = room->first ? room->first->first_message_id : 0;
     }
-    if (room->hint_due) {
-        APR_RING_REMOVE(room, hints);
-        room->hint_due = 0;
-    }
-    if (sent && held + KEEPER_PUBLISH_HOLD_WINDOW >= now) {
-        room->hint_due = now + KEEPER_PUBLISH_HINT_DELAY;
-        APR_RING_INSERT_TAIL(&publisher->hints, room, keeper_room_t, hints);
+    keeper_rooms_set_hint(&publisher->rooms, room, 0);
+    /* A flood may have overrun the proxy's queues, which it does not tell. */
+    if (sent && (room->is_flooded || held + KEEPER_PUBLISH_HOLD_WINDOW >= now)) {
+        keeper_rooms_set_hint(&publisher->rooms, room, now + KEEPER_PUBLISH_HINT_DELAY);
         if (!room->is_dirty) {
             /* Should this keeper end before, the hint is up to the next one. */
             room->unpublished_id = last_sent_id;
         }
     }
-    forget_if_idle(publisher, room);
+    keeper_rooms_forget_if_idle(&publisher->rooms, room, now);
 }
 
 static void succeed(keeper_publisher_t *publisher, apr_time_t now)
@@ -262,7 +186,7 @@ static void succeed(keeper_publisher_t *publisher, apr_time_t now)
     if (publisher->items_max > ITEMS_UNLIMITED) {
         publisher->items_max = 0;
     }
-    while ((room = pop_sending(publisher))) {
+    while ((room = keeper_rooms_pop_sending(&publisher->rooms))) {
         settle_published(publisher, room, now);
     }
 }
@@ -272,6 +196,7 @@ static void give_up(keeper_publisher_t *publisher, const grip_transport_result_t
 {
     apr_interval_time_t pause = publisher->pause;
     keeper_room_t *room;
+    keeper_room_t *next;
     unsigned char jitter = 0;
 
     if (!publisher->has_failed) {
@@ -294,11 +219,17 @@ static void give_up(keeper_publisher_t *publisher, const grip_transport_result_t
     if (publisher->pause > KEEPER_PUBLISH_BACKOFF_MAX) {
         publisher->pause = KEEPER_PUBLISH_BACKOFF_MAX;
     }
-    while ((room = pop_sending(publisher))) {
+    while ((room = keeper_rooms_pop_sending(&publisher->rooms))) {
         room->is_hint_sent = 0;
         make_dirty(publisher, room);
     }
-    APR_RING_FOREACH(room, &publisher->queue, keeper_room_t, queue)
+    APR_RING_FOREACH_SAFE(room, next, &publisher->rooms.resting, keeper_room_t, resting)
+    {
+        if (room->first) {
+            make_dirty(publisher, room);
+        }
+    }
+    APR_RING_FOREACH(room, &publisher->rooms.queue, keeper_room_t, queue)
     {
         make_dirty(publisher, room);
     }
@@ -311,22 +242,18 @@ static void halve(keeper_publisher_t *publisher)
     keeper_room_t *room;
 
     publisher->items_max = publisher->items / 2;
-    while ((room = pop_sending(publisher))) {
+    while ((room = keeper_rooms_pop_sending(&publisher->rooms))) {
         keeper_room_take_back(room);
         room->is_dirty |= room->is_hint_sent;
         room->is_hint_sent = 0;
-        if (room->is_queued) {
-            dequeue(room);
-        }
-        room->is_queued = 1;
-        APR_RING_INSERT_HEAD(&publisher->queue, room, keeper_room_t, queue);
+        keeper_rooms_enqueue_first(&publisher->rooms, room);
     }
 }
 
 /* It is alone: drop it, and let its readers ask. */
 static void drop_refused(keeper_publisher_t *publisher, const grip_transport_result_t *result)
 {
-    keeper_room_t *room = pop_sending(publisher);
+    keeper_room_t *room = keeper_rooms_pop_sending(&publisher->rooms);
 
     gc_log_line(
         publisher->config->log, GC_LOG_ERR, APR_SUCCESS,
@@ -335,7 +262,7 @@ static void drop_refused(keeper_publisher_t *publisher, const grip_transport_res
         publisher->proxy->log_uri, room->channel, result->http_status, result->excerpt);
     publisher->pending_bytes -= keeper_room_drop_sent(room);
     room->is_dirty = 1;
-    enqueue(publisher, room);
+    keeper_rooms_enqueue(&publisher->rooms, room);
 }
 
 /* A 4xx that is about the items, and not about us or the moment. */
@@ -360,7 +287,7 @@ static void post_done(const grip_transport_result_t *result, void *baton)
     else if (is_refusal(result) && publisher->items > 1) {
         halve(publisher);
     }
-    else if (is_refusal(result) && APR_RING_FIRST(&publisher->sending)->sent_first) {
+    else if (is_refusal(result) && APR_RING_FIRST(&publisher->rooms.sending)->sent_first) {
         drop_refused(publisher, result);
     }
     else {
@@ -369,12 +296,12 @@ static void post_done(const grip_transport_result_t *result, void *baton)
 }
 
 /* An item that no body has room for cannot be told; log it, and hint instead. */
-static void skip_unsendable(keeper_publisher_t *publisher, keeper_room_t *room)
+static void skip_unsendable(keeper_publisher_t *publisher, keeper_room_t *room, apr_time_t now)
 {
     if (!room->first) {
-        dequeue(room);
+        keeper_rooms_dequeue(room);
         room->is_dirty = 0;
-        forget_if_idle(publisher, room);
+        keeper_rooms_forget_if_idle(&publisher->rooms, room, now);
         return;
     }
     gc_log_line(publisher->config->log, GC_LOG_ERR, APR_SUCCESS,
@@ -396,19 +323,19 @@ static void post(keeper_publisher_t *publisher, apr_time_t now)
     apr_pool_clear(publisher->scratch);
     body = gc_buffer_make(16 * 1024, publisher->scratch);
     grip_item_body_begin(&body);
-    while (!APR_RING_EMPTY(&publisher->queue, keeper_room_t, queue)) {
-        room = APR_RING_FIRST(&publisher->queue);
-        if (compose_room(publisher, room, &body)) {
-            dequeue(room);
+    while (!APR_RING_EMPTY(&publisher->rooms.queue, keeper_room_t, queue)) {
+        room = APR_RING_FIRST(&publisher->rooms.queue);
+        if (compose_room(publisher, room, &body, now)) {
+            keeper_rooms_dequeue(room);
         }
-        else if (!APR_RING_EMPTY(&publisher->sending, keeper_room_t, sending)) {
+        else if (!APR_RING_EMPTY(&publisher->rooms.sending, keeper_room_t, sending)) {
             break; /* the body is full */
         }
         else {
-            skip_unsendable(publisher, room);
+            skip_unsendable(publisher, room, now);
         }
     }
-    if (APR_RING_EMPTY(&publisher->sending, keeper_room_t, sending)) {
+    if (APR_RING_EMPTY(&publisher->rooms.sending, keeper_room_t, sending)) {
         return;
     }
     grip_item_body_end(&body);
@@ -425,18 +352,8 @@ static void post(keeper_publisher_t *publisher, apr_time_t now)
 
 void keeper_publisher_work(keeper_publisher_t *publisher, apr_time_t now)
 {
-    while (!APR_RING_EMPTY(&publisher->hints, keeper_room_t, hints)) {
-        keeper_room_t *room = APR_RING_FIRST(&publisher->hints);
-
-        if (room->hint_due > now) {
-            break;
-        }
-        APR_RING_REMOVE(room, hints);
-        room->hint_due = 0;
-        room->is_dirty = 1;
-        enqueue(publisher, room);
-    }
-    if (!publisher->is_posting && !APR_RING_EMPTY(&publisher->queue, keeper_room_t, queue) &&
+    keeper_rooms_wake(&publisher->rooms, now);
+    if (!publisher->is_posting && !APR_RING_EMPTY(&publisher->rooms.queue, keeper_room_t, queue) &&
         (!publisher->has_failed || publisher->try_after <= now))
     {
         post(publisher, now);
@@ -445,11 +362,8 @@ void keeper_publisher_work(keeper_publisher_t *publisher, apr_time_t now)
 
 apr_time_t keeper_publisher_next(const keeper_publisher_t *publisher)
 {
-    apr_time_t next = 0;
+    apr_time_t next = keeper_rooms_next(&publisher->rooms);
 
-    if (!APR_RING_EMPTY(&publisher->hints, keeper_room_t, hints)) {
-        next = APR_RING_FIRST(&publisher->hints)->hint_due;
-    }
     if (publisher->has_failed && !publisher->is_posting && (!next || publisher->try_after < next)) {
         next = publisher->try_after;
     }
@@ -459,7 +373,7 @@ apr_time_t keeper_publisher_next(const keeper_publisher_t *publisher)
 int keeper_publisher_is_drained(const keeper_publisher_t *publisher)
 {
     return !publisher->is_posting &&
-           (publisher->has_failed || APR_RING_EMPTY(&publisher->queue, keeper_room_t, queue));
+           (publisher->has_failed || APR_RING_EMPTY(&publisher->rooms.queue, keeper_room_t, queue));
 }
 
 int keeper_publisher_progress(keeper_publisher_t *publisher, apr_int64_t *watermark)
@@ -470,7 +384,7 @@ int keeper_publisher_progress(keeper_publisher_t *publisher, apr_int64_t *waterm
     if (!publisher->has_watermark) {
         return 0;
     }
-    for (i = apr_hash_first(NULL, publisher->rooms); i; i = apr_hash_next(i)) {
+    for (i = apr_hash_first(NULL, publisher->rooms.by_name); i; i = apr_hash_next(i)) {
         const keeper_room_t *room = apr_hash_this_val(i);
 
         if (room->unpublished_id && room->unpublished_id <= reached) {

@@ -1,7 +1,7 @@
 /* One proxy of one site: what to tell it, when, and how far it has been told.
  *
  * New events of a room are gathered into items and go out straight from memory; one POST is under way
- * at a time, so everything that comes meanwhile travels in the next, in order. Nothing is ever sent
+ * at a time, and a room has a pace, so everything that comes meanwhile travels in the next, in order. Nothing is ever sent
  * again: a room whose POST failed, or may have failed, is dirty, and gets a hint item before its next
  * events, upon which its readers fetch what they miss through their next link. So an outage of any
  * length costs a room's name, not its messages.
@@ -18,6 +18,12 @@
 
 /** The events of one item, in bytes of event stream; a longer event travels alone. */
 #define KEEPER_PUBLISH_ITEM_BYTES (64 * 1024)
+
+/** How many publishes a second a room has in the long run, and how many may come at once, unless
+ *  configured (GripChatPublishRate): Pushpin by default delivers 2,500 items a second to all readers of
+ *  all rooms, and loses what comes on top. */
+#define KEEPER_PUBLISH_DEFAULT_RATE  5
+#define KEEPER_PUBLISH_DEFAULT_BURST 5
 
 /** What may wait for the POST under way; beyond it rooms turn dirty instead. */
 #define KEEPER_PUBLISH_PENDING_BYTES (32 * 1024 * 1024)

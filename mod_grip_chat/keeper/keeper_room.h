@@ -23,6 +23,7 @@ typedef struct keeper_room_t {
     APR_RING_ENTRY(keeper_room_t) queue;   /**< of rooms with something to send */
     APR_RING_ENTRY(keeper_room_t) hints;   /**< of rooms with a hint due, soonest first */
     APR_RING_ENTRY(keeper_room_t) sending; /**< of rooms in the POST under way */
+    APR_RING_ENTRY(keeper_room_t) resting; /**< of rooms whose pace is used up */
     const char *name;                      /**< decoded, NUL-terminated */
     const char *channel;                   /**< as the proxy knows it, NUL-terminated */
     unsigned slot;                         /**< in shared memory */
@@ -33,7 +34,10 @@ typedef struct keeper_room_t {
     apr_size_t pending_bytes;   /**< of all items */
     apr_int64_t unpublished_id; /**< the lowest message id that may not be published, 0 for none */
     apr_time_t hint_due;        /**< 0 for none */
-    int is_dirty;               /**< readers may miss something: a hint goes before what is next */
+    apr_time_t paced_until; /**< its next event is ahead of its pace by what this is ahead of now */
+    apr_time_t rests_until; /**< 0 while it does not rest */
+    int is_flooded;         /**< it had to rest with events since its last trailing hint */
+    int is_dirty;           /**< readers may miss something: a hint goes before what is next */
     int is_queued;
     int is_sending;   /**< part of the POST under way */
     int is_hint_sent; /**< with a hint in it */

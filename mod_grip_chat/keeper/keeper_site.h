@@ -19,6 +19,8 @@ typedef struct keeper_site_t {
     const char *channel_prefix; /**< before "events-room-…", may be "" */
     const grip_proxy_t *const *proxies;
     apr_size_t proxy_count;
+    apr_interval_time_t publish_interval; /**< between publishes of a room in the long run */
+    int publish_burst;                    /**< publishes of a room that may come at once, from 1 */
 } keeper_site_t;
 
 /**
