@@ -1,5 +1,8 @@
 #include "chat_database.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <apr_dbd.h>
 #include <apr_file_info.h>
 #include <apr_file_io.h>
@@ -114,13 +117,21 @@ static apr_status_t ask(chat_database_t *db, const char *sql, const char **value
     return APR_SUCCESS;
 }
 
-/* SQLite makes files as readable as the umask allows, but the site's secret lies in this one. */
+/* SQLite makes files as readable as the umask allows, but the site's secret lies in this one. A file
+ * that is there is not even opened: to close it would release all locks that SQLite holds on it. */
 static apr_status_t create_file(chat_database_t *db)
 {
     apr_file_t *file;
-    apr_status_t rv = apr_file_open(&file, db->spec.params, APR_FOPEN_CREATE | APR_FOPEN_WRITE,
-                                    APR_FPROT_UREAD | APR_FPROT_UWRITE, db->connection_pool);
+    apr_status_t rv =
+        apr_file_open(&file, db->spec.params, APR_FOPEN_CREATE | APR_FOPEN_EXCL | APR_FOPEN_WRITE,
+                      APR_FPROT_UREAD | APR_FPROT_UWRITE, db->connection_pool);
 
+    if (APR_STATUS_IS_EEXIST(rv)) {
+        /* SQLite would make its log as unwritable as the file is now, and it would stay so. */
+        return faccessat(AT_FDCWD, db->spec.params, W_OK, AT_EACCESS) == 0
+                   ? APR_SUCCESS
+                   : fail(db, APR_EGENERAL, "the database file cannot be written");
+    }
     if (rv != APR_SUCCESS) {
         return fail(db, APR_EGENERAL, "the database file cannot be opened for writing");
     }
@@ -283,6 +294,10 @@ apr_status_t chat_database_check(chat_database_t *db, apr_pool_t *scratch_pool)
         if (db->role == CHAT_DATABASE_READER) {
             return fail(db, APR_ENOENT, "the database file was replaced, but not yet its log");
         }
+        const char *answer;
+
+        /* What was acknowledged goes with the file that it was written to, wherever that is now. */
+        (void)ask(db, "PRAGMA wal_checkpoint(TRUNCATE)", &answer, scratch_pool);
         (void)apr_file_remove(log_path(db, scratch_pool), scratch_pool);
         (void)apr_file_remove(apr_pstrcat(scratch_pool, db->spec.params, "-shm", NULL),
                               scratch_pool);

@@ -370,7 +370,7 @@ static int get_events(events_t *events, keeper_shared_t *shared)
     }
     /* Before the room is read: an event that comes in between may pass the hold by. */
     keeper_shared_note_hold(
-        shared, keeper_site_slot(&events->site->keeper, gc_slice_of(events->room)), events->now);
+        shared, keeper_site_slot(&events->site->keeper, gc_slice_of(events->room)), apr_time_now());
     return reply_events(events);
 }
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -22,7 +23,8 @@
 #include "gc_pool.h"
 #include "keeper_loop.h"
 
-#define RETAINED_KEY "mod_grip_chat_keeper"
+#define RETAINED_KEY     "mod_grip_chat_keeper"
+#define RETAINED_VERSION 1
 
 /* Jobs may wait here while there is no keeper. */
 #define LISTEN_BACKLOG 511
@@ -37,9 +39,11 @@
 
 /* What outlives restarts: httpd keeps it while it unloads and loads the module. */
 typedef struct retained_t {
+    int version; /* of this structure: RETAINED_VERSION */
     int listen_fd;
     char *socket_path;
     void *shared_memory;
+    apr_size_t shared_size;
     pid_t owner; /* who made the socket, and so removes it */
 } retained_t;
 
@@ -56,6 +60,9 @@ typedef struct parent_t {
 } parent_t;
 
 static apr_status_t fork_keeper(parent_t *parent);
+
+/* The keeper of this configuration, in the parent; NULL while there is none. */
+static parent_t *current;
 
 /* The write end of the pipe that the keeper's signal handler tells its loop by; of the keeper's
  * process only. */
@@ -87,7 +94,8 @@ const char *grip_chat_keeper_socket_path(void)
 
 keeper_shared_t *grip_chat_keeper_shared(void)
 {
-    return retained() ? keeper_shared_attach(retained()->shared_memory) : NULL;
+    return retained() ? keeper_shared_attach(retained()->shared_memory, retained()->shared_size)
+                      : NULL;
 }
 
 static void print_to_httpd(gc_log_level_e level, apr_status_t rv, const char *line, void *baton)
@@ -175,8 +183,6 @@ static apr_status_t bind_socket(int fd, const char *path)
  * jobs wait while there is no keeper. */
 static apr_status_t make_retained(server_rec *main, const char *socket_path)
 {
-    apr_pool_t *pool = main->process->pool;
-    apr_shm_t *shm;
     retained_t *kept;
     apr_status_t rv;
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -185,25 +191,40 @@ static apr_status_t make_retained(server_rec *main, const char *socket_path)
         return errno;
     }
     rv = bind_socket(fd, socket_path);
-    if (rv == APR_SUCCESS) {
-        rv = apr_shm_create(&shm, keeper_shared_size(), NULL, pool);
-    }
     if (rv != APR_SUCCESS) {
         close(fd);
         return rv;
     }
-    memset(apr_shm_baseaddr_get(shm), 0, keeper_shared_size());
     kept = ap_retained_data_create(RETAINED_KEY, sizeof(*kept));
+    kept->version = RETAINED_VERSION;
     kept->listen_fd = fd;
-    kept->socket_path = apr_pstrdup(pool, socket_path);
-    kept->shared_memory = apr_shm_baseaddr_get(shm);
+    kept->socket_path = apr_pstrdup(main->process->pool, socket_path);
     kept->owner = getpid();
     return APR_SUCCESS;
+}
+
+/* Make the shared memory, or make it anew where it is of another version of the module: children that
+ * outlive an upgrade keep theirs. */
+static apr_status_t make_shared(server_rec *main)
+{
+    apr_shm_t *shm;
+    apr_status_t rv;
+
+    if (retained()->shared_memory && grip_chat_keeper_shared()) {
+        return APR_SUCCESS;
+    }
+    rv = apr_shm_create(&shm, keeper_shared_size(), NULL, main->process->pool);
+    if (rv == APR_SUCCESS) {
+        retained()->shared_memory = keeper_shared_init(apr_shm_baseaddr_get(shm));
+        retained()->shared_size = keeper_shared_size();
+    }
+    return rv;
 }
 
 /* Forget what httpd does with signals; this process has its own loop. */
 static apr_status_t set_keeper_signals(int stop_fds[2])
 {
+    sigset_t none;
     int ignored[] = {SIGHUP, SIGINT, SIGPIPE, SIGWINCH, AP_SIG_GRACEFUL};
     unsigned i;
 
@@ -218,6 +239,8 @@ static apr_status_t set_keeper_signals(int stop_fds[2])
     }
     apr_signal(SIGCHLD, SIG_DFL);
     apr_signal(SIGTERM, tell_stop);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
     return APR_SUCCESS;
 }
 
@@ -234,6 +257,17 @@ static apr_status_t settle_process(parent_t *parent, pid_t parent_pid, apr_pool_
     return getppid() == parent_pid ? APR_SUCCESS : APR_EOF;
 }
 
+/* Every child holds connections, and every database some files. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max < 65536 ? limit.rlim_max : 65536;
+        (void)setrlimit(RLIMIT_NOFILE, &limit); /* the old limit does as well, for less */
+    }
+}
+
 /* The keeper's process. Leaves with _exit: what the parent registered to be done at its end is not
  * ours to do. */
 static void be_keeper(parent_t *parent, pid_t parent_pid, apr_interval_time_t wait)
@@ -242,6 +276,7 @@ static void be_keeper(parent_t *parent, pid_t parent_pid, apr_interval_time_t wa
     int stop_fds[2];
     apr_status_t rv;
 
+    raise_descriptor_limit();
     ap_close_listeners();
     (void)setpgid(0, 0); /* prefork ends its whole group */
     (void)prctl(PR_SET_NAME, "grip-keeper");
@@ -302,14 +337,24 @@ static void look_after(int reason, void *data, apr_wait_t status)
     is_failing = apr_time_now() - parent->started < SHORT_LIFE &&
                  !(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
     parent->short_lives = is_failing ? parent->short_lives + 1 : 0;
-    (void)fork_keeper(parent); /* has logged what is wrong; the next restart tries again */
+    (void)fork_keeper(parent); /* has logged what is wrong; see grip_chat_keeper_monitor */
 }
 
 static apr_status_t fork_keeper(parent_t *parent)
 {
     pid_t parent_pid = getpid();
-    pid_t pid = fork();
+    sigset_t term;
+    sigset_t before;
+    pid_t pid;
 
+    /* A SIGTERM between the fork and the keeper's own handler would be lost in httpd's. */
+    sigemptyset(&term);
+    sigaddset(&term, SIGTERM);
+    sigprocmask(SIG_BLOCK, &term, &before);
+    pid = fork();
+    if (pid != 0) {
+        sigprocmask(SIG_SETMASK, &before, NULL);
+    }
     if (pid == 0) {
         be_keeper(parent, parent_pid, start_wait(parent->short_lives));
     }
@@ -327,6 +372,13 @@ static apr_status_t fork_keeper(parent_t *parent)
     return APR_SUCCESS;
 }
 
+void grip_chat_keeper_monitor(void)
+{
+    if (current && !current->is_ending && current->proc.pid == 0) {
+        (void)fork_keeper(current); /* logged */
+    }
+}
+
 /* With the configuration ends its keeper: it finishes what it has, and the jobs that come meanwhile
  * wait for the next. */
 static apr_status_t end_keeper(void *data)
@@ -340,6 +392,7 @@ static apr_status_t end_keeper(void *data)
         return APR_SUCCESS; /* somebody's forked process ends with a copy of our pools */
     }
     parent->is_ending = 1;
+    current = NULL;
     apr_signal(SIGCHLD, SIG_DFL);
     if (pid <= 0 || kill(pid, SIGTERM) != 0) {
         return APR_SUCCESS;
@@ -391,14 +444,14 @@ apr_status_t grip_chat_keeper_start(grip_chat_site_t *first, server_rec *main, a
 {
     const char *wanted = grip_chat_conf_get(main)->socket_path;
     parent_t *parent = apr_pcalloc(pool, sizeof(*parent));
+    apr_status_t rv = APR_SUCCESS;
 
     if (!wanted) {
         wanted = ap_runtime_dir_relative(
             pool, apr_psprintf(pool, "grip-chat.%" APR_PID_T_FMT ".sock", getpid()));
     }
     if (!retained()) {
-        apr_status_t rv = make_retained(main, wanted);
-
+        rv = make_retained(main, wanted);
         if (rv != APR_SUCCESS) {
             ap_log_error(APLOG_MARK, APLOG_CRIT, rv, main,
                          "GC0115: the keeper's socket '%s' cannot be made; write a path for it: "
@@ -413,12 +466,24 @@ apr_status_t grip_chat_keeper_start(grip_chat_site_t *first, server_rec *main, a
                      "children of before the restart use it",
                      retained()->socket_path);
     }
+    if (retained()->version != RETAINED_VERSION) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT | APLOG_NOERRNO, 0, main,
+                     "GC0117: the module is of another version than before the restart; stop httpd "
+                     "and start it");
+        return APR_EGENERAL;
+    }
+    rv = make_shared(main);
+    if (rv != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, rv, main, "GC0118: no shared memory can be made");
+        return rv;
+    }
     parent->main = main;
     parent->pool = pool;
     fill_config(parent, first);
     apr_pool_cleanup_register(pool, retained(), remove_socket, apr_pool_cleanup_null);
     apr_pool_cleanup_register(pool, parent, end_keeper, apr_pool_cleanup_null);
     apr_signal(SIGCHLD, notice_child);
+    current = parent;
     return fork_keeper(parent);
 }
 

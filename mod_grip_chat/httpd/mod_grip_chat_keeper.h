@@ -16,6 +16,10 @@
  */
 apr_status_t grip_chat_keeper_start(grip_chat_site_t *first, server_rec *main, apr_pool_t *pool);
 
+/** See whether there is a keeper where there should be one, for the parent's monitor hook: a fork may
+ *  have failed. */
+void grip_chat_keeper_monitor(void);
+
 /** Undo in a child what the parent needs of signals. */
 void grip_chat_keeper_child_init(void);
 

@@ -1,5 +1,7 @@
 #include "mod_grip_chat_lifecycle.h"
 
+#include <mpm_common.h>
+
 /* The sites of this configuration, and this child. Both are gone with their pools: see forget. */
 static grip_chat_site_t *all_sites;
 static grip_chat_child_t *this_child;
@@ -67,9 +69,16 @@ static void child_init(apr_pool_t *pchild, server_rec *s)
     }
 }
 
+static int monitor(apr_pool_t *pool, server_rec *s)
+{
+    grip_chat_keeper_monitor();
+    return DECLINED;
+}
+
 void grip_chat_lifecycle_hooks(apr_pool_t *pool)
 {
     ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_monitor(monitor, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);
 }

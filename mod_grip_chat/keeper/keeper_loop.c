@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "chat_validate.h"
 #include "keeper_connection.h"
 #include "keeper_poll.h"
 #include "keeper_sites.h"
@@ -75,6 +76,14 @@ static void answer(loop_t *loop, keeper_connection_t *connection, const keeper_r
     }
 }
 
+/* What a child of another version lets through must not make a room unreadable. */
+static int is_valid(const keeper_job_t *job)
+{
+    return chat_validate_room(gc_slice_of(job->room)) == CHAT_VALID &&
+           chat_validate_name(gc_slice_of(job->from), CHAT_NAME_MAX_CHARS) == CHAT_VALID &&
+           chat_validate_text(gc_slice_of(job->text), CHAT_TEXT_MAX_BYTES) == CHAT_VALID;
+}
+
 static void take_job(loop_t *loop, keeper_connection_t *connection)
 {
     keeper_task_t *task = &connection->task;
@@ -82,7 +91,9 @@ static void take_job(loop_t *loop, keeper_connection_t *connection)
     keeper_served_t *served = NULL;
     keeper_job_t job;
 
-    if (keeper_wire_read_job(&job, gc_slice(connection->frame, connection->have)) == APR_SUCCESS) {
+    if (keeper_wire_read_job(&job, gc_slice(connection->frame, connection->have)) == APR_SUCCESS &&
+        (job.kind == KEEPER_JOB_READY || is_valid(&job)))
+    {
         served = keeper_sites_find(loop->sites, job.site);
         refusal.status = KEEPER_UNKNOWN_SITE;
     }
@@ -178,13 +189,12 @@ static void finish_job(loop_t *loop, keeper_task_t *task)
     keeper_connection_t *connection = task->owner;
     keeper_reply_t reply = {task->status, task->append.id, task->append.event_id,
                             task->append.created_ms};
-    int is_new = task->job == KEEPER_JOB_POST && task->status == KEEPER_DONE &&
-                 !task->append.was_stored_before;
+    int is_stored = task->job == KEEPER_JOB_POST && task->status == KEEPER_DONE;
 
     if (connection->fd >= 0 && !keeper_connection_reply(connection, &reply)) {
         close_connection(loop, connection);
     }
-    if (is_new) {
+    if (is_stored) {
         keeper_sites_publish(loop->sites, task);
     }
     connection->is_busy = 0;

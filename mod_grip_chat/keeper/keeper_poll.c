@@ -65,6 +65,9 @@ apr_status_t keeper_poll_watch(keeper_poll_t *set, keeper_fd_kind_e kind, int fd
     }
     if (entry->events) {
         rv = apr_pollset_remove(set->set, &entry->poll);
+        if (APR_STATUS_IS_NOTFOUND(rv)) {
+            rv = APR_SUCCESS; /* it was closed, and so forgotten by the system */
+        }
         entry->events = 0;
         entry->kind = KEEPER_FD_NONE;
     }

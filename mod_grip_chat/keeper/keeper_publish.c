@@ -16,6 +16,7 @@ struct keeper_publisher_t {
     keeper_rooms_t rooms;
     apr_size_t pending_bytes;
     int is_posting;
+    apr_time_t posted;          /* when the POST under way began */
     apr_size_t items;           /* in the POST under way */
     apr_size_t items_max;       /* that may go into one, 0 for as many as fit */
     int has_failed;             /* the last POST did; until one succeeds rooms only turn dirty */
@@ -67,9 +68,10 @@ void keeper_publisher_add(keeper_publisher_t *publisher, const keeper_event_t *e
     if (!room) {
         return; /* memory is short: the room's readers find out at its next event */
     }
-    if (!room->unpublished_id) {
+    if (!room->unpublished_id || event->message_id < room->unpublished_id) {
         room->unpublished_id = event->message_id;
     }
+    room->has_news = 1;
     if (publisher->has_failed ||
         publisher->pending_bytes + event->text.len > KEEPER_PUBLISH_PENDING_BYTES ||
         keeper_room_add(room, event->message_id, event->event_id, event->text,
@@ -90,6 +92,7 @@ void keeper_publisher_add_behind(keeper_publisher_t *publisher, const char *name
 
         if (room) {
             room->unpublished_id = watermark + 1;
+            room->has_news = 1;
             room->is_dirty = 1;
             keeper_rooms_enqueue(&publisher->rooms, room);
         }
@@ -97,9 +100,7 @@ void keeper_publisher_add_behind(keeper_publisher_t *publisher, const char *name
     }
     publisher->has_watermark = 1;
     publisher->kept_watermark = watermark;
-    if (watermark > publisher->newest_id) {
-        publisher->newest_id = watermark;
-    }
+    publisher->newest_id = watermark; /* before any event of this file, which may be another */
 }
 
 /* Whether one more item may go into the POST: after a refusal they are fewer. */
@@ -162,13 +163,15 @@ static void settle_published(keeper_publisher_t *publisher, keeper_room_t *room,
     }
     keeper_rooms_set_hint(&publisher->rooms, room, 0);
     /* A flood may have overrun the proxy's queues, which it does not tell. */
-    if (sent && (room->is_flooded || held + KEEPER_PUBLISH_HOLD_WINDOW >= now)) {
+    if (room->has_news &&
+        (room->is_flooded || held + KEEPER_PUBLISH_HOLD_WINDOW >= publisher->posted)) {
         keeper_rooms_set_hint(&publisher->rooms, room, now + KEEPER_PUBLISH_HINT_DELAY);
         if (!room->is_dirty) {
             /* Should this keeper end before, the hint is up to the next one. */
-            room->unpublished_id = last_sent_id;
+            room->unpublished_id = last_sent_id ? last_sent_id : publisher->newest_id;
         }
     }
+    room->has_news = room->first != NULL;
     keeper_rooms_forget_if_idle(&publisher->rooms, room, now);
 }
 
@@ -250,19 +253,30 @@ static void halve(keeper_publisher_t *publisher)
     }
 }
 
-/* It is alone: drop it, and let its readers ask. */
-static void drop_refused(keeper_publisher_t *publisher, const grip_transport_result_t *result)
+/* It is alone: drop it, and let its readers ask. A refused hint leaves nothing that could be tried; its
+ * readers find out at the next event, or by their link's timeout. */
+static void drop_refused(keeper_publisher_t *publisher, const grip_transport_result_t *result,
+                         apr_time_t now)
 {
     keeper_room_t *room = keeper_rooms_pop_sending(&publisher->rooms);
+    apr_size_t sent = keeper_room_drop_sent(room);
+
+    publisher->has_failed = 0; /* it is up, and answers */
+    publisher->pending_bytes -= sent;
+    room->is_hint_sent = 0;
 
     gc_log_line(
         publisher->config->log, GC_LOG_ERR, APR_SUCCESS,
         "GC0304: %s refuses an item of channel %s (HTTP status %d) %s; its readers are told "
         "to ask for it",
         publisher->proxy->log_uri, room->channel, result->http_status, result->excerpt);
-    publisher->pending_bytes -= keeper_room_drop_sent(room);
-    room->is_dirty = 1;
-    keeper_rooms_enqueue(&publisher->rooms, room);
+    if (sent) {
+        room->is_dirty = 1;
+        keeper_rooms_enqueue(&publisher->rooms, room);
+        return;
+    }
+    room->unpublished_id = room->first ? room->first->first_message_id : 0;
+    keeper_rooms_forget_if_idle(&publisher->rooms, room, now);
 }
 
 /* A 4xx that is about the items, and not about us or the moment. */
@@ -287,8 +301,8 @@ static void post_done(const grip_transport_result_t *result, void *baton)
     else if (is_refusal(result) && publisher->items > 1) {
         halve(publisher);
     }
-    else if (is_refusal(result) && APR_RING_FIRST(&publisher->rooms.sending)->sent_first) {
-        drop_refused(publisher, result);
+    else if (is_refusal(result)) {
+        drop_refused(publisher, result, now);
     }
     else {
         give_up(publisher, result, now);
@@ -344,6 +358,7 @@ static void post(keeper_publisher_t *publisher, apr_time_t now)
                             KEEPER_PUBLISH_TIMEOUT, post_done, publisher);
     if (failure.rv == APR_SUCCESS) {
         publisher->is_posting = 1;
+        publisher->posted = now;
     }
     else {
         give_up(publisher, &failure, now);
@@ -368,6 +383,16 @@ apr_time_t keeper_publisher_next(const keeper_publisher_t *publisher)
         next = publisher->try_after;
     }
     return next;
+}
+
+void keeper_publisher_hint(keeper_publisher_t *publisher, const char *name)
+{
+    keeper_room_t *room = keeper_rooms_get(&publisher->rooms, name);
+
+    if (room) {
+        room->is_dirty = 1;
+        keeper_rooms_enqueue(&publisher->rooms, room);
+    }
 }
 
 int keeper_publisher_is_drained(const keeper_publisher_t *publisher)

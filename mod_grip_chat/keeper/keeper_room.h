@@ -36,6 +36,7 @@ typedef struct keeper_room_t {
     apr_time_t hint_due;        /**< 0 for none */
     apr_time_t paced_until; /**< its next event is ahead of its pace by what this is ahead of now */
     apr_time_t rests_until; /**< 0 while it does not rest */
+    int has_news;           /**< events came since the last POST of it was taken */
     int is_flooded;         /**< it had to rest with events since its last trailing hint */
     int is_dirty;           /**< readers may miss something: a hint goes before what is next */
     int is_queued;

@@ -19,15 +19,20 @@ apr_size_t keeper_shared_size(void)
     return sizeof(keeper_shared_t);
 }
 
-keeper_shared_t *keeper_shared_attach(void *memory)
+keeper_shared_t *keeper_shared_init(void *memory)
 {
     keeper_shared_t *shared = memory;
 
-    if (shared->layout != LAYOUT_MARK) {
-        memset(shared, 0, sizeof(*shared));
-        shared->layout = LAYOUT_MARK;
-    }
+    memset(shared, 0, sizeof(*shared));
+    shared->layout = LAYOUT_MARK;
     return shared;
+}
+
+keeper_shared_t *keeper_shared_attach(void *memory, apr_size_t size)
+{
+    keeper_shared_t *shared = memory;
+
+    return size == sizeof(*shared) && shared->layout == LAYOUT_MARK ? shared : NULL;
 }
 
 /* FNV-1a: good enough to spread names, and the same in every process. */
@@ -71,7 +76,14 @@ void keeper_shared_bump_all(keeper_shared_t *shared)
 
 void keeper_shared_note_hold(keeper_shared_t *shared, unsigned slot, apr_time_t now)
 {
-    __atomic_store_n(&shared->slots[slot].last_hold, (apr_uint64_t)now, __ATOMIC_SEQ_CST);
+    apr_uint64_t *last = &shared->slots[slot].last_hold;
+    apr_uint64_t known = __atomic_load_n(last, __ATOMIC_SEQ_CST);
+
+    while (known < (apr_uint64_t)now &&
+           !__atomic_compare_exchange_n(last, &known, (apr_uint64_t)now, 0, __ATOMIC_SEQ_CST,
+                                        __ATOMIC_SEQ_CST))
+    {
+    }
 }
 
 apr_time_t keeper_shared_last_hold(const keeper_shared_t *shared, unsigned slot)

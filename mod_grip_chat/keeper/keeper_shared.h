@@ -25,9 +25,12 @@ typedef struct keeper_version_t {
 /** How many bytes of shared, zeroed memory are needed. */
 apr_size_t keeper_shared_size(void);
 
-/** View such memory, fresh or from before a restart; if it was laid out by another version of this
- *  code it is cleared first, so call this while no child of this generation runs. */
-keeper_shared_t *keeper_shared_attach(void *memory);
+/** Lay out fresh memory of that size. */
+keeper_shared_t *keeper_shared_init(void *memory);
+
+/** View memory from before a restart; NULL if another version of this code laid it out, whose children
+ *  may still use it. */
+keeper_shared_t *keeper_shared_attach(void *memory, apr_size_t size);
 
 /** The slot of a room of a site. Pure, thread-safe. */
 unsigned keeper_shared_slot(gc_slice_t site, gc_slice_t room);

@@ -54,6 +54,12 @@ void keeper_sites_publish(keeper_sites_t *sites, const keeper_task_t *task)
     if (!served || served->site->proxy_count == 0) {
         return;
     }
+    if (append->was_stored_before) {
+        for (i = 0; append->is_repeat && i < served->site->proxy_count; i++) {
+            keeper_publisher_hint(served->publishers[i], append->room);
+        }
+        return;
+    }
     apr_pool_clear(sites->scratch);
     text = gc_buffer_make(message.text.len + 512, sites->scratch);
     rv = chat_sse_append_message(&text, gc_slice_of(append->room), &message);

@@ -17,6 +17,9 @@
 /* How often to look whether another keeper has let go of the database. */
 #define LOCK_PAUSE apr_time_from_msec(10)
 
+/* How often to try again what the keeper before may have left undone. */
+#define RECOVERY_PAUSE apr_time_from_sec(1)
+
 /* After this long it is worth a line in the log. */
 #define LOCK_PATIENCE apr_time_from_sec(3)
 
@@ -114,7 +117,7 @@ static void report(keeper_writer_t *writer, apr_status_t rv)
 {
     const char *path = writer->sites[0]->database.params;
 
-    if (rv == writer->reported) {
+    if (rv == writer->reported || (APR_STATUS_IS_EAGAIN(rv) && writer->reported == APR_EBUSY)) {
         return;
     }
     writer->reported = rv;
@@ -170,14 +173,16 @@ static apr_status_t take_lock(keeper_writer_t *writer)
         if (!APR_STATUS_IS_EAGAIN(rv)) {
             break;
         }
-        if (apr_time_now() - start > LOCK_PATIENCE && writer->reported == APR_SUCCESS) {
+        if (writer->reported == APR_EBUSY || must_stop(writer)) {
+            break;
+        }
+        if (apr_time_now() - start > LOCK_PATIENCE) {
             writer->reported = APR_EBUSY;
             gc_log_line(writer->config->log, GC_LOG_ERR, rv,
-                        "GC0204: another keeper holds %s.keeper-lock; does another httpd use the "
-                        "same database? Give each a GripChatDatabase of its own",
+                        "GC0204: another keeper holds %s.keeper-lock, and posts are answered 503; "
+                        "does another httpd use the same database? Give each a GripChatDatabase of "
+                        "its own",
                         path);
-        }
-        if (must_stop(writer)) {
             break;
         }
         apr_sleep(LOCK_PAUSE);
@@ -379,18 +384,26 @@ static void do_batch(keeper_writer_t *writer, keeper_task_t **tasks, int count, 
     writer->notify(writer->baton);
 }
 
-/* Wait for tasks; 0 when there are none and the writer is to stop. */
-static int gather(keeper_writer_t *writer, keeper_task_t **tasks)
+/* Wait for tasks; 0 when there are none, or not yet because something is to be recovered first. */
+static int gather(keeper_writer_t *writer, keeper_task_t **tasks, int *must_end)
 {
     int count = 0;
 
     must(apr_thread_mutex_lock(writer->mutex));
-    while (!writer->waiting.first && !writer->is_stopping) {
+    if (!writer->waiting.first && !writer->is_stopping && !writer->is_recovered) {
+        apr_status_t rv = apr_thread_cond_timedwait(writer->wake, writer->mutex, RECOVERY_PAUSE);
+
+        if (!APR_STATUS_IS_TIMEUP(rv)) {
+            must(rv);
+        }
+    }
+    while (!writer->waiting.first && !writer->is_stopping && writer->is_recovered) {
         must(apr_thread_cond_wait(writer->wake, writer->mutex));
     }
     while (count < BATCH_MAX && writer->waiting.first) {
         tasks[count++] = queue_pop(&writer->waiting);
     }
+    *must_end = count == 0 && writer->is_stopping;
     must(apr_thread_mutex_unlock(writer->mutex));
     return count;
 }
@@ -400,14 +413,23 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
     keeper_writer_t *writer = data;
     keeper_task_t *tasks[BATCH_MAX];
     apr_pool_t *scratch;
-    int count;
+    int must_end = 0;
 
     must(apr_pool_create(&scratch, writer->pool));
     report(writer, make_ready(writer, scratch));
-    while ((count = gather(writer, tasks)) > 0) {
+    while (!must_end) {
+        int count = gather(writer, tasks, &must_end);
+
         apr_pool_clear(scratch);
-        do_batch(writer, tasks, count, scratch);
+        if (count > 0) {
+            do_batch(writer, tasks, count, scratch);
+        }
+        else if (!must_end) {
+            report(writer, make_ready(writer, scratch));
+        }
     }
+    /* The next keeper cannot tell whose log it finds. */
+    (void)chat_database_check(writer->db, scratch);
     chat_database_close(writer->db);
     if (writer->is_locked) {
         must(keeper_lock_release(&writer->lock));

@@ -8,7 +8,7 @@ import pytest
 
 from harness import grip
 from harness.httpd import Apache
-from harness.sites import chat_site
+from harness.sites import chat_site, vhost
 
 PROXY = "http://127.0.0.1:5561/"
 
@@ -34,6 +34,9 @@ WRONG = [
      "verify-key"),
     ("GripURL", "https://api.fastly.com/service/?key=k", "service"),
     ("GripURL", '"${GRIP_CHAT_NOT_SET}"', ""),
+    ("GripURL", f"none {PROXY}", "none"),
+    ("GripURL", f"{PROXY} NONE", "none"),
+    ("GripURL", '"file:/nonexistent/url"', "/nonexistent/url"),
     ("GripVerifyKey", '"base64:%%%"', "base64"),
     ("GripVerifyKey", f'"{grip.setting(b"-----BEGIN PUBLIC KEY-----")}"', ""),
     ("SecretKey", '""', ""),
@@ -41,6 +44,7 @@ WRONG = [
     ("SecretKey", '"file:/nonexistent/secret"', "/nonexistent/secret"),
     ("ChannelPrefix", '"a b"', ""),
     ("ChannelPrefix", '"a,b;c"', ""),
+    ("ChannelPrefix", "${GRIP_CHAT_NOT_SET}", "not defined"),
     ("History", "0", "1"),
     ("History", "1001", "1000"),
     ("History", "-5", "1"),
@@ -163,3 +167,99 @@ def test_a_database_of_another_user_is_found():
 def test_the_shared_sample_of_the_tests_is_right():
     status, output = configtest(lambda a: a.page_site("http://127.0.0.1:5561/?key=changeme"))
     assert (status, output) == (0, "Syntax OK\n")
+
+
+# -- several virtual hosts, and the .env file ------------------------------------------------------
+
+def two_hosts(one, other, more=""):
+    """Each host is (database, GRIP_URL, directives); a database of a function gets the folder."""
+    def make(apache):
+        return more + "".join(
+            vhost(apache, name, chat_site(database(apache.database.parent), url, **directives))
+            for name, (database, url, directives) in (("one", one), ("other", other)))
+    return make
+
+
+def linked_folder(folder):
+    link = folder.with_name("link")
+    link.symlink_to(folder)
+    return link / "chat.db"
+
+
+def linked_file(folder):
+    (folder / "chat.db").touch()
+    os.chown(folder / "chat.db", folder.stat().st_uid, folder.stat().st_gid)
+    (folder / "other.db").symlink_to("chat.db")
+    return folder / "other.db"
+
+
+SAME_DATABASE = [lambda folder: f"{folder}//chat.db", lambda folder: f"{folder}/./chat.db",
+                 lambda folder: f"{folder}/../db/chat.db", lambda folder: "db/chat.db",
+                 linked_folder, linked_file]
+
+
+@pytest.mark.parametrize("again", SAME_DATABASE, ids=["//", "/./", "/../", "relative", "folder",
+                                                      "file"])
+def test_hosts_that_write_one_database_in_two_ways_are_one_site(again):
+    def plain(folder):
+        return folder / "chat.db"
+    status, output = configtest(two_hosts((plain, PROXY, {"History": 10}),
+                                          (again, PROXY, {"History": 20})))
+    assert status > 0 and "GripChatHistory" in output, output
+    status, output = configtest(two_hosts((plain, PROXY, {"History": 10}),
+                                          (again, PROXY, {"History": 10})))
+    assert (status, output) == (0, "Syntax OK\n")
+
+
+@pytest.mark.parametrize("one, other", [
+    ("http://127.0.0.1:5561/", "http://localhost:5561/"),
+    ("http://localhost:5561/?key=a", "http://[::1]:5561?key=b"),
+    ("http://proxy.example/", "http://PROXY.example:80"),
+    ("https://proxy.example/p", "https://proxy.example:443/p/")])
+def test_sites_that_write_one_proxy_in_two_ways_need_prefixes(one, other):
+    def config(**directives):
+        return configtest(two_hosts((lambda folder: folder / "one.db", one, {}),
+                                    (lambda folder: folder / "other.db", other, directives)))
+    status, output = config()
+    assert status > 0 and "GripChatChannelPrefix" in output, output
+    assert config(ChannelPrefix="other-") == (0, "Syntax OK\n")
+
+
+@pytest.mark.parametrize("one, other", [
+    ("http://127.0.0.1:5561/", "http://127.0.0.1:5562/"),
+    ("http://proxy.example/a", "http://proxy.example/b"),
+    ("http://proxy.example/", "https://proxy.example/"),
+    ("http://proxy.example/", "http://proxy2.example/")])
+def test_sites_with_two_proxies_need_no_prefix(one, other):
+    assert configtest(two_hosts((lambda folder: folder / "one.db", one, {}),
+                                (lambda folder: folder / "other.db", other, {}))) == \
+        (0, "Syntax OK\n")
+
+
+def env_file(apache, text):
+    path = apache.directory / "env"
+    path.write_text(text)
+    return f'GripChatEnvFile "{path}"\n'
+
+
+@pytest.mark.parametrize("url", ["sqlite:///{x}", "sqlite:////{x}", "sqlite:///{folder}/{x}",
+                                 "sqlite:///{folder}/{name}", "sqlite:///{folder}/{deep}"])
+def test_a_database_url_too_long_for_a_path_is_refused(url):
+    """Also where only the files beside the database, such as its keeper-lock, have no name."""
+    status, output = configtest(lambda a: env_file(a, "DATABASE_URL=" + url.format(
+        x="x" * 5000, name="x" * 250, deep="d/" * 2500 + "x", folder=a.database.parent)) + chat_site(None, PROXY))
+    assert status > 0, (status, output[-300:])
+    assert re.search(r"DATABASE_URL|GripChatDatabase", output) and "Syntax OK" not in output
+
+
+def test_an_env_file_of_the_main_server_may_be_for_some_hosts_only():
+    def site(apache):
+        return (env_file(apache, f"GRIP_URL={PROXY}\n") +
+                vhost(apache, "one", chat_site(apache.database)) +
+                vhost(apache, "other", "# no chat here\n"))
+    assert configtest(site) == (0, "Syntax OK\n")
+
+
+def test_an_env_file_that_leads_to_no_site_is_refused():
+    status, output = configtest(lambda a: env_file(a, f"GRIP_URL={PROXY}\n") + chat_site(None))
+    assert status > 0 and "GripChatEnvFile" in output and "GripChatDatabase" in output, output

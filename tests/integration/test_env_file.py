@@ -5,7 +5,7 @@ import pytest
 from harness import grip
 from harness.client import events_path
 from harness.httpd import Apache
-from harness.sites import chat_site
+from harness.sites import Host, chat_site, vhost
 
 OTHER_SECRET = "another secret that is long enough, 9876543210"
 SECRET = "a secret that is long enough to be one, 0123456789"
@@ -167,3 +167,101 @@ def test_a_wrong_env_file_stops_configtest(text):
     finally:
         apache.stop()
     assert status != 0 and text.partition("=")[0] in output
+
+
+def test_a_quote_that_is_not_closed_is_told_with_its_line():
+    apache = Apache(site_with_env("# a comment\nOTHER='two\nlines'\nGRIP_URL='unfinished\nX=1\n"))
+    try:
+        status, output = apache.configtest()
+    finally:
+        apache.stop()
+    assert status > 0 and "GRIP_URL" in output and "line 4 " in output, output
+
+
+# -- what wins over what, value by value -----------------------------------------------------------
+
+def test_a_grip_url_may_stand_in_a_file(servers):
+    listener = servers.listener()
+
+    def site(apache):
+        url = apache.directory / "url"
+        url.write_text(listener.url + "?key=from-file\n")
+        url.chmod(0o600)
+        return chat_site(apache.database, f"file:{url}")
+    client = servers.apache(site).client
+    client.say("x", "y")
+    assert listener.wait_for_publishes(1)[0].headers["Authorization"] == "Bearer from-file"
+    assert held(client, grip.token("from-file"))
+
+
+@pytest.mark.parametrize("is_file", [False, True], ids=["environment", "file"])
+def test_a_verify_key_of_a_directives_url_wins_over_the_environment(servers, is_file):
+    """And the environment's counts for a URL of a directive that has none."""
+    urls = [servers.listener().url + "?key=token&verify-key=of-the-url",
+            servers.listener().url + "?key=token"]
+    variables = {"GRIP_VERIFY_KEY": "of-the-environment"}
+    for url, good, bad in ((urls[0], "of-the-url", "of-the-environment"),
+                           (urls[1], "of-the-environment", "token")):
+        text = "GRIP_VERIFY_KEY=of-the-environment\n" if is_file else "\n"
+        client = servers.apache(site_with_env(text, url),
+                                environment={} if is_file else variables).client
+        assert held(client, grip.token(good)) and not held(client, grip.token(bad))
+
+
+def test_a_verify_key_directive_wins_over_the_one_of_a_url(servers):
+    client = servers.apache(lambda a: chat_site(
+        a.database, servers.listener().url + "?key=token&verify-key=of-the-url",
+        GripVerifyKey="of-the-directive")).client
+    assert held(client, grip.token("of-the-directive"))
+    assert not held(client, grip.token("of-the-url"))
+
+
+# -- how python-dotenv, which the original reads it with, takes a line -----------------------------
+
+PEM = grip.ec_key().public.decode()
+KEY = "GRIP_VERIFY_KEY"
+
+LINES = [
+    (f"{KEY}=plain", "plain"), (f"{KEY} = plain  ", "plain"), (f"export {KEY}=plain", "plain"),
+    (f"  {KEY}=indented", "indented"), (f"{KEY}=plain\r\nX=1\r\n", "plain"),
+    (f"{KEY}=plain # a comment", "plain"), (f"{KEY}=has#no comment", "has#no comment"),
+    (f'{KEY}="quoted # not a comment" # one', "quoted # not a comment"),
+    (f"{KEY}=it's", "it's"), (f'{KEY}=a"b"', 'a"b"'), (rf"{KEY}=a\nb", r"a\nb"),
+    (rf'{KEY}="a\nb\tc"', "a\nb\tc"), (rf'{KEY}="a\"b\\c"', 'a"b\\c'),
+    (rf'{KEY}="a\\nb"', r"a\nb"), (rf'{KEY}="a$b"', "a$b"),
+    (rf"{KEY}='it\'s a\\b'", r"it's a\b"), (rf"{KEY}='a\nb\t'", r"a\nb\t"),
+    (f"{KEY}='single \"in\" it'", 'single "in" it'),
+    (f'{KEY}="across\nlines"', "across\nlines"), (f"{KEY}='across\nlines'\nX=1", "across\nlines"),
+    (f"a line without\nit's nothing\n{KEY}=after", "after"),
+    (f"# {KEY}=no\n# it's = \"no\n{KEY}=after", "after"),
+    (f"{KEY.lower()}=no\n{KEY}=right", "right"), (f"{KEY}=right\n{KEY.lower()}=no", "right"),
+    (f"{KEY}=first\n{KEY}=last", "last"), (f"EMPTY=\n{KEY}=after", "after"),
+    (f'X="a\n{KEY}=inside\n"\n{KEY}=outside', "outside"),
+    ("{}=\"{}\"".format(KEY, PEM.strip().replace("\n", "\\n")), None),
+    (f'{KEY}="{PEM}"', None), (f"{KEY}='{PEM}'", None)]
+
+
+@pytest.fixture(scope="module")
+def many(module_servers):
+    """One host for each line, whose .env file it stands in."""
+    proxy = module_servers.listener().url + "?key=token"
+
+    def site(apache):
+        hosts = ""
+        for number, (text, _) in enumerate(LINES):
+            env = apache.directory / f"env{number}"
+            env.write_text(text)
+            hosts += vhost(apache, f"host{number}", chat_site(
+                apache.database.with_name(f"{number}.db"), proxy, EnvFile=f'"{env}"',
+                ChannelPrefix=f"host{number}-"))
+        return hosts
+    return module_servers.apache(site)
+
+
+@pytest.mark.parametrize("number", range(len(LINES)), ids=[repr(text)[:60] for text, _ in LINES])
+def test_a_line_is_read_as_python_dotenv_reads_it(many, number):
+    host = Host(many.client, f"host{number}")
+    value = LINES[number][1]
+    good = grip.token(value) if value else grip.token(grip.ec_key().private, "ES256")
+    assert held(host, good)
+    assert not held(host, grip.token("token")), "the line was passed over"

@@ -5,36 +5,9 @@ import urllib.parse
 import pytest
 
 from harness import grip
-from harness.client import FORM, events_path, form_body, messages_path
+from harness.client import events_path, messages_path
 from harness.processes import wait_until
-from harness.sites import chat_site
-
-
-def vhost(apache, name, site):
-    return (f"<VirtualHost 127.0.0.1:{apache.port}>\n    ServerName {name}\n{site}"
-            "</VirtualHost>\n")
-
-
-class Host:
-    """Requests to one of several virtual hosts."""
-
-    def __init__(self, client, name):
-        self._client = client
-        self._host = {"Host": name}
-
-    def say(self, room, text):
-        answer = self._client.request("POST", messages_path(room),
-                                      form_body({"from": "al", "text": text}),
-                                      {"Content-Type": FORM, **self._host})
-        assert answer.status == 200, answer
-        return answer.json
-
-    def get(self, path, **headers):
-        return self._client.request("GET", path, headers={
-            **self._host, **{name.replace("_", "-"): value for name, value in headers.items()}})
-
-    def texts(self, room):
-        return [m["text"] for m in self.get(messages_path(room)).json["messages"]]
+from harness.sites import Host, chat_site, vhost
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 import http.client
 import json
 import socket
+import types
 import urllib.parse
 
 FORM = "application/x-www-form-urlencoded"
@@ -73,6 +74,31 @@ class Client:
             while chunk := connection.recv(65536):
                 answer += chunk
             return answer
+
+
+def pipeline(port, *heads, timeout=20):
+    """Sends GET requests at once, each as `path` and header lines, and returns their answers.
+
+    The server must answer each once, and nothing may stand between or behind the answers.
+    """
+    with socket.create_connection(("127.0.0.1", port), timeout) as connection:
+        for number, (path, *lines) in enumerate(heads, 1):
+            end = "close" if number == len(heads) else "keep-alive"
+            head = [f"GET {path} HTTP/1.1", "Host: localhost", f"Connection: {end}", *lines]
+            connection.sendall(("\r\n".join(head) + "\r\n\r\n").encode())
+        with connection.makefile("rb") as stream:
+            answers = [_read_answer(stream) for _ in heads]
+            rest = stream.read()
+    assert not rest, f"something stands behind the last answer: {rest[:300]}"
+    return answers
+
+
+def _read_answer(stream):
+    version, _, rest = stream.readline().decode().partition(" ")
+    assert version == "HTTP/1.1", f"no answer begins here: {version} {rest}"
+    headers = http.client.parse_headers(stream)
+    body = stream.read(int(headers["Content-Length"]))
+    return Response(types.SimpleNamespace(status=int(rest[:3]), headers=headers), body)
 
 
 class Connection:

@@ -1,5 +1,7 @@
 """The parts of an Apache configuration that the tests put together."""
 
+from .client import FORM, form_body, messages_path
+
 
 def chat_site(database, *grip_urls, location="/rooms/", **directives):
     """A site as an operator writes it.
@@ -24,3 +26,30 @@ def directive_lines(directives):
             if each is not None:
                 lines.append(f"GripChat{name} {each}")
     return lines
+
+
+def vhost(apache, name, site):
+    return (f"<VirtualHost 127.0.0.1:{apache.port}>\n    ServerName {name}\n{site}"
+            "</VirtualHost>\n")
+
+
+class Host:
+    """Requests to one of several virtual hosts."""
+
+    def __init__(self, client, name):
+        self._client = client
+        self._host = {"Host": name}
+
+    def say(self, room, text):
+        answer = self._client.request("POST", messages_path(room),
+                                      form_body({"from": "al", "text": text}),
+                                      {"Content-Type": FORM, **self._host})
+        assert answer.status == 200, answer
+        return answer.json
+
+    def get(self, path, **headers):
+        return self._client.request("GET", path, headers={
+            **self._host, **{name.replace("_", "-"): value for name, value in headers.items()}})
+
+    def texts(self, room):
+        return [m["text"] for m in self.get(messages_path(room)).json["messages"]]

@@ -9,6 +9,11 @@ import time
 
 from .processes import wait_until
 
+# A stream that is this long without a byte, in seconds, is cut: keep-alives come far sooner.
+STALLED = 60
+# What Pushpin answers in its first moments.
+NOT_YET_STARTED = b"Accept service unavailable"
+
 
 class Event:
     def __init__(self, kind, data, event_id):
@@ -92,10 +97,13 @@ class EventSource:
 
     `retry_cap` bounds the wait before it comes back, so that tests need not wait as people do.
     A browser gives up on any status but 200; a `patient` one comes back, as the page's script does.
+
+    A Pushpin that has just started may lose its first requests. So until the stream was open once,
+    one that is silent for `first_answer` seconds is asked again, and the silence not counted.
     """
 
     def __init__(self, port, path, last_event_id=None, retry_cap=0.2, headers=None,
-                 patient=False):
+                 patient=False, first_answer=5):
         self.port = port
         self.path = path
         self.last_event_id = last_event_id
@@ -107,6 +115,8 @@ class EventSource:
         self._retry_cap = retry_cap
         self._headers = headers or {}
         self._patient = patient
+        self._first_answer = first_answer
+        self._was_open = False
         self._events = []
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -138,7 +148,7 @@ class EventSource:
     def texts(self):
         return [event.json["text"] for event in self.messages]
 
-    def wait_open(self, timeout=15):
+    def wait_open(self, timeout=25):
         wait_until(lambda: self.of_kind("stream-open") or self.failed, timeout,
                    f"stream-open on {self.path}; {self.describe()}")
         assert not self.failed, self.failed
@@ -194,7 +204,9 @@ class EventSource:
         headers = {"Accept": "text/event-stream", "Cache-Control": "no-cache", **self._headers}
         if self.last_event_id:
             headers["Last-Event-ID"] = self.last_event_id
-        self._http = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        self._http = http.client.HTTPConnection(
+            "127.0.0.1", self.port, timeout=STALLED if self._was_open else self._first_answer)
+        before = len(self.connects)
         try:
             self._http.request("GET", self.path, headers=headers)
             # Kept for `drop`: http.client forgets the socket of an answer that ends with it.
@@ -204,8 +216,13 @@ class EventSource:
                 kind = answer.headers.get("Content-Type", "").partition(";")[0]
                 if answer.status == 200 and kind == "text/event-stream":
                     self._read(answer)
+                elif not self._was_open and NOT_YET_STARTED in answer.read():
+                    del self.connects[before:]
                 elif not self._patient:
                     self.failed = f"answer {answer.status} of type {kind!r}"
+        except TimeoutError:
+            if not self._was_open:
+                del self.connects[before:]
         finally:
             self._socket = None
             self._http.close()
@@ -214,6 +231,9 @@ class EventSource:
         parser = EventParser()
         while not self._stopping.is_set() and (data := answer.read1(65536)):
             events = parser.feed(data)
+            if not self._was_open and any(event.kind == "stream-open" for event in events):
+                self._was_open = True
+                self._socket.settimeout(STALLED)
             for event in events:
                 event.connection = len(self.connects)
             with self._lock:

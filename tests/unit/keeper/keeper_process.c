@@ -73,7 +73,7 @@ keeper_home_t *keeper_home_make(const unit_temp_t *temp, const char *name, const
     home->sites[0] = &home->site;
     home->config.sites = home->sites;
     home->config.site_count = 1;
-    home->config.shared = keeper_shared_attach(map_shared(keeper_shared_size()));
+    home->config.shared = keeper_shared_init(map_shared(keeper_shared_size()));
     home->config.log = &home->log;
     listen_at(home);
     assert_int_equal(chat_database_global_init(temp->pool), APR_SUCCESS);

@@ -29,7 +29,7 @@ static bench_t *start(apr_pool_t *pool)
     bench->site.channel_prefix = "";
     bench->site.proxies = bench->proxies;
     bench->site.proxy_count = 1;
-    bench->config.shared = keeper_shared_attach(apr_pcalloc(pool, keeper_shared_size()));
+    bench->config.shared = keeper_shared_init(apr_pcalloc(pool, keeper_shared_size()));
     bench->publisher =
         keeper_publisher_create(&bench->config, &bench->site, 0, bench->transport, pool);
     return bench;

@@ -5,7 +5,7 @@
 
 static keeper_shared_t *fresh(apr_pool_t *pool)
 {
-    return keeper_shared_attach(apr_pcalloc(pool, keeper_shared_size()));
+    return keeper_shared_init(apr_pcalloc(pool, keeper_shared_size()));
 }
 
 static int is_same(keeper_version_t a, keeper_version_t b)
@@ -116,27 +116,49 @@ static void keeps_what_is_there_at_a_restart(void **state)
     keeper_shared_bump_all(shared);
     keeper_shared_note_hold(shared, 5, 99);
     before = keeper_shared_version(shared, 5);
-    assert_ptr_equal(keeper_shared_attach(shared), shared);
+    assert_ptr_equal(keeper_shared_attach(shared, keeper_shared_size()), shared);
     assert_true(is_same(before, keeper_shared_version(shared, 5)));
     assert_true(keeper_shared_last_hold(shared, 5) == 99);
 }
 
-static void clears_another_layout(void **state)
+/* Its children may still use it. */
+static void leaves_memory_of_another_layout_alone(void **state)
+{
+    apr_size_t size = keeper_shared_size();
+    char *memory = apr_palloc(*state, size);
+    apr_size_t i;
+
+    memset(memory, 0xa5, size);
+    assert_null(keeper_shared_attach(memory, size));
+    for (i = 0; i < size; i++) {
+        assert_int_equal((unsigned char)memory[i], 0xa5);
+    }
+    assert_null(keeper_shared_attach(fresh(*state), size - 1));
+}
+
+static void begins_with_nothing(void **state)
 {
     char *memory = apr_palloc(*state, keeper_shared_size());
     keeper_shared_t *shared;
     unsigned i;
 
     memset(memory, 0xa5, keeper_shared_size());
-    shared = keeper_shared_attach(memory);
+    shared = keeper_shared_init(memory);
     for (i = 0; i < KEEPER_SHARED_SLOTS; i++) {
         keeper_version_t version = keeper_shared_version(shared, i);
 
         assert_true(version.epoch == 0 && version.generation == 0);
         assert_true(keeper_shared_last_hold(shared, i) == 0);
     }
-    keeper_shared_bump(shared, 5);
-    assert_true(keeper_shared_version(keeper_shared_attach(memory), 5).generation == 1);
+}
+
+static void a_late_hold_does_not_move_the_time_back(void **state)
+{
+    keeper_shared_t *shared = fresh(*state);
+
+    keeper_shared_note_hold(shared, 5, 99);
+    keeper_shared_note_hold(shared, 5, 98);
+    assert_true(keeper_shared_last_hold(shared, 5) == 99);
 }
 
 int main(void)
@@ -150,7 +172,9 @@ int main(void)
         POOL_TEST(moves_all_versions_at_once),
         POOL_TEST(notes_the_last_hold_of_a_slot),
         POOL_TEST(keeps_what_is_there_at_a_restart),
-        POOL_TEST(clears_another_layout),
+        POOL_TEST(leaves_memory_of_another_layout_alone),
+        POOL_TEST(begins_with_nothing),
+        POOL_TEST(a_late_hold_does_not_move_the_time_back),
     };
 
     return UNIT_RUN(tests);
