@@ -246,8 +246,11 @@ def env_file(apache, text):
                                  "sqlite:///{folder}/{name}", "sqlite:///{folder}/{deep}"])
 def test_a_database_url_too_long_for_a_path_is_refused(url):
     """Also where only the files beside the database, such as its keeper-lock, have no name."""
-    status, output = configtest(lambda a: env_file(a, "DATABASE_URL=" + url.format(
-        x="x" * 5000, name="x" * 250, deep="d/" * 2500 + "x", folder=a.database.parent)) + chat_site(None, PROXY))
+    def site(apache):
+        value = url.format(x="x" * 5000, name="x" * 250, deep="d/" * 2500 + "x",
+                           folder=apache.database.parent)
+        return env_file(apache, f"DATABASE_URL={value}\n") + chat_site(None, PROXY)
+    status, output = configtest(site)
     assert status > 0, (status, output[-300:])
     assert re.search(r"DATABASE_URL|GripChatDatabase", output) and "Syntax OK" not in output
 

@@ -56,7 +56,7 @@ def scripted(servers):
     def start(*answers):
         server = Scripted(*answers)
         started.append(server)
-        return server, servers.event_source(server.port, "/", first_answer=0.3)
+        return server, servers.event_source(server.port, "/", first_answer=0.3, retry_cap=0.05)
     yield start
     for server in started:
         server.close()

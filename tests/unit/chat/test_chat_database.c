@@ -1,6 +1,7 @@
 #include "chat_store.h"
 #include "unit_temp.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -378,6 +379,59 @@ static void heals_when_a_file_that_was_read_only_is_not_any_more(void **state)
     chat_database_close(db);
 }
 
+/* Whether SQLite's lock on the file still stands, as another process sees it. */
+static int is_locked(const char *path)
+{
+    int status = 0;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+        int fd = open(path, O_RDWR);
+
+        _exit(fd >= 0 && fcntl(fd, F_GETLK, &whole) == 0 && whole.l_type != F_UNLCK);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return WEXITSTATUS(status);
+}
+
+/* To close any descriptor of a file gives up all of a process's locks on it. */
+static void keeps_its_locks_when_the_file_is_opened_under_another_name(void **state)
+{
+    const unit_temp_t *temp = *state;
+    const char *other_path = apr_pstrcat(temp->pool, temp->path, "-link", NULL);
+    chat_database_spec_t spec = {"sqlite3", other_path};
+    chat_database_t *db = open_writer(temp);
+    chat_database_t *other = chat_database_create(&spec, CHAT_DATABASE_WRITER, temp->pool);
+
+    assert_int_equal(store(db, "k1", temp), APR_SUCCESS);
+    assert_true(is_locked(temp->path));
+    assert_int_equal(symlink(temp->path, other_path), 0);
+    (void)chat_database_ready(other);
+    assert_true(is_locked(temp->path));
+    chat_database_close(other);
+    assert_int_equal(store(db, "k2", temp), APR_SUCCESS);
+    assert_true(is_locked(temp->path));
+    assert_int_equal(count_messages(db, temp), 2);
+}
+
+static void a_file_that_was_moved_away_takes_all_it_acknowledged_along(void **state)
+{
+    const unit_temp_t *temp = *state;
+    const char *moved = apr_pstrcat(temp->pool, temp->path, ".old", NULL);
+    chat_database_spec_t spec = {"sqlite3", moved};
+    chat_database_t *db = open_writer(temp);
+
+    assert_int_equal(store(db, "k1", temp), APR_SUCCESS);
+    assert_int_equal(store(db, "k2", temp), APR_SUCCESS);
+    assert_int_equal(rename(temp->path, moved), 0);
+    assert_int_equal(chat_database_check(db, temp->pool), APR_ENOENT);
+    assert_int_equal(store(db, "k3", temp), APR_SUCCESS);
+    assert_int_equal(count_messages(db, temp), 1);
+    assert_int_equal(
+        count_messages(chat_database_create(&spec, CHAT_DATABASE_READER, temp->pool), temp), 2);
+}
+
 static void rolls_back_what_was_not_committed_at_a_close(void **state)
 {
     const unit_temp_t *temp = *state;
@@ -414,6 +468,8 @@ int main(void)
         TEMP_TEST(says_that_another_connection_holds_the_database),
         TEMP_TEST(heals_when_a_file_that_was_read_only_is_not_any_more),
         TEMP_TEST(rolls_back_what_was_not_committed_at_a_close),
+        TEMP_TEST(keeps_its_locks_when_the_file_is_opened_under_another_name),
+        TEMP_TEST(a_file_that_was_moved_away_takes_all_it_acknowledged_along),
     };
 
     return UNIT_RUN(tests);

@@ -1,0 +1,116 @@
+#include "keeper_bench.h"
+
+/* Publish, until nothing is left, over all pauses. */
+static void drain_over_pauses(bench_t *bench)
+{
+    apr_time_t now = apr_time_now();
+    int i;
+
+    for (i = 0; i < 20; i++) {
+        drain(bench);
+        now = keeper_publisher_next(bench->publisher);
+        if (!now) {
+            break;
+        }
+        keeper_publisher_work(bench->publisher, now);
+    }
+    drain(bench);
+}
+
+/* One room that a proxy wants nothing of must not keep the others from their events. */
+static void goes_on_with_events_after_a_refused_hint(void **state)
+{
+    bench_t *bench = start(*state);
+    const char *taken;
+    int i;
+
+    keeper_stub_refuse(bench->stub, "events-room-b");
+    add(bench, "b", 1);
+    drain(bench);
+    for (i = 1; i <= 5; i++) {
+        add(bench, "a", i);
+        drain(bench);
+    }
+    taken = keeper_stub_posts(bench->stub, 1, bench->pool);
+    assert_string_equal(taken, "a:0-1=a1; | a:1-2=a2; | a:2-3=a3; | a:3-4=a4; | a:4-5=a5;");
+    stop(bench);
+}
+
+/* A failure and then a proxy that knows no hints: events go on, and are what its readers see. */
+static void goes_on_with_a_proxy_that_refuses_all_hints(void **state)
+{
+    bench_t *bench = start(*state);
+
+    keeper_stub_refuse(bench->stub, "\"hint\"");
+    fail_once(bench, 503);
+    skip_pause(bench);
+    drain_over_pauses(bench);
+    add(bench, "a", 2);
+    drain_over_pauses(bench);
+    assert_non_null(strstr(keeper_stub_posts(bench->stub, 1, bench->pool), "a:1-2=a2;"));
+    stop(bench);
+}
+
+/* Readers come back in masses just after an outage. */
+static void hints_once_more_after_an_outage_where_a_hold_was_noted(void **state)
+{
+    bench_t *bench = start(*state);
+
+    fail_once(bench, 500);
+    keeper_shared_note_hold((keeper_shared_t *)bench->config.shared,
+                            keeper_site_slot(&bench->site, gc_slice_of("a")), apr_time_now());
+    skip_pause(bench);
+    drain(bench);
+    skip_pause(bench);
+    drain(bench);
+    assert_string_equal(keeper_stub_posts(bench->stub, 1, bench->pool), "hint(a) | hint(a)");
+    assert_true(keeper_publisher_next(bench->publisher) == 0);
+    stop(bench);
+}
+
+static void begins_the_watermark_anew_with_another_database(void **state)
+{
+    bench_t *bench = start(*state);
+    apr_int64_t watermark = -1;
+
+    take_over(bench, NULL, 0);
+    bench->last_message_id = 29;
+    add(bench, "a", 30);
+    drain(bench);
+    assert_true(keeper_publisher_progress(bench->publisher, &watermark));
+    assert_int_equal(watermark, 30);
+    keeper_publisher_add_behind(bench->publisher, NULL, 0);
+    bench->last_message_id = 0;
+    keeper_stub_answer(bench->stub, 503);
+    add(bench, "a", 1);
+    drain(bench);
+    assert_false(keeper_publisher_progress(bench->publisher, &watermark));
+    keeper_stub_answer(bench->stub, 200);
+    drain_over_pauses(bench);
+    assert_true(keeper_publisher_progress(bench->publisher, &watermark));
+    assert_int_equal(watermark, 1);
+    stop(bench);
+}
+
+static void hints_a_room_on_request(void **state)
+{
+    bench_t *bench = start(*state);
+
+    keeper_publisher_hint(bench->publisher, "a");
+    drain(bench);
+    assert_posts(bench, "hint(a)");
+    stop(bench);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        POOL_TEST(goes_on_with_events_after_a_refused_hint),
+        POOL_TEST(goes_on_with_a_proxy_that_refuses_all_hints),
+        POOL_TEST(hints_once_more_after_an_outage_where_a_hold_was_noted),
+        POOL_TEST(begins_the_watermark_anew_with_another_database),
+        POOL_TEST(hints_a_room_on_request),
+    };
+
+    return UNIT_RUN(tests);
+}
