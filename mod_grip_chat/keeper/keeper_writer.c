@@ -434,7 +434,6 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
     if (writer->is_locked) {
         must(keeper_lock_release(&writer->lock));
     }
-    apr_thread_exit(thread, APR_SUCCESS);
     return NULL;
 }
 
