@@ -11,6 +11,10 @@
 #define RC_BUSY   5
 #define RC_LOCKED 6
 
+/* How long a lock is waited for that the driver does not wait for, and how often it is tried. */
+#define LOCK_PATIENCE apr_time_from_msec(1500)
+#define LOCK_PAUSE    apr_time_from_msec(5)
+
 struct chat_database_t {
     chat_database_spec_t spec;
     chat_database_role_e role;
@@ -175,6 +179,24 @@ static apr_status_t make_schema(chat_database_t *db)
     return rv;
 }
 
+/* A new database cannot change to the write-ahead log while somebody reads it, as a child may in a new
+ * site's first moments. The driver does not retry that, and answers it as any other error. */
+static apr_status_t ask_patiently(chat_database_t *db, const char *sql, const char **value)
+{
+    apr_time_t end = apr_time_now() + LOCK_PATIENCE;
+    apr_status_t rv;
+
+    while ((rv = ask(db, sql, value, db->connection_pool)) == APR_EGENERAL &&
+           strstr(db->last_error, "locked"))
+    {
+        if (apr_time_now() > end) {
+            return APR_EAGAIN;
+        }
+        apr_sleep(LOCK_PAUSE);
+    }
+    return rv;
+}
+
 static apr_status_t set_up_writer(chat_database_t *db)
 {
     const char *const *check;
@@ -184,7 +206,7 @@ static apr_status_t set_up_writer(chat_database_t *db)
     for (check = db->dialect->checks; rv == APR_SUCCESS && *check; check += 2) {
         const char *answer = NULL;
 
-        rv = ask(db, check[0], &answer, db->connection_pool);
+        rv = ask_patiently(db, check[0], &answer);
         if (rv == APR_SUCCESS && (!answer || strcmp(answer, check[1]) != 0)) {
             rv = fail(db, APR_EGENERAL,
                       apr_psprintf(db->connection_pool, "%s answers %s instead of %s", check[0],

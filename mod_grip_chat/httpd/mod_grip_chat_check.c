@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <sys/vfs.h>
@@ -14,6 +15,9 @@
 #include "mod_grip_chat.h"
 
 #include <unixd.h>
+
+/* Of the files that lie beside a database. */
+#define LONGEST_SUFFIX ".keeper-lock"
 
 /* What the run user may not do, as the exit status of the process that tried. */
 #define CANNOT_ENTER 1
@@ -110,6 +114,13 @@ static const char *check_file(const char *path, apr_pool_t *pool)
                             "the folder '%s' does not exist; make it, owned by %s: install -d "
                             "-o %s -m 0750 %s",
                             folder, user, user, folder);
+    }
+    if (strlen(strrchr(path, '/') + 1) + sizeof(LONGEST_SUFFIX) - 1 > NAME_MAX ||
+        strlen(path) + sizeof(LONGEST_SUFFIX) > PATH_MAX)
+    {
+        return apr_psprintf(pool,
+                            "the file's name is too long, with the " LONGEST_SUFFIX " that is made "
+                            "beside it; write a shorter one");
     }
     if (apr_stat(&info, path, APR_FINFO_TYPE, pool) == APR_SUCCESS && info.filetype != APR_REG) {
         return apr_psprintf(pool,

@@ -1,8 +1,10 @@
 """Processes die and restart while people chat: nothing acknowledged is lost, nothing doubled."""
 
 import os
+import shutil
 import signal
 import socket
+import sqlite3
 import time
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from harness import grip
 from harness.chat import Chat
 from harness.client import FORM, events_path, messages_path
+from harness.httpd import run_user
 from harness.load import Senders, assert_delivered, assert_kept, stored
 from harness.processes import kill, wait_until
 from harness.sites import chat_site
@@ -180,6 +183,25 @@ def test_a_database_that_was_taken_away_begins_anew(servers):
     assert [message["text"] for message in listed] == ["after"]
     held = apache.client.get(events_path("x"), Grip_Sig=grip.token())
     assert held.header("Grip-Hold") == "stream", held
+
+
+def test_a_database_that_somebody_reads_while_the_keeper_starts_is_no_error(servers):
+    """As a child does that answers a reader in a new site's first moments."""
+    held = {}
+
+    def site(apache):
+        held["reader"] = sqlite3.connect(apache.database, isolation_level=None)
+        held["reader"].execute("CREATE TABLE somebodys (x)")
+        shutil.chown(apache.database, run_user())
+        held["reader"].execute("BEGIN")
+        held["reader"].execute("SELECT * FROM somebodys").fetchall()
+        return chat_site(apache.database, "none")
+    apache = servers.apache(site)
+    apache.error_log.allow(r"\[grip_chat:warn\].*GC0202")
+    time.sleep(0.5)
+    held["reader"].close()
+    assert apache.client.say("x", "hello")["text"] == "hello"
+    assert not apache.error_log.count("GC0203"), apache.error_log.tail()
 
 
 def test_a_keeper_that_hangs_is_a_503_and_reading_goes_on(servers):

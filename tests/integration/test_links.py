@@ -105,10 +105,11 @@ def test_a_link_is_not_good_at_another_site_with_the_same_secret(servers, one, o
                                                  SecretKey=SECRET, **other)))
     client = servers.apache(site).client
     hosts = [Host(client, name) for name in ("one", "other")]
+    for host in hosts:
+        host.say("x", "m")
     channels = {host: grip.parse_channel(signed(host, events_path("x")).header("Grip-Channel"))[0]
                 for host in hosts}
     for host in hosts:
-        host.say("x", "m")
         uri = link_of(signed(host, events_path("x")))
         for where in hosts:
             answer = signed(where, uri, Grip_Last=f"{channels[where]}; last-id=0")
