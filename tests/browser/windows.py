@@ -50,8 +50,14 @@ class Window:
 
     def one(self, name, timeout=10):
         """The visible element of that name."""
-        return wait_until(lambda: next((e for e in self.all(name) if e.is_displayed()), None),
-                          timeout, f"visible {name} at {self.driver.current_url}")
+        return wait_until(lambda: self._visible(name), timeout,
+                          f"visible {name} at {self.driver.current_url}")
+
+    def _visible(self, name):
+        try:
+            return next((element for element in self.all(name) if element.is_displayed()), None)
+        except StaleElementReferenceException:
+            return None  # the page has just gone to the next
 
     def is_visible(self, name):
         return any(element.is_displayed() for element in self.all(name))
@@ -82,7 +88,10 @@ class Window:
 
     @property
     def state(self):
-        return self.one("status").get_attribute("data-state")
+        try:
+            return self.one("status").get_attribute("data-state")
+        except StaleElementReferenceException:
+            return ""
 
     def write(self, text):
         """Puts text into the composer; unlike typed keys, inserted text may be any character."""
