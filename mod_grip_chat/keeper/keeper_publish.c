@@ -38,9 +38,10 @@ keeper_publisher_t *keeper_publisher_create(const keeper_config_t *config,
     publisher->proxy = site->proxies[proxy];
     publisher->transport = transport;
     publisher->pause = KEEPER_PUBLISH_BACKOFF_MIN;
-    keeper_rooms_init(&publisher->rooms, site, pool);
-    if (apr_pool_create(&publisher->scratch, pool) != APR_SUCCESS) {
-        publisher->scratch = pool;
+    if (keeper_rooms_init(&publisher->rooms, site, pool) != APR_SUCCESS ||
+        apr_pool_create(&publisher->scratch, pool) != APR_SUCCESS)
+    {
+        return NULL;
     }
     return publisher;
 }

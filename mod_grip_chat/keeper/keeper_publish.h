@@ -54,6 +54,7 @@ typedef struct keeper_event_t {
  *
  * @param transport  the loop's
  * @param pool       owns it; the loop's, as long as the process
+ * @return NULL if memory is short
  */
 keeper_publisher_t *keeper_publisher_create(const keeper_config_t *config,
                                             const keeper_site_t *site, apr_size_t proxy,

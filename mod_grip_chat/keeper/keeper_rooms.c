@@ -1,6 +1,6 @@
 #include "keeper_rooms.h"
 
-void keeper_rooms_init(keeper_rooms_t *rooms, const keeper_site_t *site, apr_pool_t *pool)
+apr_status_t keeper_rooms_init(keeper_rooms_t *rooms, const keeper_site_t *site, apr_pool_t *pool)
 {
     rooms->site = site;
     rooms->by_name = apr_hash_make(pool);
@@ -8,9 +8,7 @@ void keeper_rooms_init(keeper_rooms_t *rooms, const keeper_site_t *site, apr_poo
     APR_RING_INIT(&rooms->resting, keeper_room_t, resting);
     APR_RING_INIT(&rooms->hints, keeper_room_t, hints);
     APR_RING_INIT(&rooms->sending, keeper_room_t, sending);
-    if (apr_pool_create(&rooms->scratch, pool) != APR_SUCCESS) {
-        rooms->scratch = pool;
-    }
+    return apr_pool_create(&rooms->scratch, pool);
 }
 
 keeper_room_t *keeper_rooms_get(keeper_rooms_t *rooms, const char *name)

@@ -21,8 +21,8 @@ typedef struct keeper_rooms_t {
     struct keeper_room_ring_t sending; /**< in the POST under way */
 } keeper_rooms_t;
 
-/** Make empty lines. @param pool  owns them, as long as the publisher */
-void keeper_rooms_init(keeper_rooms_t *rooms, const keeper_site_t *site, apr_pool_t *pool);
+/** Make empty lines. @param pool  owns them, as long as the publisher. @return APR_SUCCESS, or APR_ENOMEM */
+apr_status_t keeper_rooms_init(keeper_rooms_t *rooms, const keeper_site_t *site, apr_pool_t *pool);
 
 /** Find a room, or make it. @return NULL if memory is short */
 keeper_room_t *keeper_rooms_get(keeper_rooms_t *rooms, const char *name);

@@ -245,6 +245,9 @@ apr_status_t keeper_sites_start(keeper_sites_t **out, const keeper_config_t *con
         for (proxy = 0; proxy < served->site->proxy_count; proxy++) {
             served->publishers[proxy] =
                 keeper_publisher_create(config, served->site, proxy, transport, pool);
+            if (!served->publishers[proxy]) {
+                return APR_ENOMEM;
+            }
         }
     }
     for (i = 0; rv == APR_SUCCESS && i < config->site_count; i++) {
