@@ -39,6 +39,13 @@ apr_status_t chat_codec_append_message(gc_buffer_t *buffer, const chat_message_t
     if (rv != APR_SUCCESS) {
         return rv;
     }
+    if (message->key.len) {
+        gc_buffer_append_text(buffer, ", \"key\": ");
+        rv = gc_json_append_string(buffer, message->key);
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+    }
     gc_buffer_append_text(buffer, "}");
     return APR_SUCCESS;
 }

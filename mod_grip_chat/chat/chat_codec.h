@@ -7,7 +7,8 @@
 
 /**
  * Append one message: `{"id": 1, "from": "al", "date": "2026-11-24T04:03:17.336Z", "text": "hello"}`,
- * without a line end. The date is UTC (RFC 3339) with milliseconds.
+ * without a line end. The date is UTC (RFC 3339) with milliseconds. A message with an idempotency key
+ * has it as "key", after the text.
  *
  * @return APR_SUCCESS, or APR_EINVAL if a name or text is not UTF-8; what was appended by then stays
  */

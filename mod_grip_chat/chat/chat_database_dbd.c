@@ -143,35 +143,62 @@ static apr_status_t create_file(chat_database_t *db)
 }
 
 /* APR_NOTFOUND where no version is kept yet. */
-static apr_status_t check_schema(chat_database_t *db)
+static apr_status_t read_schema_version(chat_database_t *db, apr_int64_t *version)
 {
-    const char *version = NULL;
+    const char *text = NULL;
     apr_status_t rv =
-        ask(db, "SELECT value FROM grip_chat_meta WHERE site = '' AND name = 'schema'", &version,
+        ask(db, "SELECT value FROM grip_chat_meta WHERE site = '' AND name = 'schema'", &text,
             db->connection_pool);
 
-    if (rv == APR_SUCCESS && apr_atoi64(version) != CHAT_SQL_SCHEMA_VERSION) {
-        rv = fail(db, APR_EINCOMPLETE, "the schema is of another version of mod_grip_chat");
+    if (rv == APR_SUCCESS) {
+        *version = apr_atoi64(text);
     }
     return rv;
 }
 
-static apr_status_t make_schema(chat_database_t *db)
+static apr_status_t check_schema(chat_database_t *db, apr_int64_t version)
 {
-    const char *const *sql;
-    apr_status_t rv = chat_database_run(db, db->dialect->begin);
+    return version == CHAT_SQL_SCHEMA_VERSION
+               ? APR_SUCCESS
+               : fail(db, APR_EINCOMPLETE, "the schema is of another version of mod_grip_chat");
+}
 
-    for (sql = db->dialect->schema; rv == APR_SUCCESS && *sql; sql++) {
+static apr_status_t run_all(chat_database_t *db, const char *const *sql)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    for (; rv == APR_SUCCESS && *sql; sql++) {
         rv = chat_database_run(db, *sql);
     }
+    return rv;
+}
+
+/* In one transaction, so that a death in between leaves the schema that was there. The first
+ * statement makes the table that the version is looked up in. */
+static apr_status_t make_schema(chat_database_t *db)
+{
+    apr_int64_t version = 0;
+    apr_status_t rv = chat_database_run(db, db->dialect->begin);
+
     if (rv == APR_SUCCESS) {
-        rv = check_schema(db);
+        rv = chat_database_run(db, db->dialect->schema[0]);
     }
-    if (rv == APR_NOTFOUND) {
-        rv = chat_database_run(
-            db,
-            "INSERT INTO grip_chat_meta (site, name, value) VALUES ('', 'schema', '" APR_STRINGIFY(
-                CHAT_SQL_SCHEMA_VERSION) "')");
+    if (rv == APR_SUCCESS) {
+        rv = read_schema_version(db, &version);
+    }
+    if (rv == APR_NOTFOUND || (rv == APR_SUCCESS && version == 1)) {
+        rv = run_all(db, version == 1 ? db->dialect->upgrade : db->dialect->schema);
+        version = CHAT_SQL_SCHEMA_VERSION;
+        if (rv == APR_SUCCESS) {
+            rv = chat_database_run(
+                db,
+                "INSERT INTO grip_chat_meta (site, name, value) VALUES ('', 'schema', "
+                "'" APR_STRINGIFY(CHAT_SQL_SCHEMA_VERSION) "') ON CONFLICT (site, name)"
+                                                           " DO UPDATE SET value = excluded.value");
+        }
+    }
+    if (rv == APR_SUCCESS) {
+        rv = check_schema(db, version);
     }
     if (rv == APR_SUCCESS) {
         rv = chat_database_run(db, "COMMIT");
@@ -218,14 +245,14 @@ static apr_status_t set_up_writer(chat_database_t *db)
 
 static apr_status_t set_up_reader(chat_database_t *db)
 {
-    const char *const *sql;
-    apr_status_t rv = APR_SUCCESS;
+    apr_int64_t version = 0;
+    apr_status_t rv = run_all(db, db->dialect->for_read);
 
-    for (sql = db->dialect->for_read; rv == APR_SUCCESS && *sql; sql++) {
-        rv = chat_database_run(db, *sql);
+    if (rv == APR_SUCCESS) {
+        rv = read_schema_version(db, &version);
     }
     if (rv == APR_SUCCESS) {
-        rv = check_schema(db);
+        rv = check_schema(db, version);
     }
     return rv == APR_NOTFOUND ? APR_EGENERAL : rv;
 }

@@ -8,6 +8,17 @@ static const char *const sqlite3_checks[] = {
     "PRAGMA journal_mode=WAL", "wal", "PRAGMA synchronous", "2", NULL,
 };
 
+/* By the message's id, so that old keys lie together. */
+#define SQLITE3_KEY_TABLE                                                                          \
+    "CREATE TABLE IF NOT EXISTS grip_chat_key ("                                                   \
+    " message_id INTEGER PRIMARY KEY,"                                                             \
+    " room_id INTEGER NOT NULL REFERENCES grip_chat_room (id),"                                    \
+    " idempotency_key TEXT NOT NULL,"                                                              \
+    " event_id INTEGER NOT NULL,"                                                                  \
+    " created_ms INTEGER NOT NULL,"                                                                \
+    " digest TEXT NOT NULL,"                                                                       \
+    " UNIQUE (room_id, idempotency_key))"
+
 static const char *const sqlite3_schema[] = {
     "CREATE TABLE IF NOT EXISTS grip_chat_meta ("
     " site TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (site, name))",
@@ -27,14 +38,23 @@ static const char *const sqlite3_schema[] = {
     " body TEXT NOT NULL,"
     " created_ms INTEGER NOT NULL,"
     " job_key TEXT NOT NULL UNIQUE,"
+    " idempotency_key TEXT,"
     " UNIQUE (room_id, event_id))",
+    SQLITE3_KEY_TABLE,
+    NULL,
+};
+
+static const char *const sqlite3_upgrade[] = {
+    "ALTER TABLE grip_chat_message ADD COLUMN idempotency_key TEXT",
+    SQLITE3_KEY_TABLE,
     NULL,
 };
 
 static const char *const sqlite3_for_read[] = {"PRAGMA query_only=1", NULL};
 
 static const chat_sql_dialect_t dialects[] = {
-    {"sqlite3", 1, "BEGIN IMMEDIATE", sqlite3_checks, sqlite3_schema, sqlite3_for_read},
+    {"sqlite3", 1, "BEGIN IMMEDIATE", sqlite3_checks, sqlite3_schema, sqlite3_upgrade,
+     sqlite3_for_read},
 };
 
 const chat_sql_dialect_t *chat_sql_dialect(const char *driver)
@@ -54,26 +74,35 @@ const char *chat_sql_text(chat_sql_statement_e statement)
     /* One statement reads the room's row and its messages, so that both are of one snapshot; the
      * bounds on event_id keep it to the wanted part of the index. */
     static const char *const texts[CHAT_SQL_COUNT] = {
-        [CHAT_SQL_FIND_KEY] = "SELECT id, event_id, created_ms FROM grip_chat_message"
+        [CHAT_SQL_FIND_JOB] = "SELECT id, event_id, created_ms FROM grip_chat_message"
                               " WHERE job_key = %s",
+        [CHAT_SQL_FIND_KEY] = "SELECT k.message_id, k.event_id, k.created_ms, k.digest"
+                              " FROM grip_chat_room r JOIN grip_chat_key k ON k.room_id = r.id"
+                              " WHERE r.site = %s AND r.name = %s AND k.idempotency_key = %s",
         [CHAT_SQL_ROOM_NEXT] =
             "INSERT INTO grip_chat_room (site, name, last_event_id) VALUES (%s, %s, 1)"
             " ON CONFLICT (site, name)"
             " DO UPDATE SET last_event_id = grip_chat_room.last_event_id + 1"
             " RETURNING id, last_event_id",
         [CHAT_SQL_INSERT] = "INSERT INTO grip_chat_message"
-                            " (room_id, event_id, sender, body, created_ms, job_key)"
-                            " VALUES (%lld, %lld, %s, %s, %lld, %s) RETURNING id",
-        [CHAT_SQL_READ_NEWEST] = "SELECT r.last_event_id, r.first_kept_event_id,"
-                                 " m.id, m.event_id, m.created_ms, m.sender, m.body"
-                                 " FROM grip_chat_room r LEFT JOIN grip_chat_message m"
-                                 " ON m.room_id = r.id AND m.event_id > r.last_event_id - %lld"
-                                 " WHERE r.site = %s AND r.name = %s ORDER BY m.event_id DESC",
-        [CHAT_SQL_READ_AFTER] = "SELECT r.last_event_id, r.first_kept_event_id,"
-                                " m.id, m.event_id, m.created_ms, m.sender, m.body"
-                                " FROM grip_chat_room r LEFT JOIN grip_chat_message m"
-                                " ON m.room_id = r.id AND m.event_id > %lld AND m.event_id <= %lld"
-                                " WHERE r.site = %s AND r.name = %s ORDER BY m.event_id",
+                            " (room_id, event_id, sender, body, created_ms, job_key,"
+                            " idempotency_key)"
+                            " VALUES (%lld, %lld, %s, %s, %lld, %s, %s) RETURNING id",
+        [CHAT_SQL_INSERT_KEY] = "INSERT INTO grip_chat_key"
+                                " (message_id, room_id, idempotency_key, event_id, created_ms,"
+                                " digest) VALUES (%lld, %lld, %s, %lld, %lld, %s)",
+        [CHAT_SQL_READ_NEWEST] =
+            "SELECT r.last_event_id, r.first_kept_event_id,"
+            " m.id, m.event_id, m.created_ms, m.sender, m.body, m.idempotency_key"
+            " FROM grip_chat_room r LEFT JOIN grip_chat_message m"
+            " ON m.room_id = r.id AND m.event_id > r.last_event_id - %lld"
+            " WHERE r.site = %s AND r.name = %s ORDER BY m.event_id DESC",
+        [CHAT_SQL_READ_AFTER] =
+            "SELECT r.last_event_id, r.first_kept_event_id,"
+            " m.id, m.event_id, m.created_ms, m.sender, m.body, m.idempotency_key"
+            " FROM grip_chat_room r LEFT JOIN grip_chat_message m"
+            " ON m.room_id = r.id AND m.event_id > %lld AND m.event_id <= %lld"
+            " WHERE r.site = %s AND r.name = %s ORDER BY m.event_id",
         [CHAT_SQL_ROOMS_ABOVE] =
             "SELECT r.name FROM grip_chat_room r WHERE r.id IN"
             " (SELECT m.room_id FROM grip_chat_message m WHERE m.id > %lld) AND r.site = %s",

@@ -1,17 +1,21 @@
 /* The schema and every statement, by dialect. The schema: a room's row carries its last position, so
  * that a position is given and the message stored in one transaction; a job's key is unique, so that
- * no job is stored twice. */
+ * no job is stored twice; an idempotency key is unique in its room and has a row of its own, because
+ * it may be kept longer than its message. */
 #ifndef CHAT_SQL_H
 #define CHAT_SQL_H
 
 /** What the schema's version is, in grip_chat_meta under site '' and name 'schema'. */
-#define CHAT_SQL_SCHEMA_VERSION 1
+#define CHAT_SQL_SCHEMA_VERSION 2
 
 /** The statements that are prepared; parameters in APR DBD's form. */
 typedef enum chat_sql_statement_e {
-    CHAT_SQL_FIND_KEY,    /**< key */
+    CHAT_SQL_FIND_JOB,    /**< job key → id, position, created_ms */
+    CHAT_SQL_FIND_KEY,    /**< site, room, idempotency key → id, position, created_ms, digest */
     CHAT_SQL_ROOM_NEXT,   /**< site, room → room id, position */
-    CHAT_SQL_INSERT,      /**< room id, position, sender, body, created_ms, key → id */
+    CHAT_SQL_INSERT,      /**< room id, position, sender, body, created_ms, job key,
+                                idempotency key or NULL → id */
+    CHAT_SQL_INSERT_KEY,  /**< id, room id, idempotency key, position, created_ms, digest */
     CHAT_SQL_READ_NEWEST, /**< limit, site, room */
     CHAT_SQL_READ_AFTER,  /**< after, after + limit, site, room */
     CHAT_SQL_ROOMS_ABOVE, /**< watermark, site */
@@ -28,6 +32,7 @@ typedef struct chat_sql_dialect_t {
     const char *begin;           /**< starts a transaction that will write */
     const char *const *checks;   /**< pairs: query, wanted answer; ends in NULL */
     const char *const *schema;   /**< statements that make the tables; ends in NULL */
+    const char *const *upgrade;  /**< statements that make version 2 of version 1; ends in NULL */
     const char *const *for_read; /**< statements for a reader's connection; ends in NULL */
 } chat_sql_dialect_t;
 

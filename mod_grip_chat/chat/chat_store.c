@@ -12,40 +12,65 @@ static apr_status_t first_row(chat_database_t *db, chat_sql_statement_e statemen
     return chat_rows_next(*rows) ? APR_SUCCESS : APR_NOTFOUND;
 }
 
-/* Look for the job's key; fills the job's outputs where it is. */
-static apr_status_t find_key(chat_database_t *db, chat_append_t *job, apr_pool_t *pool)
+/* Take over where a message stands that was stored before. */
+static void take_position(chat_append_t *job, chat_rows_t *rows)
 {
-    const void *params[] = {job->key};
+    job->id = chat_rows_int64(rows, 0);
+    job->event_id = chat_rows_int64(rows, 1);
+    job->created_ms = chat_rows_int64(rows, 2);
+}
+
+/* Look for the job itself; APR_NOTFOUND where it was never stored. */
+static apr_status_t find_job(chat_database_t *db, chat_append_t *job, apr_pool_t *pool)
+{
+    const void *params[] = {job->job_key};
     chat_rows_t *rows;
-    apr_status_t rv = first_row(db, CHAT_SQL_FIND_KEY, params, &rows, pool);
+    apr_status_t rv = first_row(db, CHAT_SQL_FIND_JOB, params, &rows, pool);
 
     if (rv == APR_SUCCESS) {
-        job->id = chat_rows_int64(rows, 0);
-        job->event_id = chat_rows_int64(rows, 1);
-        job->created_ms = chat_rows_int64(rows, 2);
-        job->was_stored_before = 1;
+        take_position(job, rows);
+        job->outcome = CHAT_APPEND_REPEATED;
     }
     return rv;
 }
 
-static apr_status_t append_one(chat_database_t *db, chat_append_t *job, apr_int64_t now_ms,
-                               apr_pool_t *pool)
+/* Look for the idempotency key; APR_NOTFOUND where it is new in the room. */
+static apr_status_t find_key(chat_database_t *db, chat_append_t *job, apr_pool_t *pool)
+{
+    const void *params[] = {job->site, job->room, job->key};
+    chat_rows_t *rows;
+    apr_status_t rv = first_row(db, CHAT_SQL_FIND_KEY, params, &rows, pool);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (strcmp(chat_rows_text(rows, 3), job->digest) == 0) {
+        take_position(job, rows);
+        job->outcome = CHAT_APPEND_KNOWN;
+    }
+    else {
+        job->outcome = CHAT_APPEND_CONFLICT;
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t insert(chat_database_t *db, chat_append_t *job, apr_int64_t now_ms,
+                           apr_pool_t *pool)
 {
     const void *room[] = {job->site, job->room};
     apr_int64_t room_id;
-    const void *message[] = {&room_id,  &job->event_id,   job->from,
-                             job->text, &job->created_ms, job->key};
+    const void *message[] = {&room_id,
+                             &job->event_id,
+                             job->from,
+                             job->text,
+                             &job->created_ms,
+                             job->job_key,
+                             *job->key ? job->key : NULL};
+    const void *key[] = {&job->id,       &room_id,         job->key,
+                         &job->event_id, &job->created_ms, job->digest};
     chat_rows_t *rows;
-    apr_status_t rv;
+    apr_status_t rv = first_row(db, CHAT_SQL_ROOM_NEXT, room, &rows, pool);
 
-    job->was_stored_before = 0;
-    if (job->is_repeat) {
-        rv = find_key(db, job, pool);
-        if (rv != APR_NOTFOUND) {
-            return rv;
-        }
-    }
-    rv = first_row(db, CHAT_SQL_ROOM_NEXT, room, &rows, pool);
     if (rv == APR_SUCCESS) {
         room_id = chat_rows_int64(rows, 0);
         job->event_id = chat_rows_int64(rows, 1);
@@ -54,8 +79,26 @@ static apr_status_t append_one(chat_database_t *db, chat_append_t *job, apr_int6
     }
     if (rv == APR_SUCCESS) {
         job->id = chat_rows_int64(rows, 0);
+        job->outcome = CHAT_APPEND_NEW;
+        if (*job->key) {
+            rv = chat_database_select(db, CHAT_SQL_INSERT_KEY, key, &rows, pool);
+        }
     }
     return rv == APR_NOTFOUND ? APR_EGENERAL : rv;
+}
+
+static apr_status_t append_one(chat_database_t *db, chat_append_t *job, apr_int64_t now_ms,
+                               apr_pool_t *pool)
+{
+    apr_status_t rv = APR_NOTFOUND;
+
+    if (job->is_repeat) {
+        rv = find_job(db, job, pool);
+    }
+    if (rv == APR_NOTFOUND && *job->key) {
+        rv = find_key(db, job, pool);
+    }
+    return rv == APR_NOTFOUND ? insert(db, job, now_ms, pool) : rv;
 }
 
 static apr_status_t append_all(chat_database_t *db, chat_append_t *jobs, int count, apr_time_t now,
@@ -102,8 +145,9 @@ apr_status_t chat_store_append(chat_database_t *db, chat_append_t *jobs, int cou
     rv = append_all(db, jobs, count, now, scratch_pool);
     for (i = 0; i < count; i++) {
         jobs[i].is_repeat = were_repeats[i];
-        if (!were_repeats[i] && jobs[i].created_ms == now / 1000) {
-            jobs[i].was_stored_before = 0; /* by the COMMIT before, of which nobody knows yet */
+        if (!were_repeats[i] && jobs[i].outcome == CHAT_APPEND_REPEATED &&
+            jobs[i].created_ms == now / 1000) {
+            jobs[i].outcome = CHAT_APPEND_NEW; /* by the COMMIT before, of which nobody knows yet */
         }
     }
     return rv;
@@ -129,6 +173,7 @@ static void collect_page(chat_rows_t *rows, int limit, chat_page_t *page, apr_po
         message->created_ms = chat_rows_int64(rows, 4);
         message->from = gc_slice_of(chat_rows_text(rows, 5));
         message->text = gc_slice_of(chat_rows_text(rows, 6));
+        message->key = gc_slice_of(chat_rows_text(rows, 7));
         page->count++;
     }
 }

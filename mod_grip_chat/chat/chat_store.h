@@ -5,23 +5,34 @@
 
 #include "chat_database.h"
 
+/** What became of a message to store. */
+typedef enum chat_append_outcome_e {
+    CHAT_APPEND_NEW,      /**< it was stored by this call */
+    CHAT_APPEND_REPEATED, /**< this job was stored by a call before */
+    CHAT_APPEND_KNOWN,    /**< another job with this idempotency key and the same message was */
+    CHAT_APPEND_CONFLICT  /**< another job with this idempotency key and another message was */
+} chat_append_outcome_e;
+
 /** A message to store, and what became of it. */
 typedef struct chat_append_t {
-    const char *site;       /**< "" or a name, NUL-terminated like all that follow */
-    const char *room;       /**< valid, decoded */
-    const char *from;       /**< valid */
-    const char *text;       /**< valid */
-    const char *key;        /**< the job's key, unique among all jobs */
-    int is_repeat;          /**< the job may have been stored before: look for its key first */
-    apr_int64_t id;         /**< out: see chat_message_t */
-    apr_int64_t event_id;   /**< out */
-    apr_int64_t created_ms; /**< out */
-    int was_stored_before;  /**< out: the key was there already; the outputs are those of then */
+    const char *site;    /**< "" or a name, NUL-terminated like all that follow */
+    const char *room;    /**< valid, decoded */
+    const char *from;    /**< valid */
+    const char *text;    /**< valid */
+    const char *job_key; /**< unique among all jobs */
+    const char *key;     /**< the idempotency key; "" for none */
+    const char *digest;  /**< with a key: of from and text, equal where both are; else "" */
+    int is_repeat;       /**< the job may have been stored before: look for its own key first */
+    chat_append_outcome_e outcome; /**< out */
+    apr_int64_t id;                /**< out: of the message that is stored, now or before; see
+                                        chat_message_t; untouched for CHAT_APPEND_CONFLICT */
+    apr_int64_t event_id;          /**< out, likewise */
+    apr_int64_t created_ms;        /**< out, likewise */
 } chat_append_t;
 
 /**
- * Append messages in one transaction: all of them are durable on APR_SUCCESS, none of them otherwise.
- * A writer's call.
+ * Append messages in one transaction: all of them are durable on APR_SUCCESS, none of them otherwise;
+ * see each one's outcome. A writer's call.
  *
  * @param jobs          in the order in which they get their positions
  * @param count         1 or more

@@ -26,6 +26,12 @@
 #define CHAT_BACKLOG_DEFAULT 100000
 #define CHAT_BACKLOG_MAX     10000000
 
+/** Characters of an idempotency key. */
+#define CHAT_KEY_MAX_CHARS 64
+
+/** How long an idempotency key is kept where its message is not: a day. */
+#define CHAT_KEY_KEPT_MS (APR_INT64_C(24) * 60 * 60 * 1000)
+
 /** Events and bytes of one answer; a page over 100,000 bytes was answered 502 by Pushpin. */
 #define CHAT_PAGE_MAX_EVENTS 100
 #define CHAT_PAGE_MAX_BYTES  (64 * 1024)
@@ -37,6 +43,7 @@ typedef struct chat_message_t {
     apr_int64_t created_ms; /**< milliseconds since 1970-01-01T00:00:00Z */
     gc_slice_t from;        /**< UTF-8, without control characters */
     gc_slice_t text;        /**< UTF-8, without NUL */
+    gc_slice_t key;         /**< the idempotency key that its sender gave; empty for none */
 } chat_message_t;
 
 /** Some messages of a room and where the room stood when they were read, both from one snapshot. */

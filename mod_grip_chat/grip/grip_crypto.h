@@ -8,6 +8,9 @@
 /** Bytes of an HMAC-SHA256 (RFC 2104, FIPS 180-4). */
 #define GRIP_CRYPTO_HMAC_BYTES 32
 
+/** Bytes of a SHA-256 digest (FIPS 180-4). */
+#define GRIP_CRYPTO_SHA256_BYTES 32
+
 /** The longest secret or PEM text that is taken. */
 #define GRIP_CRYPTO_KEY_MAX_BYTES 16384
 
@@ -75,6 +78,14 @@ apr_status_t grip_crypto_sign_hs256(unsigned char out[GRIP_CRYPTO_HMAC_BYTES],
  */
 apr_status_t grip_crypto_hmac_sha256(unsigned char out[GRIP_CRYPTO_HMAC_BYTES], gc_slice_t secret,
                                      gc_slice_t message);
+
+/**
+ * Compute a SHA-256 digest. Thread-safe.
+ *
+ * @param out  the digest; untouched on failure
+ * @return APR_SUCCESS, or APR_EGENERAL if OpenSSL failed
+ */
+apr_status_t grip_crypto_sha256(unsigned char out[GRIP_CRYPTO_SHA256_BYTES], gc_slice_t message);
 
 /**
  * Fill with bytes that cannot be guessed. Thread-safe, and safe after a fork.

@@ -312,6 +312,22 @@ apr_status_t grip_crypto_verify(int *is_genuine, const grip_key_t *key, gc_slice
     return APR_EGENERAL;
 }
 
+apr_status_t grip_crypto_sha256(unsigned char out[GRIP_CRYPTO_SHA256_BYTES], gc_slice_t message)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned len = 0;
+
+    if (EVP_Digest(message.len ? message.data : "", message.len, digest, &len, EVP_sha256(),
+                   NULL) != 1 ||
+        len != GRIP_CRYPTO_SHA256_BYTES)
+    {
+        ERR_clear_error();
+        return APR_EGENERAL;
+    }
+    memcpy(out, digest, len);
+    return APR_SUCCESS;
+}
+
 apr_status_t grip_crypto_random(void *out, apr_size_t len_bytes)
 {
     if (len_bytes > RANDOM_MAX_BYTES) {

@@ -1,6 +1,7 @@
 #include "mod_grip_chat_messages.h"
 
 #include "chat_codec.h"
+#include "chat_key.h"
 #include "chat_validate.h"
 #include "gc_b64url.h"
 #include "grip_crypto.h"
@@ -14,7 +15,7 @@
 #define BODY_BYTES_PER_TEXT_BYTE 6
 #define BODY_EXTRA_BYTES         (16 * 1024)
 
-#define KEY_BYTES 16
+#define JOB_KEY_BYTES 16
 
 /* From what is stored, so that it means the same after a restart: the newest message and when it was
  * stored tell databases apart in which counting began anew. */
@@ -115,17 +116,56 @@ static int check_form(request_rec *r, const grip_chat_site_t *site, const grip_c
     return 0;
 }
 
+/* Take the header Idempotency-Key, if there is one; 0 after an answer was given. The digest tells a
+ * message that is sent again from another one: neither part of it holds the NUL between them. */
+static int take_key(request_rec *r, keeper_job_t *job, int *status)
+{
+    const char *header = apr_table_get(r->headers_in, "Idempotency-Key");
+    unsigned char digest[GRIP_CRYPTO_SHA256_BYTES];
+    gc_buffer_t message;
+    gc_slice_t key;
+
+    if (!header) {
+        return 1;
+    }
+    if (chat_key_parse(&key, gc_slice_of(header), r->pool) != APR_SUCCESS) {
+        *status = grip_chat_reply_error(
+            r, HTTP_BAD_REQUEST, "bad-idempotency-key",
+            apr_psprintf(r->pool,
+                         "the header 'Idempotency-Key' is not one string of 1 to %d visible ASCII "
+                         "characters in double quotes",
+                         CHAT_KEY_MAX_CHARS));
+        return 0;
+    }
+    message = gc_buffer_make(strlen(job->from) + strlen(job->text) + 2, r->pool);
+    gc_buffer_append(&message, gc_slice(job->from, strlen(job->from) + 1));
+    gc_buffer_append_text(&message, job->text);
+    if (grip_crypto_sha256(digest, gc_buffer_slice(&message)) != APR_SUCCESS) {
+        *status = HTTP_INTERNAL_SERVER_ERROR;
+        return 0;
+    }
+    job->key = key.data;
+    job->digest = gc_b64url_encode(gc_slice((const char *)digest, sizeof(digest)), r->pool);
+    return 1;
+}
+
 /* Have the keeper store it; 0 after an answer was given, with its result in *status. */
 static int store(request_rec *r, keeper_client_t *keeper, keeper_job_t *job,
                  chat_message_t *message, int *status)
 {
-    unsigned char key[KEY_BYTES];
+    unsigned char key[JOB_KEY_BYTES];
     keeper_reply_t reply = {KEEPER_UNAVAILABLE, 0, 0, 0};
     apr_status_t rv = grip_crypto_random(key, sizeof(key));
 
     if (rv == APR_SUCCESS) {
-        job->key = gc_b64url_encode(gc_slice((const char *)key, sizeof(key)), r->pool);
+        job->job_key = gc_b64url_encode(gc_slice((const char *)key, sizeof(key)), r->pool);
         rv = keeper_client_call(keeper, job, &reply, KEEPER_CLIENT_TIMEOUT, r->pool);
+    }
+    if (rv == APR_SUCCESS && reply.status == KEEPER_CONFLICT) {
+        *status = grip_chat_reply_error(r, HTTP_UNPROCESSABLE_ENTITY, "idempotency-key-used",
+                                        "the header 'Idempotency-Key' was used in this room for "
+                                        "another message; give each message a key of its own");
+        return 0;
     }
     if (rv != APR_SUCCESS || reply.status != KEEPER_DONE) {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, rv, r,
@@ -146,7 +186,7 @@ static int post_message(request_rec *r, const grip_chat_site_t *site, const char
 {
     grip_chat_refusal_t refusal;
     grip_chat_form_t form;
-    keeper_job_t job = {KEEPER_JOB_POST, 0, site->keeper.identity, room, "", "", ""};
+    keeper_job_t job = {KEEPER_JOB_POST, 0, site->keeper.identity, room, "", "", "", "", ""};
     chat_message_t message;
     gc_buffer_t body;
     int status = OK;
@@ -163,11 +203,12 @@ static int post_message(request_rec *r, const grip_chat_site_t *site, const char
     }
     job.from = gc_slice_dup(form.from, r->pool);
     job.text = gc_slice_dup(form.text, r->pool);
-    if (!store(r, keeper, &job, &message, &status)) {
+    if (!take_key(r, &job, &status) || !store(r, keeper, &job, &message, &status)) {
         return status;
     }
     message.from = form.from;
     message.text = form.text;
+    message.key = gc_slice_of(job.key);
     body = gc_buffer_make(form.text.len + 256, r->pool);
     if (chat_codec_append_message(&body, &message) != APR_SUCCESS) {
         return HTTP_INTERNAL_SERVER_ERROR; /* both were validated as UTF-8 */

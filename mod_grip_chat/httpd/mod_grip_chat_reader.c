@@ -94,7 +94,7 @@ static apr_status_t read_once(grip_chat_reader_t *reader, const reading_t *readi
 static apr_status_t read_when_ready(grip_chat_reader_t *reader, const reading_t *reading,
                                     apr_pool_t *pool)
 {
-    keeper_job_t ready = {KEEPER_JOB_READY, 0, reader->site->identity, "", "", "", ""};
+    keeper_job_t ready = {KEEPER_JOB_READY, 0, reader->site->identity, "", "", "", "", "", ""};
     keeper_reply_t reply;
     apr_status_t rv = read_once(reader, reading, pool);
 

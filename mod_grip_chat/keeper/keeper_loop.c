@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "chat_key.h"
 #include "chat_validate.h"
 #include "keeper_connection.h"
 #include "keeper_poll.h"
@@ -81,7 +82,8 @@ static int is_valid(const keeper_job_t *job)
 {
     return chat_validate_room(gc_slice_of(job->room)) == CHAT_VALID &&
            chat_validate_name(gc_slice_of(job->from), CHAT_NAME_MAX_CHARS) == CHAT_VALID &&
-           chat_validate_text(gc_slice_of(job->text), CHAT_TEXT_MAX_BYTES) == CHAT_VALID;
+           chat_validate_text(gc_slice_of(job->text), CHAT_TEXT_MAX_BYTES) == CHAT_VALID &&
+           (*job->key ? chat_key_is_valid(gc_slice_of(job->key)) && *job->digest : !*job->digest);
 }
 
 static void take_job(loop_t *loop, keeper_connection_t *connection)
@@ -110,7 +112,9 @@ static void take_job(loop_t *loop, keeper_connection_t *connection)
     task->append.room = job.room;
     task->append.from = job.from;
     task->append.text = job.text;
+    task->append.job_key = job.job_key;
     task->append.key = job.key;
+    task->append.digest = job.digest;
     task->append.is_repeat = job.is_repeat;
     connection->is_busy = 1;
     loop->busy++;

@@ -44,8 +44,12 @@ void keeper_sites_publish(keeper_sites_t *sites, const keeper_task_t *task)
 {
     const chat_append_t *append = &task->append;
     keeper_served_t *served = keeper_sites_find(sites, task->site->identity);
-    chat_message_t message = {append->id, append->event_id, append->created_ms,
-                              gc_slice_of(append->from), gc_slice_of(append->text)};
+    chat_message_t message = {append->id,
+                              append->event_id,
+                              append->created_ms,
+                              gc_slice_of(append->from),
+                              gc_slice_of(append->text),
+                              gc_slice_of(append->key)};
     keeper_event_t event = {append->room, append->id, append->event_id, {NULL, 0}};
     gc_buffer_t text;
     apr_status_t rv;
@@ -54,10 +58,12 @@ void keeper_sites_publish(keeper_sites_t *sites, const keeper_task_t *task)
     if (!served || served->site->proxy_count == 0) {
         return;
     }
-    if (append->was_stored_before) {
-        for (i = 0; append->is_repeat && i < served->site->proxy_count; i++) {
+    if (append->outcome == CHAT_APPEND_REPEATED && append->is_repeat) {
+        for (i = 0; i < served->site->proxy_count; i++) {
             keeper_publisher_hint(served->publishers[i], append->room);
         }
+    }
+    if (append->outcome != CHAT_APPEND_NEW) {
         return;
     }
     apr_pool_clear(sites->scratch);

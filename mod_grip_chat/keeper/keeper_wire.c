@@ -1,6 +1,6 @@
 #include "keeper_wire.h"
 
-#define STRINGS 5
+#define STRINGS 7
 
 static void append_uint32(gc_buffer_t *buffer, apr_size_t number)
 {
@@ -18,7 +18,8 @@ static void append_byte(gc_buffer_t *buffer, int byte)
 
 void keeper_wire_append_job(gc_buffer_t *buffer, const keeper_job_t *job)
 {
-    const char *strings[STRINGS] = {job->site, job->room, job->from, job->text, job->key};
+    const char *strings[STRINGS] = {job->site,    job->room, job->from,  job->text,
+                                    job->job_key, job->key,  job->digest};
     apr_size_t size = 3;
     int i;
 
@@ -99,7 +100,12 @@ apr_status_t keeper_wire_read_job(keeper_job_t *job, gc_slice_t frame)
             return APR_EINVAL;
         }
     }
-    if (rest.len != 0 || strlen(strings[4]) > KEEPER_WIRE_KEY_MAX_BYTES) {
+    for (i = 4; i < STRINGS; i++) {
+        if (strlen(strings[i]) > KEEPER_WIRE_KEY_MAX_BYTES) {
+            return APR_EINVAL;
+        }
+    }
+    if (rest.len != 0) {
         return APR_EINVAL;
     }
     job->kind = (keeper_job_kind_e)frame.data[5];
@@ -108,7 +114,9 @@ apr_status_t keeper_wire_read_job(keeper_job_t *job, gc_slice_t frame)
     job->room = strings[1];
     job->from = strings[2];
     job->text = strings[3];
-    job->key = strings[4];
+    job->job_key = strings[4];
+    job->key = strings[5];
+    job->digest = strings[6];
     return APR_SUCCESS;
 }
 
@@ -117,7 +125,7 @@ apr_status_t keeper_wire_read_reply(keeper_reply_t *reply, gc_slice_t frame)
     apr_int64_t numbers[3];
 
     if (frame.len != KEEPER_WIRE_REPLY_BYTES || frame.data[4] != KEEPER_WIRE_VERSION ||
-        frame.data[5] < KEEPER_DONE || frame.data[5] > KEEPER_MALFORMED)
+        frame.data[5] < KEEPER_DONE || frame.data[5] > KEEPER_CONFLICT)
     {
         return APR_EINVAL;
     }

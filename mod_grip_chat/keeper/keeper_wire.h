@@ -8,12 +8,12 @@
 #include "gc_buffer.h"
 
 /** Of this layout of frames. */
-#define KEEPER_WIRE_VERSION 1
+#define KEEPER_WIRE_VERSION 2
 
 /** The largest frame: the longest text, names and room to spare. */
 #define KEEPER_WIRE_MAX_BYTES (CHAT_TEXT_MAX_BYTES + 16 * 1024)
 
-/** The longest key of a job. */
+/** The longest key of a job, idempotency key and digest. */
 #define KEEPER_WIRE_KEY_MAX_BYTES 64
 
 /** What a child wants. */
@@ -30,7 +30,9 @@ typedef struct keeper_job_t {
     const char *room;
     const char *from;
     const char *text;
-    const char *key; /**< unique among all jobs, 1 .. KEEPER_WIRE_KEY_MAX_BYTES */
+    const char *job_key; /**< unique among all jobs, 1 .. KEEPER_WIRE_KEY_MAX_BYTES */
+    const char *key;     /**< the idempotency key that the sender gave; "" for none */
+    const char *digest;  /**< with a key: of from and text; else "" */
 } keeper_job_t;
 
 /** What became of a job. */
@@ -39,7 +41,8 @@ typedef enum keeper_status_e {
     KEEPER_UNKNOWN_SITE = 2, /**< this keeper has no such site (any more) */
     KEEPER_LOCKED = 3,       /**< another process holds the database */
     KEEPER_UNAVAILABLE = 4,  /**< the database cannot be used; nothing was stored */
-    KEEPER_MALFORMED = 5     /**< another version's frame */
+    KEEPER_MALFORMED = 5,    /**< another version's frame */
+    KEEPER_CONFLICT = 6      /**< the idempotency key was given to another message */
 } keeper_status_e;
 
 /** The answer to a job; the numbers are those of chat_message_t, 0 where nothing was stored. */

@@ -347,8 +347,10 @@ static apr_status_t append_posts(keeper_writer_t *writer, keeper_task_t **tasks,
     rv = chat_store_append(writer->db, appends, n, apr_time_now(), pool);
     for (i = 0; i < n; i++) {
         posts[i]->append = appends[i];
-        posts[i]->status = status_of(rv);
-        if (rv == APR_SUCCESS) {
+        posts[i]->status = rv == APR_SUCCESS && appends[i].outcome == CHAT_APPEND_CONFLICT
+                               ? KEEPER_CONFLICT
+                               : status_of(rv);
+        if (posts[i]->status == KEEPER_DONE) {
             keeper_shared_bump(writer->config->shared,
                                keeper_site_slot(posts[i]->site, gc_slice_of(appends[i].room)));
         }

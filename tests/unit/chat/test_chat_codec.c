@@ -12,7 +12,7 @@ static gc_slice_t render(const chat_message_t *message, apr_pool_t *pool)
 
 static gc_slice_t render_text(const char *text, apr_pool_t *pool)
 {
-    chat_message_t message = {1, 1, 0, gc_slice_of("al"), gc_slice_of(text)};
+    chat_message_t message = {1, 1, 0, gc_slice_of("al"), gc_slice_of(text), {NULL, 0}};
 
     return render(&message, pool);
 }
@@ -20,7 +20,7 @@ static gc_slice_t render_text(const char *text, apr_pool_t *pool)
 /* The date of a message that was stored at this time. */
 static const char *date_of(apr_int64_t created_ms, apr_pool_t *pool)
 {
-    chat_message_t message = {1, 1, created_ms, gc_slice_of("al"), gc_slice_of("x")};
+    chat_message_t message = {1, 1, created_ms, gc_slice_of("al"), gc_slice_of("x"), {NULL, 0}};
     const char *json = gc_slice_dup(render(&message, pool), pool);
     const char *at = strstr(json, "\"date\": \"");
 
@@ -30,8 +30,8 @@ static const char *date_of(apr_int64_t created_ms, apr_pool_t *pool)
 
 static void writes_a_message_byte_by_byte_as_the_original_does(void **state)
 {
-    chat_message_t message = {1, 7, APR_INT64_C(1795492997336), gc_slice_of("al"),
-                              gc_slice_of("hello")};
+    chat_message_t message = {
+        1, 7, APR_INT64_C(1795492997336), gc_slice_of("al"), gc_slice_of("hello"), {NULL, 0}};
 
     assert_slice_equal(render(&message, *state),
                        "{\"id\": 1, \"from\": \"al\", \"date\": \"2026-11-24T04:03:17.336Z\", "
@@ -40,7 +40,7 @@ static void writes_a_message_byte_by_byte_as_the_original_does(void **state)
 
 static void writes_large_ids_whole(void **state)
 {
-    chat_message_t message = {APR_INT64_MAX, 1, 0, gc_slice_of("a"), gc_slice_of("b")};
+    chat_message_t message = {APR_INT64_MAX, 1, 0, gc_slice_of("a"), gc_slice_of("b"), {NULL, 0}};
 
     assert_slice_equal(render(&message, *state),
                        "{\"id\": 9223372036854775807, \"from\": \"a\", \"date\": "
@@ -82,7 +82,7 @@ static void escapes_what_json_demands_and_nothing_else(void **state)
 
 static void escapes_names_as_well(void **state)
 {
-    chat_message_t message = {1, 1, 0, gc_slice_of("\"\\"), gc_slice_of("x")};
+    chat_message_t message = {1, 1, 0, gc_slice_of("\"\\"), gc_slice_of("x"), {NULL, 0}};
 
     assert_slice_equal(render(&message, *state), "{\"id\": 1, \"from\": \"\\\"\\\\\", \"date\": "
                                                  "\"1970-01-01T00:00:00.000Z\", \"text\": \"x\"}");
@@ -91,7 +91,7 @@ static void escapes_names_as_well(void **state)
 static void refuses_what_is_not_utf8(void **state)
 {
     gc_buffer_t buffer = gc_buffer_make(64, *state);
-    chat_message_t message = {1, 1, 0, gc_slice_of("al"), gc_slice_of("\xff")};
+    chat_message_t message = {1, 1, 0, gc_slice_of("al"), gc_slice_of("\xff"), {NULL, 0}};
     chat_page_t page = {1, 1, 1, &message};
 
     assert_int_equal(chat_codec_append_message(&buffer, &message), APR_EINVAL);
@@ -114,8 +114,8 @@ static void writes_an_empty_list(void **state)
 static void writes_a_list_in_the_order_of_the_page(void **state)
 {
     gc_buffer_t buffer = gc_buffer_make(1, *state);
-    chat_message_t messages[] = {{9, 2, 1000, gc_slice_of("b"), gc_slice_of("2")},
-                                 {8, 1, 0, gc_slice_of("a"), gc_slice_of("1")}};
+    chat_message_t messages[] = {{9, 2, 1000, gc_slice_of("b"), gc_slice_of("2"), {NULL, 0}},
+                                 {8, 1, 0, gc_slice_of("a"), gc_slice_of("1"), {NULL, 0}}};
     chat_page_t page = {2, 1, 2, messages};
 
     assert_int_equal(chat_codec_append_list(&buffer, gc_slice_of("caf\xc3\xa9 :"), &page),
@@ -128,11 +128,23 @@ static void writes_a_list_in_the_order_of_the_page(void **state)
         "], \"last-event-id\": \"room-caf%C3%A9%20%3A:2\"}\n");
 }
 
+static void writes_the_key_of_a_message_that_has_one(void **state)
+{
+    gc_buffer_t buffer = gc_buffer_make(1, *state);
+    chat_message_t message = {1, 1, 0, gc_slice_of("al"), gc_slice_of("x"), gc_slice_of("a\"b")};
+
+    assert_int_equal(chat_codec_append_message(&buffer, &message), APR_SUCCESS);
+    assert_slice_equal(gc_buffer_slice(&buffer),
+                       "{\"id\": 1, \"from\": \"al\", \"date\": \"1970-01-01T00:00:00.000Z\", "
+                       "\"text\": \"x\", \"key\": \"a\\\"b\"}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         POOL_TEST(writes_a_message_byte_by_byte_as_the_original_does),
         POOL_TEST(writes_large_ids_whole),
+        POOL_TEST(writes_the_key_of_a_message_that_has_one),
         POOL_TEST(writes_three_digits_of_milliseconds),
         POOL_TEST(writes_dates_at_the_edges_of_days_and_years),
         POOL_TEST(writes_dates_before_1970),

@@ -30,7 +30,7 @@ static chat_database_t *open_writer(const unit_temp_t *temp)
 /* Store one message under a key of its own. */
 static apr_status_t store(chat_database_t *db, const char *key, const unit_temp_t *temp)
 {
-    chat_append_t append = {"", "a", "al", key, key, 0, 0, 0, 0, 0};
+    chat_append_t append = {"", "a", "al", key, key, "", "", 0, CHAT_APPEND_CONFLICT, 0, 0, 0};
 
     return chat_store_append(db, &append, 1, apr_time_now(), temp->pool);
 }
@@ -102,44 +102,6 @@ static void makes_files_that_only_their_owner_reads(void **state)
     assert_int_equal(mode_of(temp->path), 0600);
     assert_int_equal(mode_of(beside(temp, "-wal")), 0600);
     assert_int_equal(mode_of(beside(temp, "-shm")), 0600);
-}
-
-static void makes_a_schema_that_is_there_at_the_next_start(void **state)
-{
-    const unit_temp_t *temp = *state;
-    chat_database_t *db = open_writer(temp);
-
-    assert_int_equal(store(db, "k", temp), APR_SUCCESS);
-    chat_database_close(db);
-    assert_int_equal(chat_database_ready(db), APR_SUCCESS);
-    assert_int_equal(count_messages(db, temp), 1);
-    if (unit_sqlite_is_there()) {
-        assert_string_equal(unit_sqlite(temp->path, "PRAGMA journal_mode", temp->pool), "wal");
-        assert_string_equal(
-            unit_sqlite(temp->path,
-                        "SELECT value FROM grip_chat_meta WHERE site = '' AND name = 'schema'",
-                        temp->pool),
-            APR_STRINGIFY(CHAT_SQL_SCHEMA_VERSION));
-    }
-}
-
-static void refuses_a_newer_schema_and_leaves_it_alone(void **state)
-{
-    const unit_temp_t *temp = *state;
-    chat_database_t *db = open_writer(temp);
-
-    if (!unit_sqlite_is_there()) {
-        skip();
-    }
-    chat_database_close(db);
-    (void)unit_sqlite(temp->path, "UPDATE grip_chat_meta SET value = '2' WHERE name = 'schema'",
-                      temp->pool);
-    assert_int_equal(chat_database_ready(db), APR_EINCOMPLETE);
-    assert_non_null(strstr(chat_database_last_error(db), "version"));
-    assert_int_equal(store(db, "k", temp), APR_EINCOMPLETE);
-    (void)unit_sqlite(temp->path, "UPDATE grip_chat_meta SET value = '1' WHERE name = 'schema'",
-                      temp->pool);
-    assert_int_equal(store(db, "k", temp), APR_SUCCESS);
 }
 
 static void refuses_a_driver_that_it_has_no_statements_for(void **state)
@@ -454,8 +416,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEMP_TEST(never_makes_a_file_for_a_reader),
         TEMP_TEST(makes_files_that_only_their_owner_reads),
-        TEMP_TEST(makes_a_schema_that_is_there_at_the_next_start),
-        TEMP_TEST(refuses_a_newer_schema_and_leaves_it_alone),
         TEMP_TEST(refuses_a_driver_that_it_has_no_statements_for),
         TEMP_TEST(refuses_a_file_that_is_no_database),
         TEMP_TEST(notices_before_a_commit_that_the_file_was_deleted),

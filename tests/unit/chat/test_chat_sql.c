@@ -115,11 +115,15 @@ static void reads_a_page_by_index(void **state)
     assert_not_planned(plan, "TEMP B-TREE");
 }
 
-static void finds_a_key_by_index(void **state)
+static void finds_keys_by_index(void **state)
 {
-    const char *plan = plan_of(*state, CHAT_SQL_FIND_KEY);
+    const char *plan = plan_of(*state, CHAT_SQL_FIND_JOB);
 
     assert_planned(plan, "INDEX sqlite_autoindex_grip_chat_message_1 (job_key=?)");
+    assert_not_planned(plan, "SCAN");
+    plan = plan_of(*state, CHAT_SQL_FIND_KEY);
+    assert_planned(plan, "INDEX sqlite_autoindex_grip_chat_key_1 (room_id=? AND "
+                         "idempotency_key=?)");
     assert_not_planned(plan, "SCAN");
 }
 
@@ -146,7 +150,7 @@ int main(void)
         POOL_TEST(writes_only_placeholders_that_apr_knows),
         TEMP_TEST(reads_the_newest_by_index),
         TEMP_TEST(reads_a_page_by_index),
-        TEMP_TEST(finds_a_key_by_index),
+        TEMP_TEST(finds_keys_by_index),
         TEMP_TEST(looks_for_rooms_only_above_the_watermark),
         TEMP_TEST(finds_values_and_the_newest_id_by_index),
     };

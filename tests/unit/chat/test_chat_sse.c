@@ -4,7 +4,7 @@
 static gc_slice_t message_event(const char *room, const char *text, apr_pool_t *pool)
 {
     gc_buffer_t buffer = gc_buffer_make(16, pool);
-    chat_message_t message = {12, 5, 0, gc_slice_of("al"), gc_slice_of(text)};
+    chat_message_t message = {12, 5, 0, gc_slice_of("al"), gc_slice_of(text), {NULL, 0}};
 
     assert_int_equal(chat_sse_append_message(&buffer, gc_slice_of(room), &message), APR_SUCCESS);
     return gc_buffer_slice(&buffer);
@@ -87,7 +87,7 @@ static void keeps_room_names_out_of_the_lines(void **state)
 static void refuses_a_message_that_is_not_utf8(void **state)
 {
     gc_buffer_t buffer = gc_buffer_make(16, *state);
-    chat_message_t message = {12, 5, 0, gc_slice_of("al"), gc_slice_of("\xc0\x80")};
+    chat_message_t message = {12, 5, 0, gc_slice_of("al"), gc_slice_of("\xc0\x80"), {NULL, 0}};
 
     assert_int_equal(chat_sse_append_message(&buffer, gc_slice_of("default"), &message),
                      APR_EINVAL);

@@ -1,83 +1,4 @@
-#include "chat_store.h"
-#include "unit_temp.h"
-
-/* Some time in 2026, in microseconds. */
-#define NOW APR_INT64_C(1795492997336123)
-
-#define COUNT_OF(array) ((int)(sizeof(array) / sizeof((array)[0])))
-
-static chat_database_t *open_as(const unit_temp_t *temp, chat_database_role_e role)
-{
-    chat_database_spec_t spec = {"sqlite3", temp->path};
-    chat_database_t *db;
-
-    assert_int_equal(chat_database_global_init(temp->pool), APR_SUCCESS);
-    db = chat_database_create(&spec, role, temp->pool);
-    if (chat_database_ready(db) != APR_SUCCESS) {
-        fail_msg("%s", chat_database_last_error(db));
-    }
-    return db;
-}
-
-static chat_append_t job(const char *room, const char *text, const char *key)
-{
-    chat_append_t append = {"", room, "al", text, key, 0, -1, -1, -1, -1};
-
-    return append;
-}
-
-static void append_ok(chat_database_t *db, chat_append_t *jobs, int count, const unit_temp_t *temp)
-{
-    if (chat_store_append(db, jobs, count, NOW, temp->pool) != APR_SUCCESS) {
-        fail_msg("%s", chat_database_last_error(db));
-    }
-}
-
-/* Append count messages to a room, with the texts and keys "{room}1", "{room}2"… */
-static void fill(chat_database_t *db, const char *room, int count, const unit_temp_t *temp)
-{
-    int i;
-
-    for (i = 1; i <= count; i++) {
-        const char *text = apr_psprintf(temp->pool, "%s%d", room, i);
-        chat_append_t append = job(room, text, text);
-
-        append_ok(db, &append, 1, temp);
-    }
-}
-
-static chat_page_t newest(chat_database_t *db, const char *site, const char *room, int limit,
-                          const unit_temp_t *temp)
-{
-    chat_page_t page;
-
-    memset(&page, 0xff, sizeof(page));
-    assert_int_equal(chat_store_read_newest(db, site, room, limit, &page, temp->pool), APR_SUCCESS);
-    return page;
-}
-
-static chat_page_t after(chat_database_t *db, const char *room, apr_int64_t position, int limit,
-                         const unit_temp_t *temp)
-{
-    chat_page_t page;
-
-    memset(&page, 0xff, sizeof(page));
-    assert_int_equal(chat_store_read_after(db, "", room, position, limit, &page, temp->pool),
-                     APR_SUCCESS);
-    return page;
-}
-
-/* Fail unless a page holds the events first .. last, in that direction. */
-static void assert_events(chat_page_t page, apr_int64_t first, apr_int64_t last)
-{
-    int step = first <= last ? 1 : -1;
-    int i;
-
-    assert_int_equal(page.count, (last - first) * step + 1);
-    for (i = 0; i < page.count; i++) {
-        assert_int_equal(page.messages[i].event_id, first + i * step);
-    }
-}
+#include "store_bench.h"
 
 static void stores_a_message_as_it_was_given(void **state)
 {
@@ -91,7 +12,7 @@ static void stores_a_message_as_it_was_given(void **state)
     assert_int_equal(append.id, 1);
     assert_int_equal(append.event_id, 1);
     assert_true(append.created_ms == NOW / 1000);
-    assert_int_equal(append.was_stored_before, 0);
+    assert_int_equal(append.outcome, CHAT_APPEND_NEW);
     page = newest(db, "", append.room, 10, *state);
     assert_int_equal(page.count, 1);
     assert_int_equal(page.last_event_id, 1);
@@ -131,7 +52,7 @@ static void answers_a_repeated_key_as_the_first_time(void **state)
     assert_int_equal(
         chat_store_append(db, &again, 1, NOW + apr_time_from_sec(9), ((unit_temp_t *)*state)->pool),
         APR_SUCCESS);
-    assert_int_equal(again.was_stored_before, 1);
+    assert_int_equal(again.outcome, CHAT_APPEND_REPEATED);
     assert_int_equal(again.id, first.id);
     assert_int_equal(again.event_id, first.event_id);
     assert_true(again.created_ms == first.created_ms);
@@ -145,7 +66,7 @@ static void stores_a_job_that_was_sent_again_but_never_arrived(void **state)
 
     again.is_repeat = 1;
     append_ok(db, &again, 1, *state);
-    assert_int_equal(again.was_stored_before, 0);
+    assert_int_equal(again.outcome, CHAT_APPEND_NEW);
     assert_int_equal(again.event_id, 1);
 }
 
@@ -158,8 +79,8 @@ static void stores_a_key_once_that_comes_twice_in_one_batch(void **state)
 
     jobs[2].is_repeat = 1;
     append_ok(db, jobs, COUNT_OF(jobs), *state);
-    assert_int_equal(jobs[0].was_stored_before, 0);
-    assert_int_equal(jobs[2].was_stored_before, 1);
+    assert_int_equal(jobs[0].outcome, CHAT_APPEND_NEW);
+    assert_int_equal(jobs[2].outcome, CHAT_APPEND_REPEATED);
     assert_int_equal(jobs[2].id, jobs[0].id);
     assert_int_equal(jobs[2].event_id, 1);
     assert_int_equal(jobs[3].event_id, 3);
@@ -177,9 +98,9 @@ static void stores_a_key_once_that_is_not_marked_as_repeated(void **state)
     assert_int_equal(chat_store_append(db, jobs, COUNT_OF(jobs), NOW + apr_time_from_sec(1),
                                        ((unit_temp_t *)*state)->pool),
                      APR_SUCCESS);
-    assert_int_equal(jobs[0].was_stored_before, 0);
+    assert_int_equal(jobs[0].outcome, CHAT_APPEND_NEW);
     assert_int_equal(jobs[0].event_id, 2);
-    assert_int_equal(jobs[1].was_stored_before, 1);
+    assert_int_equal(jobs[1].outcome, CHAT_APPEND_REPEATED);
     assert_int_equal(jobs[1].id, first.id);
     assert_int_equal(jobs[2].event_id, 1);
     assert_events(newest(db, "", "a", 10, *state), 2, 1);

@@ -266,9 +266,26 @@ static void decodes_standard_base64_strictly(void **state)
     }
 }
 
+/* FIPS 180-4's examples, as NIST publishes them. */
+static void computes_sha256_digests(void **state)
+{
+    static const unsigned char of_abc[] = {0xba, 0x78, 0x16, 0xbf, 0x8f, 0x01, 0xcf, 0xea,
+                                           0x41, 0x41, 0x40, 0xde, 0x5d, 0xae, 0x22, 0x23,
+                                           0xb0, 0x03, 0x61, 0xa3, 0x96, 0x17, 0x7a, 0x9c,
+                                           0xb4, 0x10, 0xff, 0x61, 0xf2, 0x00, 0x15, 0xad};
+    static const unsigned char of_nothing[] = {0xe3, 0xb0, 0xc4, 0x42};
+    unsigned char digest[GRIP_CRYPTO_SHA256_BYTES];
+
+    assert_int_equal(grip_crypto_sha256(digest, gc_slice_of("abc")), APR_SUCCESS);
+    assert_memory_equal(digest, of_abc, sizeof(digest));
+    assert_int_equal(grip_crypto_sha256(digest, gc_slice(NULL, 0)), APR_SUCCESS);
+    assert_memory_equal(digest, of_nothing, sizeof(of_nothing));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        POOL_TEST(computes_sha256_digests),
         POOL_TEST(computes_the_hmacs_of_rfc_4231),
         POOL_TEST(computes_no_hmac_without_a_secret),
         POOL_TEST(tells_the_kinds_of_keys_apart),

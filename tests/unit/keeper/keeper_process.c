@@ -169,7 +169,7 @@ int keeper_home_connect(const keeper_home_t *home)
 apr_status_t keeper_home_post(keeper_home_t *home, const char *room, const char *text,
                               keeper_reply_t *reply)
 {
-    keeper_job_t job = {KEEPER_JOB_POST, 0, home->site.identity, room, "al", text, text};
+    keeper_job_t job = {KEEPER_JOB_POST, 0, home->site.identity, room, "al", text, text, "", ""};
 
     return keeper_client_call(home->client, &job, reply, apr_time_from_sec(3), home->temp->pool);
 }
@@ -185,7 +185,7 @@ keeper_reply_t keeper_home_post_ok(keeper_home_t *home, const char *room, const 
 
 void keeper_home_wait_ready(keeper_home_t *home)
 {
-    keeper_job_t job = {KEEPER_JOB_READY, 0, home->site.identity, "", "", "", ""};
+    keeper_job_t job = {KEEPER_JOB_READY, 0, home->site.identity, "", "", "", "", "", ""};
     keeper_reply_t reply;
 
     assert_int_equal(

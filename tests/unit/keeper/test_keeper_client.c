@@ -58,7 +58,7 @@ static int take_job(listener_t *listener, int fd)
         return 0;
     }
     listener->repeats[listener->jobs] = job.is_repeat;
-    apr_cpystrn(listener->keys[listener->jobs], job.key, KEEPER_WIRE_KEY_MAX_BYTES);
+    apr_cpystrn(listener->keys[listener->jobs], job.job_key, KEEPER_WIRE_KEY_MAX_BYTES);
     listener->jobs++;
     return 1;
 }
@@ -134,7 +134,7 @@ static keeper_client_t *client_of(const listener_t *listener, apr_pool_t *pool)
 static apr_status_t call(keeper_client_t *client, const char *key, keeper_reply_t *reply,
                          apr_interval_time_t timeout, const unit_temp_t *temp)
 {
-    keeper_job_t job = {KEEPER_JOB_POST, 0, "site", "room", "al", "hello", key};
+    keeper_job_t job = {KEEPER_JOB_POST, 0, "site", "room", "al", "hello", key, "", ""};
 
     return keeper_client_call(client, &job, reply, timeout, temp->pool);
 }

@@ -37,7 +37,7 @@ static void send_bytes(pair_t pair, gc_slice_t bytes)
 
 static gc_slice_t frame_with(const char *text, apr_pool_t *pool)
 {
-    keeper_job_t job = {KEEPER_JOB_POST, 0, "site", "room", "al", text, "key"};
+    keeper_job_t job = {KEEPER_JOB_POST, 0, "site", "room", "al", text, "key", "", ""};
     gc_buffer_t buffer = gc_buffer_make(64, pool);
 
     keeper_wire_append_job(&buffer, &job);

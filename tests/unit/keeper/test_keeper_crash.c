@@ -27,7 +27,7 @@ static int post_all(const keeper_home_t *home, int poster)
     }
     for (i = 0; i < POSTS_OF_EACH; i++) {
         const char *text = apr_psprintf(pool, "poster %d post %d", poster, i);
-        keeper_job_t job = {KEEPER_JOB_POST, 0, home->site.identity, "a", "al", text, text};
+        keeper_job_t job = {KEEPER_JOB_POST, 0, home->site.identity, "a", "al", text, text, "", ""};
         keeper_reply_t reply;
 
         if (keeper_client_call(client, &job, &reply, apr_time_from_sec(5), pool) != APR_SUCCESS ||
@@ -167,7 +167,8 @@ static void waits_for_another_keeper_of_its_database_and_takes_over(void **state
     keeper_home_t *other = keeper_home_make(*state, "two", NULL);
     keeper_process_t first = keeper_process_start(home);
     keeper_process_t second;
-    keeper_job_t job = {KEEPER_JOB_POST, 0, other->site.identity, "a", "al", "mine", "mine"};
+    keeper_job_t job = {
+        KEEPER_JOB_POST, 0, other->site.identity, "a", "al", "mine", "mine", "", ""};
     keeper_reply_t reply;
 
     (void)keeper_home_post_ok(home, "a", "one");

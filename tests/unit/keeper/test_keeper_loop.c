@@ -10,7 +10,7 @@
 
 static gc_slice_t frame_for(const keeper_home_t *home, const char *text)
 {
-    keeper_job_t job = {KEEPER_JOB_POST, 0, home->site.identity, "a", "al", text, text};
+    keeper_job_t job = {KEEPER_JOB_POST, 0, home->site.identity, "a", "al", text, text, "", ""};
     gc_buffer_t buffer = gc_buffer_make(256, home->temp->pool);
 
     keeper_wire_append_job(&buffer, &job);
@@ -99,7 +99,7 @@ static void refuses_jobs_that_are_not_for_it(void **state)
 {
     keeper_home_t *home = keeper_home_make(*state, "s", NULL);
     keeper_process_t keeper = keeper_process_start(home);
-    keeper_job_t job = {KEEPER_JOB_POST, 0, "another site", "a", "al", "x", "k"};
+    keeper_job_t job = {KEEPER_JOB_POST, 0, "another site", "a", "al", "x", "k", "", ""};
     gc_slice_t frame = frame_for(home, "one");
     keeper_reply_t reply;
     int fd = keeper_home_connect(home);

@@ -5,7 +5,8 @@
 
 static keeper_job_t a_job(void)
 {
-    keeper_job_t job = {KEEPER_JOB_POST, 0, "sqlite3:/x:", "caf\xc3\xa9", "al", "hello\n", "key"};
+    keeper_job_t job = {
+        KEEPER_JOB_POST, 0, "sqlite3:/x:", "caf\xc3\xa9", "al", "hello\n", "key", "", ""};
 
     return job;
 }
@@ -42,7 +43,7 @@ static apr_status_t read_exactly(gc_slice_t bytes)
     if (rv == APR_SUCCESS) {
         /* Whatever is taken consists of whole strings. */
         assert_true(strlen(job.site) + strlen(job.room) + strlen(job.from) + strlen(job.text) +
-                        strlen(job.key) <
+                        strlen(job.job_key) <
                     bytes.len);
     }
     free(exact);
@@ -55,6 +56,8 @@ static void reads_the_job_that_was_written(void **state)
     keeper_job_t back;
 
     job.is_repeat = 1;
+    job.key = "k";
+    job.digest = "d";
     assert_int_equal(keeper_wire_read_job(&back, frame_of(&job, *state)), APR_SUCCESS);
     assert_int_equal(back.kind, KEEPER_JOB_POST);
     assert_int_equal(back.is_repeat, 1);
@@ -62,19 +65,21 @@ static void reads_the_job_that_was_written(void **state)
     assert_string_equal(back.room, job.room);
     assert_string_equal(back.from, job.from);
     assert_string_equal(back.text, job.text);
-    assert_string_equal(back.key, job.key);
+    assert_string_equal(back.job_key, job.job_key);
+    assert_string_equal(back.key, "k");
+    assert_string_equal(back.digest, "d");
 }
 
 static void reads_a_job_of_empty_strings(void **state)
 {
-    keeper_job_t job = {KEEPER_JOB_READY, 0, "s", "", "", "", ""};
+    keeper_job_t job = {KEEPER_JOB_READY, 0, "s", "", "", "", "", "", ""};
     keeper_job_t back;
 
     assert_int_equal(keeper_wire_read_job(&back, frame_of(&job, *state)), APR_SUCCESS);
     assert_int_equal(back.kind, KEEPER_JOB_READY);
     assert_int_equal(back.is_repeat, 0);
     assert_string_equal(back.site, "s");
-    assert_string_equal(back.key, "");
+    assert_string_equal(back.job_key, "");
 }
 
 static void marks_a_frame_that_is_sent_again(void **state)
@@ -86,7 +91,7 @@ static void marks_a_frame_that_is_sent_again(void **state)
     ((char *)frame.data)[KEEPER_WIRE_REPEAT_OFFSET] = 1;
     assert_int_equal(keeper_wire_read_job(&back, frame), APR_SUCCESS);
     assert_int_equal(back.is_repeat, 1);
-    assert_string_equal(back.key, job.key);
+    assert_string_equal(back.job_key, job.job_key);
 }
 
 static void has_room_for_the_longest_message(void **state)
@@ -96,7 +101,7 @@ static void has_room_for_the_longest_message(void **state)
     char *room = apr_pcalloc(*state, CHAT_ROOM_MAX_CHARS * 4 + 1);
     char *key = apr_pcalloc(*state, KEEPER_WIRE_KEY_MAX_BYTES + 1);
     char *site = apr_pcalloc(*state, 4096 + 1);
-    keeper_job_t job = {KEEPER_JOB_POST, 0, site, room, from, text, key};
+    keeper_job_t job = {KEEPER_JOB_POST, 0, site, room, from, text, key, key, key};
     apr_size_t size = 0;
 
     memset(text, 'x', CHAT_TEXT_MAX_BYTES);
@@ -246,7 +251,7 @@ static void refuses_replies_of_another_kind(void **state)
     bytes[4] = KEEPER_WIRE_VERSION;
     bytes[5] = 0;
     assert_int_equal(keeper_wire_read_reply(&back, frame), APR_EINVAL);
-    bytes[5] = KEEPER_MALFORMED + 1;
+    bytes[5] = KEEPER_CONFLICT + 1;
     assert_int_equal(keeper_wire_read_reply(&back, frame), APR_EINVAL);
     bytes[5] = (char)0xff;
     assert_int_equal(keeper_wire_read_reply(&back, frame), APR_EINVAL);
