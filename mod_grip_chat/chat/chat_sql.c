@@ -106,6 +106,30 @@ const char *chat_sql_text(chat_sql_statement_e statement)
         [CHAT_SQL_ROOMS_ABOVE] =
             "SELECT r.name FROM grip_chat_room r WHERE r.id IN"
             " (SELECT m.room_id FROM grip_chat_message m WHERE m.id > %lld) AND r.site = %s",
+        /* Each of these rooms has at least one message too many, and a step deletes 200. */
+        [CHAT_SQL_ROOMS_OVER] =
+            "SELECT id, name, first_kept_event_id, last_event_id FROM grip_chat_room"
+            " WHERE id > %lld AND id <= %lld AND site = %s"
+            " AND last_event_id - first_kept_event_id >= %lld ORDER BY id LIMIT 200",
+        [CHAT_SQL_MAX_ROOM_ID] = "SELECT max(id) FROM grip_chat_room",
+        [CHAT_SQL_MESSAGES_FROM] =
+            "SELECT m.id, m.room_id, m.event_id, m.created_ms, r.site, r.name FROM"
+            " (SELECT id, room_id, event_id, created_ms FROM grip_chat_message"
+            " WHERE id > %lld ORDER BY id LIMIT 200) m"
+            " JOIN grip_chat_room r ON r.id = m.room_id ORDER BY m.id",
+        [CHAT_SQL_KEYS_FROM] =
+            "SELECT k.message_id, k.created_ms, k.event_id < r.first_kept_event_id, r.site FROM"
+            " (SELECT message_id, room_id, event_id, created_ms FROM grip_chat_key"
+            " WHERE message_id > %lld ORDER BY message_id LIMIT 200) k"
+            " JOIN grip_chat_room r ON r.id = k.room_id ORDER BY k.message_id",
+        [CHAT_SQL_KEEP_FROM] = "UPDATE grip_chat_room SET first_kept_event_id = %lld"
+                               " WHERE id = %lld",
+        [CHAT_SQL_DELETE_KEYS] =
+            "DELETE FROM grip_chat_key WHERE message_id IN (SELECT id FROM grip_chat_message"
+            " WHERE room_id = %lld AND event_id < %lld) AND created_ms < %lld",
+        [CHAT_SQL_DELETE_KEY] = "DELETE FROM grip_chat_key WHERE message_id = %lld",
+        [CHAT_SQL_DELETE_MESSAGES] =
+            "DELETE FROM grip_chat_message WHERE room_id = %lld AND event_id < %lld",
         [CHAT_SQL_MAX_ID] = "SELECT max(id) FROM grip_chat_message",
         [CHAT_SQL_META_GET] = "SELECT value FROM grip_chat_meta WHERE site = %s AND name = %s",
         [CHAT_SQL_META_SET] = "INSERT INTO grip_chat_meta (site, name, value) VALUES (%s, %s, %s)"

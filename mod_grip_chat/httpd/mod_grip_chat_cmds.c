@@ -5,12 +5,18 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <apr_lib.h>
+
 #include "chat_database.h"
 #include "chat_validate.h"
 #include "grip_crypto.h"
 #include "grip_hold.h"
 #include "keeper_publish.h"
 #include "mod_grip_chat_env.h"
+
+/* A hundred years, and what no room will ever have. */
+#define RETENTION_MAX_SECS  (APR_INT64_C(36500) * 24 * 60 * 60)
+#define RETENTION_MAX_COUNT APR_INT64_C(1000000000000)
 
 #define SITE_NAME_MAX      64
 #define CHANNEL_PREFIX_MAX 64
@@ -250,6 +256,74 @@ static const char *cmd_publish_rate(cmd_parms *cmd, void *unused, const char *ra
     return error;
 }
 
+/* Read "30d": a whole number and its unit. */
+static int read_age(gc_slice_t text, apr_int64_t *ms)
+{
+    static const struct {
+        const char *name;
+        apr_int64_t ms;
+    } units[] = {
+        {"s", 1000},
+        {"min", 60 * 1000},
+        {"h", 60 * 60 * 1000},
+        {"d", 24 * 60 * 60 * 1000},
+    };
+    apr_size_t digits = 0;
+    apr_int64_t number;
+    unsigned i;
+
+    while (digits < text.len && apr_isdigit(text.data[digits])) {
+        digits++;
+    }
+    if (gc_slice_number(gc_slice(text.data, digits), RETENTION_MAX_SECS, &number) != APR_SUCCESS) {
+        return 0;
+    }
+    for (i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        if (strcmp(text.data + digits, units[i].name) == 0) {
+            *ms = number * units[i].ms;
+            return *ms > 0 && *ms <= RETENTION_MAX_SECS * 1000;
+        }
+    }
+    return 0;
+}
+
+static const char *cmd_retention(cmd_parms *cmd, void *unused, const char *first,
+                                 const char *second)
+{
+    grip_chat_conf_t *conf = grip_chat_conf_get(cmd->server);
+    const char *args[] = {first, second};
+    apr_int64_t number;
+    int i;
+
+    conf->retention_age_ms = 0;
+    conf->retention_count = 0;
+    if (gc_slice_equal_nocase(gc_slice_of(first), "all") && !second) {
+        return NULL;
+    }
+    for (i = 0; i < 2 && args[i]; i++) {
+        if (strncmp(args[i], "age=", 4) == 0 && !conf->retention_age_ms &&
+            read_age(gc_slice_of(args[i] + 4), &number))
+        {
+            conf->retention_age_ms = number;
+        }
+        else if (strncmp(args[i], "count=", 6) == 0 && !conf->retention_count &&
+                 gc_slice_number(gc_slice_of(args[i] + 6), RETENTION_MAX_COUNT, &number) ==
+                     APR_SUCCESS &&
+                 number > 0)
+        {
+            conf->retention_count = number;
+        }
+        else {
+            return apr_psprintf(cmd->pool,
+                                "GripChatRetention: '%s' does not say what is kept of a room; "
+                                "write All, or age= and a time in s, min, h or d, or count= and a "
+                                "number of messages, or both, for example age=90d count=100000",
+                                args[i]);
+        }
+    }
+    return NULL;
+}
+
 static const char *cmd_max_text(cmd_parms *cmd, void *unused, const char *arg)
 {
     return take_number(cmd, arg, 1, CHAT_TEXT_MAX_BYTES, CHAT_TEXT_DEFAULT_BYTES,
@@ -317,6 +391,8 @@ const command_rec grip_chat_cmds[] = {
     AP_INIT_TAKE12("GripChatPublishRate", cmd_publish_rate, NULL, RSRC_CONF,
                    "how many publishes a second a room has in the long run (or Off), and how many "
                    "may come at once"),
+    AP_INIT_TAKE12("GripChatRetention", cmd_retention, NULL, RSRC_CONF,
+                   "All, or how old and how many the messages of a room become (age=, count=)"),
     AP_INIT_TAKE1("GripChatMaxText", cmd_max_text, NULL, RSRC_CONF,
                   "the longest text, in bytes of UTF-8"),
     AP_INIT_TAKE1("GripChatMaxName", cmd_max_name, NULL, RSRC_CONF,

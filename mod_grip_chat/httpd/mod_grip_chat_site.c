@@ -232,6 +232,10 @@ static void make_limits(const making_t *making, grip_chat_site_t *site)
     rate = number_or(conf->publish_rate, KEEPER_PUBLISH_DEFAULT_RATE);
     site->keeper.publish_interval = rate ? apr_time_from_sec(1) / rate : 0;
     site->keeper.publish_burst = number_or(conf->publish_burst, KEEPER_PUBLISH_DEFAULT_BURST);
+    site->keeper.retention.max_age_ms =
+        conf->retention_age_ms == GRIP_CHAT_UNSET ? 0 : conf->retention_age_ms;
+    site->keeper.retention.max_count =
+        conf->retention_count == GRIP_CHAT_UNSET ? 0 : conf->retention_count;
     site->max_text_bytes = (apr_size_t)number_or(conf->max_text_bytes, CHAT_TEXT_DEFAULT_BYTES);
     site->max_name_chars = (apr_size_t)number_or(conf->max_name_chars, CHAT_NAME_DEFAULT_CHARS);
     site->keep_alive =
@@ -277,6 +281,8 @@ static const char *difference(const grip_chat_site_t *a, const grip_chat_site_t 
         {"GripChatLinkTimeout", a->link_timeout == b->link_timeout},
         {"GripChatPublishRate", a->keeper.publish_interval == b->keeper.publish_interval &&
                                     a->keeper.publish_burst == b->keeper.publish_burst},
+        {"GripChatRetention", a->keeper.retention.max_age_ms == b->keeper.retention.max_age_ms &&
+                                  a->keeper.retention.max_count == b->keeper.retention.max_count},
         {"GripChatMaxText", a->max_text_bytes == b->max_text_bytes},
         {"GripChatMaxName", a->max_name_chars == b->max_name_chars},
     };

@@ -218,6 +218,9 @@ static void finish_task(loop_t *loop, keeper_task_t *task)
         loop->busy--;
         free(task);
         break;
+    case KEEPER_TASK_SWEEP:
+        loop->busy -= loop->is_stopping || !keeper_sites_swept(loop->sites, task, apr_time_now());
+        break;
     case KEEPER_TASK_BEHIND:
         keeper_sites_add_behind(loop->sites, task);
         free(task);
@@ -301,6 +304,9 @@ static void do_timers(loop_t *loop)
     if (loop->progress_due <= now) {
         loop->progress_due = now + PROGRESS_PERIOD;
         loop->busy += keeper_sites_keep_progress(loop->sites);
+        if (!loop->is_stopping) {
+            loop->busy += keeper_sites_sweep(loop->sites, now);
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 #ifndef KEEPER_SITE_H
 #define KEEPER_SITE_H
 
-#include "chat_database.h"
+#include "chat_retention.h"
 #include "gc_log.h"
 #include "grip_url.h"
 #include "keeper_shared.h"
@@ -20,6 +20,7 @@ typedef struct keeper_site_t {
     const grip_proxy_t *const *proxies;
     apr_size_t proxy_count;
     apr_interval_time_t publish_interval; /**< between publishes of a room in the long run */
+    chat_retention_t retention;           /**< of its rooms */
     int publish_burst;                    /**< publishes of a room that may come at once, from 1 */
 } keeper_site_t;
 

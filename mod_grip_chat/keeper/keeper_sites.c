@@ -6,6 +6,9 @@
 
 #include "chat_sse.h"
 
+/* From the end of a sweep through a site's rooms to the next. */
+#define SWEEP_PERIOD apr_time_from_sec(5)
+
 struct keeper_sites_t {
     const keeper_config_t *config;
     keeper_served_t *served;     /* config->site_count of them, in the same order */
@@ -181,6 +184,44 @@ apr_size_t keeper_sites_keep_progress(keeper_sites_t *sites)
 
     each_publisher(sites, keep_one, &pushed);
     return pushed;
+}
+
+apr_size_t keeper_sites_sweep(keeper_sites_t *sites, apr_time_t now)
+{
+    apr_size_t pushed = 0;
+    apr_size_t i;
+
+    for (i = 0; i < sites->config->site_count; i++) {
+        keeper_served_t *served = &sites->served[i];
+        const chat_retention_t *retention = &served->site->retention;
+
+        if ((retention->max_age_ms || retention->max_count) && !served->is_sweeping &&
+            served->sweep_due <= now)
+        {
+            memset(&served->sweep_task, 0, sizeof(served->sweep_task));
+            served->sweep_task.kind = KEEPER_TASK_SWEEP;
+            served->sweep_task.owner = served;
+            served->sweep_task.site = served->site;
+            served->sweep_task.sweep = &served->sweep;
+            served->is_sweeping = 1;
+            keeper_writer_push(served->writer, &served->sweep_task);
+            pushed++;
+        }
+    }
+    return pushed;
+}
+
+int keeper_sites_swept(keeper_sites_t *sites, keeper_task_t *task, apr_time_t now)
+{
+    keeper_served_t *served = task->owner;
+
+    if (task->status == KEEPER_DONE && !task->is_swept) {
+        keeper_writer_push(served->writer, task);
+        return 1;
+    }
+    served->is_sweeping = 0;
+    served->sweep_due = now + SWEEP_PERIOD;
+    return 0;
 }
 
 apr_status_t keeper_sites_stop(keeper_sites_t *sites)

@@ -11,6 +11,10 @@ typedef struct keeper_served_t {
     const keeper_site_t *site;
     keeper_writer_t *writer;
     keeper_publisher_t **publishers; /**< one for each of the site's proxies, in their order */
+    chat_sweep_t sweep;              /**< how far its retention has got */
+    keeper_task_t sweep_task;
+    int is_sweeping;      /**< the task is with the writer */
+    apr_time_t sweep_due; /**< when to begin the next sweep */
 } keeper_served_t;
 
 typedef struct keeper_sites_t keeper_sites_t;
@@ -51,6 +55,13 @@ int keeper_sites_are_drained(const keeper_sites_t *sites);
 /** Have it kept how far each proxy has been told, where that has moved. @return how many tasks were
  *  given to writers for it; each comes back */
 apr_size_t keeper_sites_keep_progress(keeper_sites_t *sites);
+
+/** Have the sites swept whose retention is due. @return how many tasks were given to writers for it; each
+ *  comes back, to keeper_sites_swept */
+apr_size_t keeper_sites_sweep(keeper_sites_t *sites, apr_time_t now);
+
+/** Take back a KEEPER_TASK_SWEEP. @return whether it was given to the writer once more, for the next step */
+int keeper_sites_swept(keeper_sites_t *sites, keeper_task_t *task, apr_time_t now);
 
 /** End all writers, after they have done what they were given. */
 apr_status_t keeper_sites_stop(keeper_sites_t *sites);

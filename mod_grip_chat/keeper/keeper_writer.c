@@ -6,10 +6,9 @@
 #include <apr_thread_mutex.h>
 #include <apr_thread_proc.h>
 
-#include "gc_b64url.h"
 #include "gc_pool.h"
-#include "grip_crypto.h"
 #include "keeper_lock.h"
+#include "keeper_recovery.h"
 
 /* Jobs of one transaction. More wait for the next, so that an answer never waits for too many. */
 #define BATCH_MAX 512
@@ -27,6 +26,12 @@ typedef struct queue_t {
     keeper_task_t *first;
     keeper_task_t *last;
 } queue_t;
+
+/* Whose rooms a sweep goes through. */
+typedef struct sweeping_t {
+    keeper_shared_t *shared;
+    const keeper_site_t *site;
+} sweeping_t;
 
 struct keeper_writer_t {
     const keeper_config_t *config;
@@ -190,30 +195,10 @@ static apr_status_t take_lock(keeper_writer_t *writer)
     return rv;
 }
 
-/* The name under which a proxy's watermark is kept. */
-static const char *watermark_name(const keeper_site_t *site, apr_size_t proxy, apr_pool_t *pool)
+static void push_behind(const keeper_site_t *site, apr_size_t proxy, const char *room,
+                        apr_int64_t watermark, void *baton)
 {
-    return apr_pstrcat(pool, "published:", site->proxies[proxy]->log_uri, NULL);
-}
-
-static apr_status_t keep_watermark(keeper_writer_t *writer, const keeper_site_t *site,
-                                   apr_size_t proxy, apr_int64_t watermark, apr_pool_t *pool)
-{
-    return chat_store_meta_set(writer->db, site->name, watermark_name(site, proxy, pool),
-                               apr_psprintf(pool, "%" APR_INT64_T_FMT, watermark), pool);
-}
-
-/* What the collection of rooms needs. */
-typedef struct behind_t {
-    keeper_writer_t *writer;
-    const keeper_site_t *site;
-    apr_size_t proxy;
-    apr_int64_t watermark;
-} behind_t;
-
-static void push_behind(const char *room, void *baton)
-{
-    behind_t *behind = baton;
+    keeper_writer_t *writer = baton;
     apr_size_t len = room ? strlen(room) + 1 : 0;
     keeper_task_t *task = calloc(1, sizeof(*task) + len);
 
@@ -221,63 +206,16 @@ static void push_behind(const char *room, void *baton)
         return; /* its readers find out at the next event */
     }
     task->kind = KEEPER_TASK_BEHIND;
-    task->site = behind->site;
-    task->proxy = behind->proxy;
-    task->watermark = behind->watermark;
+    task->site = site;
+    task->proxy = proxy;
+    task->watermark = watermark;
     if (room) {
         task->room = (char *)(task + 1);
         memcpy(task->room, room, len);
     }
-    must(apr_thread_mutex_lock(behind->writer->mutex));
-    queue_push(&behind->writer->done, task);
-    must(apr_thread_mutex_unlock(behind->writer->mutex));
-}
-
-/* Find the rooms that a proxy may not have been told of by the keeper before this one. */
-static apr_status_t recover_proxy(keeper_writer_t *writer, const keeper_site_t *site,
-                                  apr_size_t proxy, apr_pool_t *pool)
-{
-    behind_t behind = {writer, site, proxy, 0};
-    const char *kept;
-    apr_status_t rv =
-        chat_store_meta_get(writer->db, site->name, watermark_name(site, proxy, pool), &kept, pool);
-
-    if (rv == APR_NOTFOUND) {
-        /* A proxy that is new here has no readers who could have missed anything, up to now. */
-        rv = chat_store_newest_id(writer->db, &behind.watermark, pool);
-        if (rv == APR_SUCCESS) {
-            rv = keep_watermark(writer, site, proxy, behind.watermark, pool);
-        }
-    }
-    else if (rv == APR_SUCCESS) {
-        behind.watermark = apr_atoi64(kept);
-        rv = chat_store_rooms_above(writer->db, site->name, behind.watermark, push_behind, &behind,
-                                    pool);
-    }
-    if (rv == APR_SUCCESS) {
-        push_behind(NULL, &behind);
-    }
-    return rv;
-}
-
-/* Make the secret of a site that has none configured: its children read it from the database. */
-static apr_status_t make_secret(keeper_writer_t *writer, const keeper_site_t *site,
-                                apr_pool_t *pool)
-{
-    unsigned char bytes[KEEPER_SITE_SECRET_BYTES];
-    const char *secret;
-    apr_status_t rv =
-        chat_store_meta_get(writer->db, site->name, KEEPER_SITE_SECRET_NAME, &secret, pool);
-
-    if (rv != APR_NOTFOUND) {
-        return rv;
-    }
-    rv = grip_crypto_random(bytes, sizeof(bytes));
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    secret = gc_b64url_encode(gc_slice((const char *)bytes, sizeof(bytes)), pool);
-    return chat_store_meta_set(writer->db, site->name, KEEPER_SITE_SECRET_NAME, secret, pool);
+    must(apr_thread_mutex_lock(writer->mutex));
+    queue_push(&writer->done, task);
+    must(apr_thread_mutex_unlock(writer->mutex));
 }
 
 /* Another file may hold anything, and may lack what is made when one is first opened. */
@@ -296,7 +234,6 @@ static apr_status_t make_ready(keeper_writer_t *writer, apr_pool_t *pool)
 {
     apr_status_t rv = take_lock(writer);
     apr_size_t i;
-    apr_size_t proxy;
 
     if (rv == APR_SUCCESS && chat_database_check(writer->db, pool) != APR_SUCCESS) {
         forget_file(writer);
@@ -308,10 +245,7 @@ static apr_status_t make_ready(keeper_writer_t *writer, apr_pool_t *pool)
         return rv;
     }
     for (i = 0; rv == APR_SUCCESS && i < writer->site_count; i++) {
-        rv = make_secret(writer, writer->sites[i], pool);
-        for (proxy = 0; rv == APR_SUCCESS && proxy < writer->sites[i]->proxy_count; proxy++) {
-            rv = recover_proxy(writer, writer->sites[i], proxy, pool);
-        }
+        rv = keeper_recovery_run(writer->db, writer->sites[i], push_behind, writer, pool);
     }
     if (rv == APR_SUCCESS) {
         writer->is_recovered = 1;
@@ -358,6 +292,23 @@ static apr_status_t append_posts(keeper_writer_t *writer, keeper_task_t **tasks,
     return rv;
 }
 
+/* A room that a sweep goes through has fewer messages than before. */
+static void bump_swept(const char *room, void *baton)
+{
+    const sweeping_t *sweeping = baton;
+
+    keeper_shared_bump(sweeping->shared, keeper_site_slot(sweeping->site, gc_slice_of(room)));
+}
+
+static apr_status_t sweep(keeper_writer_t *writer, keeper_task_t *task, apr_pool_t *pool)
+{
+    sweeping_t sweeping = {writer->config->shared, task->site};
+
+    return chat_retention_step(writer->db, task->site->name, &task->site->retention, task->sweep,
+                               &task->is_swept, apr_time_as_msec(apr_time_now()), bump_swept,
+                               &sweeping, pool);
+}
+
 static void do_batch(keeper_writer_t *writer, keeper_task_t **tasks, int count, apr_pool_t *pool)
 {
     apr_status_t rv = make_ready(writer, pool);
@@ -371,7 +322,12 @@ static void do_batch(keeper_writer_t *writer, keeper_task_t **tasks, int count, 
     }
     for (i = 0; rv == APR_SUCCESS && i < count; i++) {
         if (tasks[i]->kind == KEEPER_TASK_PROGRESS) {
-            rv = keep_watermark(writer, tasks[i]->site, tasks[i]->proxy, tasks[i]->watermark, pool);
+            rv = keeper_recovery_keep(writer->db, tasks[i]->site, tasks[i]->proxy,
+                                      tasks[i]->watermark, pool);
+        }
+        else if (tasks[i]->kind == KEEPER_TASK_SWEEP) {
+            rv = sweep(writer, tasks[i], pool);
+            tasks[i]->status = status_of(rv);
         }
     }
     if (rv == APR_ENOENT) {

@@ -4,7 +4,7 @@
 #ifndef KEEPER_WRITER_H
 #define KEEPER_WRITER_H
 
-#include "chat_store.h"
+#include "chat_retention.h"
 #include "keeper_site.h"
 #include "keeper_wire.h"
 
@@ -12,6 +12,7 @@
 typedef enum keeper_task_kind_e {
     KEEPER_TASK_JOB,      /**< a child's job */
     KEEPER_TASK_PROGRESS, /**< keep how far a proxy has been told */
+    KEEPER_TASK_SWEEP,    /**< delete a few of the messages that are not kept any longer */
     KEEPER_TASK_BEHIND    /**< from the writer: a room that a proxy may not have been told of */
 } keeper_task_kind_e;
 
@@ -26,6 +27,8 @@ typedef struct keeper_task_t {
     chat_append_t append;   /**< JOB: of a post */
     apr_int64_t watermark;  /**< PROGRESS: the highest message id below which all is published;
                                   BEHIND: the one that was kept */
+    chat_sweep_t *sweep;    /**< SWEEP: of the site */
+    int is_swept;           /**< SWEEP, on return: nothing more is to be deleted now */
     char *room;             /**< BEHIND: malloc'ed with the task; NULL for none, watermark only */
     keeper_status_e status; /**< on return */
     struct keeper_task_t *next;

@@ -127,6 +127,23 @@ static void finds_keys_by_index(void **state)
     assert_not_planned(plan, "SCAN");
 }
 
+/* A sweep looks at the front of what is stored, and does not pass over it all. */
+static void sweeps_by_index(void **state)
+{
+    static const chat_sql_statement_e statements[] = {
+        CHAT_SQL_ROOMS_OVER, CHAT_SQL_MAX_ROOM_ID, CHAT_SQL_MESSAGES_FROM, CHAT_SQL_KEYS_FROM,
+        CHAT_SQL_KEEP_FROM,  CHAT_SQL_DELETE_KEYS, CHAT_SQL_DELETE_KEY,    CHAT_SQL_DELETE_MESSAGES,
+    };
+    unsigned i;
+
+    for (i = 0; i < sizeof(statements) / sizeof(statements[0]); i++) {
+        const char *plan = plan_of(*state, statements[i]);
+
+        assert_not_planned(plan, "SCAN grip");
+        assert_not_planned(plan, "SCAN r");
+    }
+}
+
 /* A start reads what is new since the watermark, not all that was ever said. */
 static void looks_for_rooms_only_above_the_watermark(void **state)
 {
@@ -151,6 +168,7 @@ int main(void)
         TEMP_TEST(reads_the_newest_by_index),
         TEMP_TEST(reads_a_page_by_index),
         TEMP_TEST(finds_keys_by_index),
+        TEMP_TEST(sweeps_by_index),
         TEMP_TEST(looks_for_rooms_only_above_the_watermark),
         TEMP_TEST(finds_values_and_the_newest_id_by_index),
     };

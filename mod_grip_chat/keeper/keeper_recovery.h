@@ -1,0 +1,31 @@
+/* What a keeper keeps in the database for the next one, and finds there of the one before: how far each
+ * proxy has been told, and the site's secret. */
+#ifndef KEEPER_RECOVERY_H
+#define KEEPER_RECOVERY_H
+
+#include "chat_store.h"
+#include "keeper_site.h"
+
+/**
+ * Takes a room that a proxy may not have been told of.
+ *
+ * @param room       valid during the call; NULL for the last call of a proxy, which names none
+ * @param watermark  the message id below which all was published
+ */
+typedef void keeper_recovery_fn(const keeper_site_t *site, apr_size_t proxy, const char *room,
+                                apr_int64_t watermark, void *baton);
+
+/**
+ * Make the site's secret if it has none, and name each room with messages above each proxy's watermark.
+ * The writer's thread.
+ *
+ * @return APR_SUCCESS, as chat_store_meta_get, or as grip_crypto_random
+ */
+apr_status_t keeper_recovery_run(chat_database_t *db, const keeper_site_t *site,
+                                 keeper_recovery_fn *fn, void *baton, apr_pool_t *scratch_pool);
+
+/** Keep how far a proxy has been told. The writer's thread. @return as chat_store_meta_set */
+apr_status_t keeper_recovery_keep(chat_database_t *db, const keeper_site_t *site, apr_size_t proxy,
+                                  apr_int64_t watermark, apr_pool_t *scratch_pool);
+
+#endif
