@@ -16,6 +16,7 @@ typedef struct chat_retention_t {
 
 /** Where a sweep through a site has got; zeroed before the first. Belongs to whoever runs the step. */
 typedef struct chat_sweep_t {
+    apr_uint64_t epoch;  /**< the caller's: of another database file a sweep starts anew */
     int phase;           /**< which part of it the next step does */
     apr_int64_t room_id; /**< rooms up to here have been counted in this sweep */
     apr_int64_t gone_id; /**< no message of the site up to here is left */

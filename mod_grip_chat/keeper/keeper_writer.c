@@ -303,7 +303,12 @@ static void bump_swept(const char *room, void *baton)
 static apr_status_t sweep(keeper_writer_t *writer, keeper_task_t *task, apr_pool_t *pool)
 {
     sweeping_t sweeping = {writer->config->shared, task->site};
+    apr_uint64_t epoch = keeper_shared_version(writer->config->shared, 0).epoch;
 
+    if (task->sweep->epoch != epoch) {
+        memset(task->sweep, 0, sizeof(*task->sweep));
+        task->sweep->epoch = epoch;
+    }
     return chat_retention_step(writer->db, task->site->name, &task->site->retention, task->sweep,
                                &task->is_swept, apr_time_as_msec(apr_time_now()), bump_swept,
                                &sweeping, pool);

@@ -1,5 +1,6 @@
 """GripChatRetention: what is beyond it goes, and who stood there is told."""
 
+import os
 import sqlite3
 
 from harness.chat import Chat
@@ -94,3 +95,16 @@ def test_a_reader_that_fell_behind_what_is_kept_is_told_and_goes_on(servers):
     exact.wait_messages(6)
     assert late.numbers == [21]
     assert exact.numbers == [16, 17, 18, 19, 20, 21]
+
+
+def test_a_database_that_was_replaced_is_swept_from_its_start(servers):
+    proxy = servers.listener()
+    apache = servers.apache(lambda a: chat_site(a.database, proxy.url, Retention="age=1s"))
+    apache.error_log.allow(r"GC0205")
+    for number in range(5):
+        apache.client.say("x", f"{number}")
+    wait_until(lambda: kept(apache.database, "x") == ([], 6), 15, "retention")
+    os.unlink(apache.database)
+    apache.client.say("x", "in a new file")
+    assert kept(apache.database, "x") == ([1], 1)
+    wait_until(lambda: kept(apache.database, "x") == ([], 2), 15, "retention in the new file")
