@@ -7,6 +7,8 @@
 #include <apr_file_info.h>
 #include <apr_file_io.h>
 
+#include "gc_clock.h"
+
 /* What APR's sqlite3 driver hands through of SQLite's own result codes. */
 #define RC_BUSY   5
 #define RC_LOCKED 6
@@ -210,13 +212,13 @@ static apr_status_t make_schema(chat_database_t *db)
  * site's first moments. The driver does not retry that, and answers it as any other error. */
 static apr_status_t ask_patiently(chat_database_t *db, const char *sql, const char **value)
 {
-    apr_time_t end = apr_time_now() + LOCK_PATIENCE;
+    gc_moment_t end = gc_clock_now() + LOCK_PATIENCE;
     apr_status_t rv;
 
     while ((rv = ask(db, sql, value, db->connection_pool)) == APR_EGENERAL &&
            strstr(db->last_error, "locked"))
     {
-        if (apr_time_now() > end) {
+        if (gc_clock_now() > end) {
             return APR_EAGAIN;
         }
         apr_sleep(LOCK_PAUSE);

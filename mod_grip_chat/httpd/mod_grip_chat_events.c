@@ -2,6 +2,7 @@
 
 #include "chat_event_id.h"
 #include "chat_sse.h"
+#include "gc_clock.h"
 #include "gc_percent.h"
 #include "grip_crypto.h"
 #include "grip_hold.h"
@@ -39,7 +40,7 @@ typedef struct events_t {
     const char *room;
     const char *channel;
     const char *secret;
-    apr_time_t now;
+    apr_time_t now; /* of the wall clock, as in a Grip-Sig */
     int is_proxied;
     int is_next; /* a proxy's request through a link of ours */
     start_kind_e start;
@@ -370,7 +371,7 @@ static int get_events(events_t *events, keeper_shared_t *shared)
     }
     /* Before the room is read: an event that comes in between may pass the hold by. */
     keeper_shared_note_hold(
-        shared, keeper_site_slot(&events->site->keeper, gc_slice_of(events->room)), apr_time_now());
+        shared, keeper_site_slot(&events->site->keeper, gc_slice_of(events->room)), gc_clock_now());
     return reply_events(events);
 }
 

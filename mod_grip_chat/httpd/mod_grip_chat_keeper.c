@@ -20,6 +20,7 @@
 #include <mpm_common.h>
 #include <unixd.h>
 
+#include "gc_clock.h"
 #include "gc_pool.h"
 #include "keeper_loop.h"
 
@@ -54,7 +55,7 @@ typedef struct parent_t {
     apr_proc_t proc; /* pid 0 while there is none */
     keeper_config_t config;
     gc_log_t log;
-    apr_time_t started;
+    gc_moment_t started;
     int short_lives; /* one after the other */
     int is_ending;
 } parent_t;
@@ -334,7 +335,7 @@ static void look_after(int reason, void *data, apr_wait_t status)
                  WIFSIGNALED(status) ? "signal" : "status",
                  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
     /* Who was killed from outside did not fail: the next one starts at once. */
-    is_failing = apr_time_now() - parent->started < SHORT_LIFE &&
+    is_failing = gc_clock_now() - parent->started < SHORT_LIFE &&
                  !(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
     parent->short_lives = is_failing ? parent->short_lives + 1 : 0;
     (void)fork_keeper(parent); /* has logged what is wrong; see grip_chat_keeper_monitor */
@@ -365,7 +366,7 @@ static apr_status_t fork_keeper(parent_t *parent)
                      "GC0113: the keeper's process cannot be made");
         return rv;
     }
-    parent->started = apr_time_now();
+    parent->started = gc_clock_now();
     parent->proc.pid = pid;
     parent->proc.in = parent->proc.out = parent->proc.err = NULL;
     apr_proc_other_child_register(&parent->proc, look_after, parent, NULL, parent->pool);
@@ -384,7 +385,7 @@ void grip_chat_keeper_monitor(void)
 static apr_status_t end_keeper(void *data)
 {
     parent_t *parent = data;
-    apr_time_t deadline = apr_time_now() + END_PATIENCE;
+    gc_moment_t deadline = gc_clock_now() + END_PATIENCE;
     pid_t pid = parent->proc.pid;
     int has_killed = 0;
 
@@ -403,7 +404,7 @@ static apr_status_t end_keeper(void *data)
         if (ended == pid || (ended < 0 && errno != EINTR)) {
             break;
         }
-        if (!has_killed && apr_time_now() > deadline) {
+        if (!has_killed && gc_clock_now() > deadline) {
             ap_log_error(APLOG_MARK, APLOG_WARNING | APLOG_NOERRNO, 0, parent->main,
                          "GC0114: the keeper does not end; killing it");
             (void)kill(pid, SIGKILL);

@@ -10,6 +10,7 @@
 #include <apr_tables.h>
 #include <apr_thread_mutex.h>
 
+#include "gc_clock.h"
 #include "gc_pool.h"
 
 /* Where nobody listens on the socket there is no parent either: wait a moment, not the whole time. */
@@ -117,13 +118,13 @@ static apr_status_t connect_once(keeper_client_t *client, int *out)
 }
 
 /* A full backlog answers EAGAIN: the keeper is about to start, or busy. */
-static apr_status_t connect_patiently(keeper_client_t *client, apr_time_t deadline, int *out)
+static apr_status_t connect_patiently(keeper_client_t *client, gc_moment_t deadline, int *out)
 {
-    apr_time_t start = apr_time_now();
+    gc_moment_t start = gc_clock_now();
 
     for (;;) {
         apr_status_t rv = connect_once(client, out);
-        apr_time_t now = apr_time_now();
+        gc_moment_t now = gc_clock_now();
 
         if (rv == APR_SUCCESS) {
             return rv;
@@ -138,10 +139,10 @@ static apr_status_t connect_patiently(keeper_client_t *client, apr_time_t deadli
     }
 }
 
-static apr_status_t wait_for(int fd, short events, apr_time_t deadline)
+static apr_status_t wait_for(int fd, short events, gc_moment_t deadline)
 {
     struct pollfd wanted = {.fd = fd, .events = events};
-    apr_time_t left = deadline - apr_time_now();
+    apr_interval_time_t left = deadline - gc_clock_now();
     int ready;
 
     if (left <= 0) {
@@ -154,7 +155,7 @@ static apr_status_t wait_for(int fd, short events, apr_time_t deadline)
     return ready ? APR_SUCCESS : APR_TIMEUP;
 }
 
-static apr_status_t send_all(int fd, gc_slice_t bytes, apr_time_t deadline)
+static apr_status_t send_all(int fd, gc_slice_t bytes, gc_moment_t deadline)
 {
     while (bytes.len) {
         ssize_t sent = send(fd, bytes.data, bytes.len, MSG_NOSIGNAL);
@@ -178,7 +179,7 @@ static apr_status_t send_all(int fd, gc_slice_t bytes, apr_time_t deadline)
 }
 
 /* Read exactly one reply; a job has one, and nothing else is ever sent. */
-static apr_status_t receive_reply(int fd, keeper_reply_t *reply, apr_time_t deadline)
+static apr_status_t receive_reply(int fd, keeper_reply_t *reply, gc_moment_t deadline)
 {
     char frame[KEEPER_WIRE_REPLY_BYTES];
     apr_size_t have = 0;
@@ -210,7 +211,7 @@ apr_status_t keeper_client_call(keeper_client_t *client, const keeper_job_t *job
                                 keeper_reply_t *reply, apr_interval_time_t timeout,
                                 apr_pool_t *scratch_pool)
 {
-    apr_time_t deadline = apr_time_now() + timeout;
+    gc_moment_t deadline = gc_clock_now() + timeout;
     gc_buffer_t frame = gc_buffer_make(strlen(job->text) + 1024, scratch_pool);
 
     keeper_wire_append_job(&frame, job);
@@ -237,7 +238,7 @@ apr_status_t keeper_client_call(keeper_client_t *client, const keeper_job_t *job
         }
         /* What the keeper would answer later must not be taken for another job's reply. */
         close(fd);
-        if (APR_STATUS_IS_TIMEUP(rv) || rv == APR_EINVAL || apr_time_now() >= deadline) {
+        if (APR_STATUS_IS_TIMEUP(rv) || rv == APR_EINVAL || gc_clock_now() >= deadline) {
             return rv;
         }
         drop_idle(client);

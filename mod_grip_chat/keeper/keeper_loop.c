@@ -8,11 +8,13 @@
 
 #include "chat_key.h"
 #include "chat_validate.h"
+#include "gc_clock.h"
 #include "keeper_connection.h"
 #include "keeper_poll.h"
 #include "keeper_sites.h"
 
-/* How often it is kept how far the proxies have been told. */
+/* How often it is kept how far the proxies have been told, and tried again what a writer could not do
+ * when it started. */
 #define PROGRESS_PERIOD apr_time_from_sec(1)
 
 /* How long no child is accepted once descriptors or memory have run out. */
@@ -26,10 +28,10 @@ typedef struct loop_t {
     apr_pool_t *pool;
     keeper_poll_t *poll;
     grip_transport_t *transport;
-    apr_time_t transport_due; /* 0 for never */
-    apr_time_t progress_due;
-    apr_time_t accept_due; /* when to accept again, 0 while it does */
-    int is_short;          /* the last accept failed, and it was logged */
+    gc_moment_t transport_due; /* 0 for never */
+    gc_moment_t progress_due;
+    gc_moment_t accept_due; /* when to accept again, 0 while it does */
+    int is_short;           /* the last accept failed, and it was logged */
     keeper_sites_t *sites;
     apr_size_t busy; /* jobs and progress that are with writers */
     int is_stopping;
@@ -52,7 +54,7 @@ static void set_transport_timer(apr_interval_time_t after, void *baton)
 {
     loop_t *loop = baton;
 
-    loop->transport_due = after < 0 ? 0 : apr_time_now() + after;
+    loop->transport_due = after < 0 ? 0 : gc_clock_now() + after;
 }
 
 static void wake(void *baton)
@@ -155,7 +157,7 @@ static void pause_accepting(loop_t *loop, apr_status_t why)
                     "GC0213: a child's connection cannot be accepted; trying again");
     }
     if (watch_listener(loop, 0) == APR_SUCCESS) {
-        loop->accept_due = apr_time_now() + ACCEPT_PAUSE;
+        loop->accept_due = gc_clock_now() + ACCEPT_PAUSE;
     }
 }
 
@@ -219,7 +221,7 @@ static void finish_task(loop_t *loop, keeper_task_t *task)
         free(task);
         break;
     case KEEPER_TASK_SWEEP:
-        loop->busy -= loop->is_stopping || !keeper_sites_swept(loop->sites, task, apr_time_now());
+        loop->busy -= loop->is_stopping || !keeper_sites_swept(loop->sites, task, gc_clock_now());
         break;
     case KEEPER_TASK_BEHIND:
         keeper_sites_add_behind(loop->sites, task);
@@ -237,7 +239,7 @@ static void finish_tasks(loop_t *loop)
     }
 }
 
-static apr_time_t earlier(apr_time_t a, apr_time_t b)
+static gc_moment_t earlier(gc_moment_t a, gc_moment_t b)
 {
     return !a || (b && b < a) ? b : a;
 }
@@ -245,9 +247,9 @@ static apr_time_t earlier(apr_time_t a, apr_time_t b)
 /* How long nothing is due. */
 static apr_interval_time_t next_timeout(loop_t *loop)
 {
-    apr_time_t due = earlier(earlier(loop->progress_due, loop->transport_due),
-                             earlier(loop->accept_due, keeper_sites_next(loop->sites)));
-    apr_time_t now = apr_time_now();
+    gc_moment_t due = earlier(earlier(loop->progress_due, loop->transport_due),
+                              earlier(loop->accept_due, keeper_sites_next(loop->sites)));
+    gc_moment_t now = gc_clock_now();
 
     return due > now ? due - now : 0;
 }
@@ -284,7 +286,7 @@ static void dispatch(loop_t *loop, const apr_pollfd_t *ready)
 
 static void do_timers(loop_t *loop)
 {
-    apr_time_t now = apr_time_now();
+    gc_moment_t now = gc_clock_now();
 
     if (loop->transport_due && loop->transport_due <= now) {
         apr_status_t rv;
@@ -307,6 +309,7 @@ static void do_timers(loop_t *loop)
         if (!loop->is_stopping) {
             loop->busy += keeper_sites_sweep(loop->sites, now);
         }
+        keeper_sites_retry(loop->sites);
     }
 }
 
@@ -328,7 +331,7 @@ static apr_status_t turn(loop_t *loop)
 /* Take no new connection; answer what has arrived; publish it; keep how far that got. */
 static apr_status_t wind_down(loop_t *loop)
 {
-    apr_time_t deadline = apr_time_now() + STOP_PATIENCE;
+    gc_moment_t deadline = gc_clock_now() + STOP_PATIENCE;
     apr_status_t rv = watch_listener(loop, 0);
     apr_status_t stopped;
 
@@ -337,7 +340,7 @@ static apr_status_t wind_down(loop_t *loop)
         rv = keeper_poll_watch(loop->poll, KEEPER_FD_STOP, loop->config->stop_fd, NULL, 0);
     }
     while (rv == APR_SUCCESS && (loop->busy > 0 || !keeper_sites_are_drained(loop->sites)) &&
-           apr_time_now() < deadline)
+           gc_clock_now() < deadline)
     {
         loop->progress_due = earlier(loop->progress_due, deadline);
         rv = turn(loop);
@@ -388,7 +391,7 @@ apr_status_t keeper_run(const keeper_config_t *config, apr_pool_t *pool)
 
     loop->config = config;
     loop->pool = pool;
-    loop->progress_due = apr_time_now() + PROGRESS_PERIOD;
+    loop->progress_due = gc_clock_now() + PROGRESS_PERIOD;
     rv = start(loop);
     while (rv == APR_SUCCESS && !loop->is_stopping) {
         rv = turn(loop);

@@ -1,6 +1,7 @@
 #include "keeper_publish.h"
 
 #include "gc_buffer.h"
+#include "gc_clock.h"
 #include "grip_item.h"
 #include "keeper_rooms.h"
 
@@ -16,11 +17,11 @@ struct keeper_publisher_t {
     keeper_rooms_t rooms;
     apr_size_t pending_bytes;
     int is_posting;
-    apr_time_t posted;          /* when the POST under way began */
+    gc_moment_t posted;         /* when the POST under way began */
     apr_size_t items;           /* in the POST under way */
     apr_size_t items_max;       /* that may go into one, 0 for as many as fit */
     int has_failed;             /* the last POST did; until one succeeds rooms only turn dirty */
-    apr_time_t try_after;       /* if has_failed: when to try again */
+    gc_moment_t try_after;      /* if has_failed: when to try again */
     apr_interval_time_t pause;  /* how long to wait after the next failure */
     int has_watermark;          /* the writer has told what the keeper before did */
     apr_int64_t newest_id;      /* the highest message id that was added */
@@ -82,7 +83,7 @@ void keeper_publisher_add(keeper_publisher_t *publisher, const keeper_event_t *e
         return;
     }
     publisher->pending_bytes += event->text.len;
-    keeper_rooms_schedule(&publisher->rooms, room, apr_time_now());
+    keeper_rooms_schedule(&publisher->rooms, room, gc_clock_now());
 }
 
 void keeper_publisher_add_behind(keeper_publisher_t *publisher, const char *name,
@@ -114,7 +115,7 @@ static int has_place_for(const keeper_publisher_t *publisher, const gc_buffer_t 
 
 /* Add what fits to the body; returns whether all of the room did. */
 static int compose_room(keeper_publisher_t *publisher, keeper_room_t *room, gc_buffer_t *body,
-                        apr_time_t now)
+                        gc_moment_t now)
 {
     gc_slice_t channel = gc_slice_of(room->channel);
 
@@ -151,9 +152,9 @@ static int compose_room(keeper_publisher_t *publisher, keeper_room_t *room, gc_b
 }
 
 /* After its POST was taken: what is left of a room, and when it needs a hint. */
-static void settle_published(keeper_publisher_t *publisher, keeper_room_t *room, apr_time_t now)
+static void settle_published(keeper_publisher_t *publisher, keeper_room_t *room, gc_moment_t now)
 {
-    apr_time_t held = keeper_shared_last_hold(publisher->config->shared, room->slot);
+    gc_moment_t held = keeper_shared_last_hold(publisher->config->shared, room->slot);
     apr_int64_t last_sent_id = room->sent_last ? room->sent_last->first_message_id : 0;
     apr_size_t sent = keeper_room_drop_sent(room);
 
@@ -165,7 +166,8 @@ static void settle_published(keeper_publisher_t *publisher, keeper_room_t *room,
     keeper_rooms_set_hint(&publisher->rooms, room, 0);
     /* A flood may have overrun the proxy's queues, which it does not tell. */
     if (room->has_news &&
-        (room->is_flooded || held + KEEPER_PUBLISH_HOLD_WINDOW >= publisher->posted)) {
+        (room->is_flooded || (held && held + KEEPER_PUBLISH_HOLD_WINDOW >= publisher->posted)))
+    {
         keeper_rooms_set_hint(&publisher->rooms, room, now + KEEPER_PUBLISH_HINT_DELAY);
         if (!room->is_dirty) {
             /* Should this keeper end before, the hint is up to the next one. */
@@ -176,7 +178,7 @@ static void settle_published(keeper_publisher_t *publisher, keeper_room_t *room,
     keeper_rooms_forget_if_idle(&publisher->rooms, room, now);
 }
 
-static void succeed(keeper_publisher_t *publisher, apr_time_t now)
+static void succeed(keeper_publisher_t *publisher, gc_moment_t now)
 {
     keeper_room_t *room;
 
@@ -196,7 +198,7 @@ static void succeed(keeper_publisher_t *publisher, apr_time_t now)
 }
 
 static void give_up(keeper_publisher_t *publisher, const grip_transport_result_t *result,
-                    apr_time_t now)
+                    gc_moment_t now)
 {
     apr_interval_time_t pause = publisher->pause;
     keeper_room_t *room;
@@ -257,7 +259,7 @@ static void halve(keeper_publisher_t *publisher)
 /* It is alone: drop it, and let its readers ask. A refused hint leaves nothing that could be tried; its
  * readers find out at the next event, or by their link's timeout. */
 static void drop_refused(keeper_publisher_t *publisher, const grip_transport_result_t *result,
-                         apr_time_t now)
+                         gc_moment_t now)
 {
     keeper_room_t *room = keeper_rooms_pop_sending(&publisher->rooms);
     apr_size_t sent = keeper_room_drop_sent(room);
@@ -291,7 +293,7 @@ static int is_refusal(const grip_transport_result_t *result)
 static void post_done(const grip_transport_result_t *result, void *baton)
 {
     keeper_publisher_t *publisher = baton;
-    apr_time_t now = apr_time_now();
+    gc_moment_t now = gc_clock_now();
 
     publisher->is_posting = 0;
     if (result->outcome == GRIP_TRANSPORT_ANSWERED && result->http_status >= 200 &&
@@ -311,7 +313,7 @@ static void post_done(const grip_transport_result_t *result, void *baton)
 }
 
 /* An item that no body has room for cannot be told; log it, and hint instead. */
-static void skip_unsendable(keeper_publisher_t *publisher, keeper_room_t *room, apr_time_t now)
+static void skip_unsendable(keeper_publisher_t *publisher, keeper_room_t *room, gc_moment_t now)
 {
     if (!room->first) {
         keeper_rooms_dequeue(room);
@@ -327,7 +329,7 @@ static void skip_unsendable(keeper_publisher_t *publisher, keeper_room_t *room, 
     make_dirty(publisher, room);
 }
 
-static void post(keeper_publisher_t *publisher, apr_time_t now)
+static void post(keeper_publisher_t *publisher, gc_moment_t now)
 {
     gc_buffer_t body;
     grip_transport_result_t failure = {
@@ -366,7 +368,7 @@ static void post(keeper_publisher_t *publisher, apr_time_t now)
     }
 }
 
-void keeper_publisher_work(keeper_publisher_t *publisher, apr_time_t now)
+void keeper_publisher_work(keeper_publisher_t *publisher, gc_moment_t now)
 {
     keeper_rooms_wake(&publisher->rooms, now);
     if (!publisher->is_posting && !APR_RING_EMPTY(&publisher->rooms.queue, keeper_room_t, queue) &&
@@ -376,9 +378,9 @@ void keeper_publisher_work(keeper_publisher_t *publisher, apr_time_t now)
     }
 }
 
-apr_time_t keeper_publisher_next(const keeper_publisher_t *publisher)
+gc_moment_t keeper_publisher_next(const keeper_publisher_t *publisher)
 {
-    apr_time_t next = keeper_rooms_next(&publisher->rooms);
+    gc_moment_t next = keeper_rooms_next(&publisher->rooms);
 
     if (publisher->has_failed && !publisher->is_posting && (!next || publisher->try_after < next)) {
         next = publisher->try_after;

@@ -10,6 +10,7 @@
 #ifndef KEEPER_PUBLISH_H
 #define KEEPER_PUBLISH_H
 
+#include "gc_clock.h"
 #include "grip_transport.h"
 #include "keeper_site.h"
 
@@ -76,10 +77,10 @@ void keeper_publisher_add_behind(keeper_publisher_t *publisher, const char *room
 void keeper_publisher_hint(keeper_publisher_t *publisher, const char *room);
 
 /** Send what there is to send and is due. */
-void keeper_publisher_work(keeper_publisher_t *publisher, apr_time_t now);
+void keeper_publisher_work(keeper_publisher_t *publisher, gc_moment_t now);
 
 /** When keeper_publisher_work should be called next, though nothing else happens; 0 for never. */
-apr_time_t keeper_publisher_next(const keeper_publisher_t *publisher);
+gc_moment_t keeper_publisher_next(const keeper_publisher_t *publisher);
 
 /** Whether all that it was given has been sent and answered, or cannot be now. */
 int keeper_publisher_is_drained(const keeper_publisher_t *publisher);

@@ -3,8 +3,7 @@
 #define KEEPER_ROOM_H
 
 #include <apr_ring.h>
-#include <apr_time.h>
-
+#include "gc_clock.h"
 #include "gc_slice.h"
 
 /** Consecutive events that travel as one item. */
@@ -33,12 +32,13 @@ typedef struct keeper_room_t {
     keeper_item_t *sent_last;
     apr_size_t pending_bytes;   /**< of all items */
     apr_int64_t unpublished_id; /**< the lowest message id that may not be published, 0 for none */
-    apr_time_t hint_due;        /**< 0 for none */
-    apr_time_t paced_until; /**< its next event is ahead of its pace by what this is ahead of now */
-    apr_time_t rests_until; /**< 0 while it does not rest */
-    int has_news;           /**< events came since the last POST of it was taken */
-    int is_flooded;         /**< it had to rest with events since its last trailing hint */
-    int is_dirty;           /**< readers may miss something: a hint goes before what is next */
+    gc_moment_t hint_due;       /**< 0 for none */
+    gc_moment_t
+        paced_until; /**< its next event is ahead of its pace by what this is ahead of now */
+    gc_moment_t rests_until; /**< 0 while it does not rest */
+    int has_news;            /**< events came since the last POST of it was taken */
+    int is_flooded;          /**< it had to rest with events since its last trailing hint */
+    int is_dirty;            /**< readers may miss something: a hint goes before what is next */
     int is_queued;
     int is_sending;   /**< part of the POST under way */
     int is_hint_sent; /**< with a hint in it */

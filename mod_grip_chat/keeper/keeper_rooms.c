@@ -30,7 +30,7 @@ keeper_room_t *keeper_rooms_get(keeper_rooms_t *rooms, const char *name)
 
 /* A room rests until a time: then it may send, or is forgotten. Times lie close together, so the
  * place is found from the end. */
-static void rest(keeper_rooms_t *rooms, keeper_room_t *room, apr_time_t until)
+static void rest(keeper_rooms_t *rooms, keeper_room_t *room, gc_moment_t until)
 {
     keeper_room_t *before;
 
@@ -55,7 +55,7 @@ static void end_rest(keeper_room_t *room)
     }
 }
 
-void keeper_rooms_forget_if_idle(keeper_rooms_t *rooms, keeper_room_t *room, apr_time_t now)
+void keeper_rooms_forget_if_idle(keeper_rooms_t *rooms, keeper_room_t *room, gc_moment_t now)
 {
     if (room->first || room->is_dirty || room->is_queued || room->is_sending || room->hint_due) {
         return;
@@ -88,7 +88,7 @@ void keeper_rooms_enqueue_first(keeper_rooms_t *rooms, keeper_room_t *room)
     APR_RING_INSERT_HEAD(&rooms->queue, room, keeper_room_t, queue);
 }
 
-void keeper_rooms_schedule(keeper_rooms_t *rooms, keeper_room_t *room, apr_time_t now)
+void keeper_rooms_schedule(keeper_rooms_t *rooms, keeper_room_t *room, gc_moment_t now)
 {
     apr_interval_time_t tolerance =
         rooms->site->publish_interval * (rooms->site->publish_burst - 1);
@@ -112,7 +112,7 @@ void keeper_rooms_dequeue(keeper_room_t *room)
 }
 
 void keeper_rooms_mark_sending(keeper_rooms_t *rooms, keeper_room_t *room, int is_events,
-                               apr_time_t now)
+                               gc_moment_t now)
 {
     if (is_events) {
         room->paced_until =
@@ -137,7 +137,7 @@ keeper_room_t *keeper_rooms_pop_sending(keeper_rooms_t *rooms)
     return room;
 }
 
-void keeper_rooms_set_hint(keeper_rooms_t *rooms, keeper_room_t *room, apr_time_t due)
+void keeper_rooms_set_hint(keeper_rooms_t *rooms, keeper_room_t *room, gc_moment_t due)
 {
     if (room->hint_due) {
         APR_RING_REMOVE(room, hints);
@@ -148,7 +148,7 @@ void keeper_rooms_set_hint(keeper_rooms_t *rooms, keeper_room_t *room, apr_time_
     }
 }
 
-void keeper_rooms_wake(keeper_rooms_t *rooms, apr_time_t now)
+void keeper_rooms_wake(keeper_rooms_t *rooms, gc_moment_t now)
 {
     keeper_room_t *room;
 
@@ -173,9 +173,9 @@ void keeper_rooms_wake(keeper_rooms_t *rooms, apr_time_t now)
     }
 }
 
-apr_time_t keeper_rooms_next(const keeper_rooms_t *rooms)
+gc_moment_t keeper_rooms_next(const keeper_rooms_t *rooms)
 {
-    apr_time_t next = 0;
+    gc_moment_t next = 0;
 
     if (!APR_RING_EMPTY(&rooms->hints, keeper_room_t, hints)) {
         next = APR_RING_FIRST(&rooms->hints)->hint_due;

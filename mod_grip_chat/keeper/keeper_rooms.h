@@ -28,7 +28,7 @@ apr_status_t keeper_rooms_init(keeper_rooms_t *rooms, const keeper_site_t *site,
 keeper_room_t *keeper_rooms_get(keeper_rooms_t *rooms, const char *name);
 
 /** Forget a room that waits for nothing, and whose pace is as if it had never sent. */
-void keeper_rooms_forget_if_idle(keeper_rooms_t *rooms, keeper_room_t *room, apr_time_t now);
+void keeper_rooms_forget_if_idle(keeper_rooms_t *rooms, keeper_room_t *room, gc_moment_t now);
 
 /** Line a room up for sending, at once. */
 void keeper_rooms_enqueue(keeper_rooms_t *rooms, keeper_room_t *room);
@@ -37,25 +37,25 @@ void keeper_rooms_enqueue(keeper_rooms_t *rooms, keeper_room_t *room);
 void keeper_rooms_enqueue_first(keeper_rooms_t *rooms, keeper_room_t *room);
 
 /** Line a room with new events up for sending, as soon as its pace allows. */
-void keeper_rooms_schedule(keeper_rooms_t *rooms, keeper_room_t *room, apr_time_t now);
+void keeper_rooms_schedule(keeper_rooms_t *rooms, keeper_room_t *room, gc_moment_t now);
 
 /** Take a room out of the line for sending. */
 void keeper_rooms_dequeue(keeper_room_t *room);
 
 /** A room has one item in the POST under way; an item with events counts for its pace. */
 void keeper_rooms_mark_sending(keeper_rooms_t *rooms, keeper_room_t *room, int is_events,
-                               apr_time_t now);
+                               gc_moment_t now);
 
 /** Take a room out of the POST that has ended, NULL when there is none left. */
 keeper_room_t *keeper_rooms_pop_sending(keeper_rooms_t *rooms);
 
 /** A room gets a trailing hint at a time that is not before any other's; 0 for none. */
-void keeper_rooms_set_hint(keeper_rooms_t *rooms, keeper_room_t *room, apr_time_t due);
+void keeper_rooms_set_hint(keeper_rooms_t *rooms, keeper_room_t *room, gc_moment_t due);
 
 /** Line up what has become due. */
-void keeper_rooms_wake(keeper_rooms_t *rooms, apr_time_t now);
+void keeper_rooms_wake(keeper_rooms_t *rooms, gc_moment_t now);
 
 /** When keeper_rooms_wake has something to do next, 0 for never. */
-apr_time_t keeper_rooms_next(const keeper_rooms_t *rooms);
+gc_moment_t keeper_rooms_next(const keeper_rooms_t *rooms);
 
 #endif

@@ -1,11 +1,11 @@
 #include "keeper_shared.h"
 
 /* Of this layout; a segment from before an upgrade of the module may have another. */
-#define LAYOUT_MARK APR_UINT64_C(0x6763686174000001)
+#define LAYOUT_MARK APR_UINT64_C(0x6763686174000002)
 
 typedef struct slot_t {
     apr_uint64_t generation;
-    apr_uint64_t last_hold; /* an apr_time_t */
+    apr_uint64_t last_hold; /* a gc_moment_t */
 } slot_t;
 
 struct keeper_shared_t {
@@ -74,7 +74,7 @@ void keeper_shared_bump_all(keeper_shared_t *shared)
     __atomic_add_fetch(&shared->epoch, 1, __ATOMIC_SEQ_CST);
 }
 
-void keeper_shared_note_hold(keeper_shared_t *shared, unsigned slot, apr_time_t now)
+void keeper_shared_note_hold(keeper_shared_t *shared, unsigned slot, gc_moment_t now)
 {
     apr_uint64_t *last = &shared->slots[slot].last_hold;
     apr_uint64_t known = __atomic_load_n(last, __ATOMIC_SEQ_CST);
@@ -86,7 +86,7 @@ void keeper_shared_note_hold(keeper_shared_t *shared, unsigned slot, apr_time_t 
     }
 }
 
-apr_time_t keeper_shared_last_hold(const keeper_shared_t *shared, unsigned slot)
+gc_moment_t keeper_shared_last_hold(const keeper_shared_t *shared, unsigned slot)
 {
-    return (apr_time_t)__atomic_load_n(&shared->slots[slot].last_hold, __ATOMIC_SEQ_CST);
+    return (gc_moment_t)__atomic_load_n(&shared->slots[slot].last_hold, __ATOMIC_SEQ_CST);
 }

@@ -7,8 +7,7 @@
 #ifndef KEEPER_SHARED_H
 #define KEEPER_SHARED_H
 
-#include <apr_time.h>
-
+#include "gc_clock.h"
 #include "gc_slice.h"
 
 /** Slots; a power of two. */
@@ -44,10 +43,11 @@ void keeper_shared_bump(keeper_shared_t *shared, unsigned slot);
 /** Anything may have changed: a keeper starts, or a database was replaced. Thread-safe. */
 void keeper_shared_bump_all(keeper_shared_t *shared);
 
-/** Note that a hold of a room of this slot is being answered; call before the room is read. */
-void keeper_shared_note_hold(keeper_shared_t *shared, unsigned slot, apr_time_t now);
+/** Note that a hold of a room of this slot is being answered; call before the room is read. Thread-safe.
+ *  @param now  gc_clock_now(), which is the same clock in every child and before and after a restart */
+void keeper_shared_note_hold(keeper_shared_t *shared, unsigned slot, gc_moment_t now);
 
-/** When a hold of a room of this slot was last answered, 0 for never. */
-apr_time_t keeper_shared_last_hold(const keeper_shared_t *shared, unsigned slot);
+/** When a hold of a room of this slot was last answered, 0 for never. Thread-safe. */
+gc_moment_t keeper_shared_last_hold(const keeper_shared_t *shared, unsigned slot);
 
 #endif

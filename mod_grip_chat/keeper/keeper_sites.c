@@ -112,19 +112,19 @@ static void each_publisher(const keeper_sites_t *sites,
 
 static int work_one(keeper_served_t *served, apr_size_t proxy, void *baton)
 {
-    keeper_publisher_work(served->publishers[proxy], *(apr_time_t *)baton);
+    keeper_publisher_work(served->publishers[proxy], *(gc_moment_t *)baton);
     return 1;
 }
 
-void keeper_sites_work(keeper_sites_t *sites, apr_time_t now)
+void keeper_sites_work(keeper_sites_t *sites, gc_moment_t now)
 {
     each_publisher(sites, work_one, &now);
 }
 
 static int find_soonest(keeper_served_t *served, apr_size_t proxy, void *baton)
 {
-    apr_time_t due = keeper_publisher_next(served->publishers[proxy]);
-    apr_time_t *soonest = baton;
+    gc_moment_t due = keeper_publisher_next(served->publishers[proxy]);
+    gc_moment_t *soonest = baton;
 
     if (due && (!*soonest || due < *soonest)) {
         *soonest = due;
@@ -132,9 +132,9 @@ static int find_soonest(keeper_served_t *served, apr_size_t proxy, void *baton)
     return 1;
 }
 
-apr_time_t keeper_sites_next(const keeper_sites_t *sites)
+gc_moment_t keeper_sites_next(const keeper_sites_t *sites)
 {
-    apr_time_t soonest = 0;
+    gc_moment_t soonest = 0;
 
     each_publisher(sites, find_soonest, &soonest);
     return soonest;
@@ -186,7 +186,7 @@ apr_size_t keeper_sites_keep_progress(keeper_sites_t *sites)
     return pushed;
 }
 
-apr_size_t keeper_sites_sweep(keeper_sites_t *sites, apr_time_t now)
+apr_size_t keeper_sites_sweep(keeper_sites_t *sites, gc_moment_t now)
 {
     apr_size_t pushed = 0;
     apr_size_t i;
@@ -211,7 +211,7 @@ apr_size_t keeper_sites_sweep(keeper_sites_t *sites, apr_time_t now)
     return pushed;
 }
 
-int keeper_sites_swept(keeper_sites_t *sites, keeper_task_t *task, apr_time_t now)
+int keeper_sites_swept(keeper_sites_t *sites, keeper_task_t *task, gc_moment_t now)
 {
     keeper_served_t *served = task->owner;
 
@@ -222,6 +222,15 @@ int keeper_sites_swept(keeper_sites_t *sites, keeper_task_t *task, apr_time_t no
     served->is_sweeping = 0;
     served->sweep_due = now + SWEEP_PERIOD;
     return 0;
+}
+
+void keeper_sites_retry(keeper_sites_t *sites)
+{
+    int i;
+
+    for (i = 0; i < sites->writers->nelts; i++) {
+        keeper_writer_retry(APR_ARRAY_IDX(sites->writers, i, keeper_writer_t *));
+    }
 }
 
 apr_status_t keeper_sites_stop(keeper_sites_t *sites)

@@ -13,8 +13,8 @@ typedef struct keeper_served_t {
     keeper_publisher_t **publishers; /**< one for each of the site's proxies, in their order */
     chat_sweep_t sweep;              /**< how far its retention has got */
     keeper_task_t sweep_task;
-    int is_sweeping;      /**< the task is with the writer */
-    apr_time_t sweep_due; /**< when to begin the next sweep */
+    int is_sweeping;       /**< the task is with the writer */
+    gc_moment_t sweep_due; /**< when to begin the next sweep */
 } keeper_served_t;
 
 typedef struct keeper_sites_t keeper_sites_t;
@@ -44,10 +44,10 @@ void keeper_sites_publish(keeper_sites_t *sites, const keeper_task_t *task);
 void keeper_sites_add_behind(keeper_sites_t *sites, const keeper_task_t *task);
 
 /** Have all publishers send what is due. */
-void keeper_sites_work(keeper_sites_t *sites, apr_time_t now);
+void keeper_sites_work(keeper_sites_t *sites, gc_moment_t now);
 
 /** When keeper_sites_work is to be called next, 0 for never. */
-apr_time_t keeper_sites_next(const keeper_sites_t *sites);
+gc_moment_t keeper_sites_next(const keeper_sites_t *sites);
 
 /** Whether nothing is left that could be published now. */
 int keeper_sites_are_drained(const keeper_sites_t *sites);
@@ -58,10 +58,13 @@ apr_size_t keeper_sites_keep_progress(keeper_sites_t *sites);
 
 /** Have the sites swept whose retention is due. @return how many tasks were given to writers for it; each
  *  comes back, to keeper_sites_swept */
-apr_size_t keeper_sites_sweep(keeper_sites_t *sites, apr_time_t now);
+apr_size_t keeper_sites_sweep(keeper_sites_t *sites, gc_moment_t now);
 
 /** Take back a KEEPER_TASK_SWEEP. @return whether it was given to the writer once more, for the next step */
-int keeper_sites_swept(keeper_sites_t *sites, keeper_task_t *task, apr_time_t now);
+int keeper_sites_swept(keeper_sites_t *sites, keeper_task_t *task, gc_moment_t now);
+
+/** Have all writers try again what they could not do when they started. */
+void keeper_sites_retry(keeper_sites_t *sites);
 
 /** End all writers, after they have done what they were given. */
 apr_status_t keeper_sites_stop(keeper_sites_t *sites);

@@ -6,6 +6,7 @@
 #include <apr_thread_mutex.h>
 #include <apr_thread_proc.h>
 
+#include "gc_clock.h"
 #include "gc_pool.h"
 #include "keeper_lock.h"
 #include "keeper_recovery.h"
@@ -15,9 +16,6 @@
 
 /* How often to look whether another keeper has let go of the database. */
 #define LOCK_PAUSE apr_time_from_msec(10)
-
-/* How often to try again what the keeper before may have left undone. */
-#define RECOVERY_PAUSE apr_time_from_sec(1)
 
 /* After this long it is worth a line in the log. */
 #define LOCK_PATIENCE apr_time_from_sec(3)
@@ -41,10 +39,11 @@ struct keeper_writer_t {
     void *baton;
     apr_pool_t *pool; /* the thread's own */
     apr_thread_t *thread;
-    apr_thread_mutex_t *mutex; /* guards the queues and is_stopping */
+    apr_thread_mutex_t *mutex; /* guards the queues, is_retrying and is_stopping */
     apr_thread_cond_t *wake;
     queue_t waiting;
     queue_t done;
+    int is_retrying; /* time to try again what the keeper before may have left undone */
     int is_stopping;
     /* what follows belongs to the thread */
     chat_database_t *db;
@@ -107,6 +106,14 @@ void keeper_writer_push(keeper_writer_t *writer, keeper_task_t *task)
     must(apr_thread_mutex_unlock(writer->mutex));
 }
 
+void keeper_writer_retry(keeper_writer_t *writer)
+{
+    must(apr_thread_mutex_lock(writer->mutex));
+    writer->is_retrying = 1;
+    must(apr_thread_cond_signal(writer->wake));
+    must(apr_thread_mutex_unlock(writer->mutex));
+}
+
 keeper_task_t *keeper_writer_done(keeper_writer_t *writer)
 {
     keeper_task_t *task;
@@ -160,7 +167,7 @@ static int must_stop(keeper_writer_t *writer)
 static apr_status_t take_lock(keeper_writer_t *writer)
 {
     const char *path = writer->sites[0]->database.params;
-    apr_time_t start = apr_time_now();
+    gc_moment_t start = gc_clock_now();
     apr_status_t rv = APR_SUCCESS;
 
     while (!writer->is_locked) {
@@ -181,7 +188,7 @@ static apr_status_t take_lock(keeper_writer_t *writer)
         if (writer->reported == APR_EBUSY || must_stop(writer)) {
             break;
         }
-        if (apr_time_now() - start > LOCK_PATIENCE) {
+        if (gc_clock_now() - start > LOCK_PATIENCE) {
             writer->reported = APR_EBUSY;
             gc_log_line(writer->config->log, GC_LOG_ERR, rv,
                         "GC0204: another keeper holds %s.keeper-lock, and posts are answered 503; "
@@ -259,6 +266,12 @@ static keeper_status_e status_of(apr_status_t rv)
     return rv == APR_SUCCESS ? KEEPER_DONE : rv == APR_EAGAIN ? KEEPER_LOCKED : KEEPER_UNAVAILABLE;
 }
 
+/* What messages are dated by, and what their age is told by; nothing waits for it. */
+static apr_time_t wall_clock_now(void)
+{
+    return apr_time_now();
+}
+
 /* Store all posts among the tasks, and give every post the transaction's status. */
 static apr_status_t append_posts(keeper_writer_t *writer, keeper_task_t **tasks, int count,
                                  apr_pool_t *pool)
@@ -278,7 +291,7 @@ static apr_status_t append_posts(keeper_writer_t *writer, keeper_task_t **tasks,
     if (n == 0) {
         return APR_SUCCESS;
     }
-    rv = chat_store_append(writer->db, appends, n, apr_time_now(), pool);
+    rv = chat_store_append(writer->db, appends, n, wall_clock_now(), pool);
     for (i = 0; i < n; i++) {
         posts[i]->append = appends[i];
         posts[i]->status = rv == APR_SUCCESS && appends[i].outcome == CHAT_APPEND_CONFLICT
@@ -310,7 +323,7 @@ static apr_status_t sweep(keeper_writer_t *writer, keeper_task_t *task, apr_pool
         task->sweep->epoch = epoch;
     }
     return chat_retention_step(writer->db, task->site->name, &task->site->retention, task->sweep,
-                               &task->is_swept, apr_time_as_msec(apr_time_now()), bump_swept,
+                               &task->is_swept, apr_time_as_msec(wall_clock_now()), bump_swept,
                                &sweeping, pool);
 }
 
@@ -353,16 +366,13 @@ static int gather(keeper_writer_t *writer, keeper_task_t **tasks, int *must_end)
     int count = 0;
 
     must(apr_thread_mutex_lock(writer->mutex));
-    if (!writer->waiting.first && !writer->is_stopping && !writer->is_recovered) {
-        apr_status_t rv = apr_thread_cond_timedwait(writer->wake, writer->mutex, RECOVERY_PAUSE);
-
-        if (!APR_STATUS_IS_TIMEUP(rv)) {
-            must(rv);
-        }
-    }
-    while (!writer->waiting.first && !writer->is_stopping && writer->is_recovered) {
+    /* Not a timed wait: APR's goes by the wall clock, which may be set while it waits. */
+    while (!writer->waiting.first && !writer->is_stopping &&
+           (writer->is_recovered || !writer->is_retrying))
+    {
         must(apr_thread_cond_wait(writer->wake, writer->mutex));
     }
+    writer->is_retrying = 0;
     while (count < BATCH_MAX && writer->waiting.first) {
         tasks[count++] = queue_pop(&writer->waiting);
     }

@@ -56,6 +56,10 @@ int keeper_writer_serves(const keeper_writer_t *writer, const keeper_site_t *sit
 /** Give it a task. The loop's thread. */
 void keeper_writer_push(keeper_writer_t *writer, keeper_task_t *task);
 
+/** Have it try again, if it has nothing else to do, what could not be seen to yet of what the keeper
+ *  before left undone. Now and then; the writer has no timer of its own. The loop's thread. */
+void keeper_writer_retry(keeper_writer_t *writer);
+
 /** Take back what is done, oldest first; NULL where nothing is. The loop's thread. */
 keeper_task_t *keeper_writer_done(keeper_writer_t *writer);
 

@@ -40,6 +40,12 @@ EOF
     add mod_grip_chat/base/gc_json.h << 'EOF'
 #include <apr.h>
 EOF
+    add mod_grip_chat/base/gc_clock.h << 'EOF'
+#include <apr_time.h>
+EOF
+    add mod_grip_chat/httpd/mod_grip_chat_keeper.c << 'EOF'
+#include "mod_grip_chat_keeper.h"
+EOF
     add mod_grip_chat/grip/grip_transport_curl.c << 'EOF'
 #include <curl/curl.h>
 #include "gc_json.h"
@@ -172,7 +178,7 @@ fails_on_line()
 }
 
 all='check_layers check_vendor check_size check_banned check_logno check_tests_registered check_merge
-check_directives_documented check_paths'
+check_directives_documented check_paths check_clock'
 
 for lint in $all; do
     begin
@@ -249,6 +255,26 @@ static inline int is_set(int x)
 static const char *const sqlite3_checks[] = {"sqlite3_open(a)"};
 EOF
 passes check_banned 'comments, literals and longer names'
+
+# --- check_clock
+for line in 'gc_moment_t end = apr_time_now() + PATIENCE;' 'gettimeofday(&now, NULL);' \
+    'clock_gettime(CLOCK_REALTIME, &now);' 'x = time(NULL);' \
+    'apr_thread_cond_timedwait(a, b, 1);' 'rv = keeper_post(apr_time_now());'; do
+    fails_on_line check_clock mod_grip_chat/keeper/keeper_loop.c "    $line"
+done
+fails_on_line check_clock mod_grip_chat/chat/chat_database_dbd.c '    x = apr_time_now();'
+fails_on_line check_clock mod_grip_chat/chat/chat_database_dbd.c \
+    '    return apr_time_now();'
+fails_on_line check_clock mod_grip_chat/httpd/mod_grip_chat_keeper.c '    x = apr_time_now();'
+fails_on_line check_clock mod_grip_chat/keeper/keeper_writer.c '    x = apr_time_now();'
+begin
+add mod_grip_chat/keeper/keeper_writer.c << 'EOF'
+    return apr_time_now();
+EOF
+add mod_grip_chat/keeper/keeper_loop.c << 'EOF'
+    gc_log_line(log, GC_LOG_ERR, rv, "GC0102: another time (apr_time_now())"); /* apr_time_now() */
+EOF
+passes check_clock "a message's date, and words"
 
 # --- check_logno
 fails_on_line check_logno mod_grip_chat/keeper/keeper_loop.c \

@@ -139,7 +139,7 @@ static void loop_timer(apr_interval_time_t after, void *baton)
     stub_loop_t *loop = baton;
 
     loop->calls++;
-    loop->alarm = after < 0 ? 0 : apr_time_now() + after;
+    loop->alarm = after < 0 ? 0 : gc_clock_now() + after;
 }
 
 grip_transport_t *stub_loop_transport(stub_loop_t *loop, apr_pool_t *pool)
@@ -159,7 +159,7 @@ void stub_loop_turn(stub_loop_t *loop, grip_transport_t *transport)
     int wait_ms = 50;
     int i;
 
-    if (loop->alarm && loop->alarm < apr_time_now() + apr_time_from_msec(50)) {
+    if (loop->alarm && loop->alarm < gc_clock_now() + apr_time_from_msec(50)) {
         wait_ms = 1;
     }
     memcpy(fds, loop->fds, sizeof(fds));
@@ -174,7 +174,7 @@ void stub_loop_turn(stub_loop_t *loop, grip_transport_t *transport)
                              APR_SUCCESS);
         }
     }
-    if (loop->alarm && loop->alarm <= apr_time_now()) {
+    if (loop->alarm && loop->alarm <= gc_clock_now()) {
         loop->alarm = 0;
         assert_int_equal(grip_transport_timeout(transport), APR_SUCCESS);
     }
@@ -208,9 +208,9 @@ const grip_proxy_t *stub_proxy_of(const stub_proxy_t *server, apr_pool_t *pool)
 
 void stub_loop_run(stub_loop_t *loop, grip_transport_t *transport)
 {
-    apr_time_t end = apr_time_now() + apr_time_from_sec(8);
+    gc_moment_t end = gc_clock_now() + apr_time_from_sec(8);
 
-    while (grip_transport_pending(transport) && apr_time_now() < end) {
+    while (grip_transport_pending(transport) && gc_clock_now() < end) {
         stub_loop_turn(loop, transport);
     }
     assert_int_equal(grip_transport_pending(transport), 0);

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <pthread.h>
 
+#include "gc_clock.h"
 #include "grip_transport.h"
 #include "unit.h"
 
@@ -45,8 +46,8 @@ int stub_listen(int *port, int backlog);
 typedef struct stub_loop_t {
     struct pollfd fds[STUB_FDS_MAX]; /**< what the transport wants to be watched */
     int count;
-    apr_time_t alarm; /**< 0: none */
-    int calls;        /**< of watch and timer */
+    gc_moment_t alarm; /**< 0: none */
+    int calls;         /**< of watch and timer */
 } stub_loop_t;
 
 /** Make a transport that uses loop, which is cleared. */

@@ -61,15 +61,15 @@ static inline void add(bench_t *bench, const char *room, apr_int64_t event_id)
 
 static inline void work(bench_t *bench)
 {
-    keeper_publisher_work(bench->publisher, apr_time_now());
+    keeper_publisher_work(bench->publisher, gc_clock_now());
 }
 
 /* Publish, until so many POSTs have come. */
 static inline void turn_until_count(bench_t *bench, int count)
 {
-    apr_time_t end = apr_time_now() + apr_time_from_sec(5);
+    gc_moment_t end = gc_clock_now() + apr_time_from_sec(5);
 
-    while (keeper_stub_count(bench->stub) < count && apr_time_now() < end) {
+    while (keeper_stub_count(bench->stub) < count && gc_clock_now() < end) {
         work(bench);
         stub_loop_turn(&bench->loop, bench->transport);
     }
@@ -79,10 +79,10 @@ static inline void turn_until_count(bench_t *bench, int count)
 /* Publish, until nothing is left that can be. */
 static inline void drain(bench_t *bench)
 {
-    apr_time_t end = apr_time_now() + apr_time_from_sec(5);
+    gc_moment_t end = gc_clock_now() + apr_time_from_sec(5);
 
     work(bench);
-    while (!keeper_publisher_is_drained(bench->publisher) && apr_time_now() < end) {
+    while (!keeper_publisher_is_drained(bench->publisher) && gc_clock_now() < end) {
         stub_loop_turn(&bench->loop, bench->transport);
         work(bench);
     }
@@ -92,7 +92,7 @@ static inline void drain(bench_t *bench)
 /* Go on to when the publisher wants to be called next, without waiting for it. */
 static inline void skip_pause(bench_t *bench)
 {
-    apr_time_t next = keeper_publisher_next(bench->publisher);
+    gc_moment_t next = keeper_publisher_next(bench->publisher);
 
     assert_true(next > 0);
     keeper_publisher_work(bench->publisher, next);

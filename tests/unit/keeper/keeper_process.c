@@ -136,11 +136,11 @@ void keeper_process_tell_to_stop(keeper_process_t *process)
 
 void keeper_process_join(keeper_process_t process)
 {
-    apr_time_t end = apr_time_now() + PATIENCE;
+    gc_moment_t end = gc_clock_now() + PATIENCE;
     int status = -1;
     pid_t got;
 
-    while ((got = waitpid(process.pid, &status, WNOHANG)) == 0 && apr_time_now() < end) {
+    while ((got = waitpid(process.pid, &status, WNOHANG)) == 0 && gc_clock_now() < end) {
         apr_sleep(apr_time_from_msec(2));
     }
     if (got == 0) {

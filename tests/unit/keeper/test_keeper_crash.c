@@ -79,7 +79,7 @@ static void hints_what_a_killed_keeper_did_not_publish(void **state)
     keeper_stub_t *stub = keeper_stub_start(temp->pool);
     keeper_home_t *home = keeper_home_make(temp, "s", keeper_stub_url(stub, temp->pool));
     keeper_process_t keeper = keeper_process_start(home);
-    apr_time_t end = apr_time_now() + apr_time_from_sec(4);
+    gc_moment_t end = gc_clock_now() + apr_time_from_sec(4);
 
     keeper_stub_answer(stub, KEEPER_STUB_WAITS);
     (void)keeper_home_post_ok(home, "a", "one");
@@ -89,7 +89,7 @@ static void hints_what_a_killed_keeper_did_not_publish(void **state)
     keeper = keeper_process_start(home);
     while (!(strstr(keeper_stub_posts(stub, 1, temp->pool), "hint(a)") &&
              strstr(keeper_stub_posts(stub, 1, temp->pool), "hint(b)")) &&
-           apr_time_now() < end)
+           gc_clock_now() < end)
     {
         apr_sleep(apr_time_from_msec(2));
     }
@@ -232,7 +232,7 @@ static void notices_by_itself_that_its_database_was_deleted(void **state)
     keeper_stub_t *stub = keeper_stub_start(temp->pool);
     keeper_home_t *home = keeper_home_make(temp, "s", keeper_stub_url(stub, temp->pool));
     keeper_process_t keeper = keeper_process_start(home);
-    apr_time_t end = apr_time_now() + apr_time_from_msec(1500);
+    gc_moment_t end = gc_clock_now() + apr_time_from_msec(1500);
     keeper_version_t before;
     keeper_reply_t reply;
 
@@ -240,7 +240,7 @@ static void notices_by_itself_that_its_database_was_deleted(void **state)
     before = keeper_shared_version(home->config.shared, 0);
     assert_int_equal(unlink(temp->path), 0);
     while (keeper_shared_version(home->config.shared, 0).epoch == before.epoch &&
-           apr_time_now() < end) {
+           gc_clock_now() < end) {
         apr_sleep(apr_time_from_msec(5));
     }
     assert_true(keeper_shared_version(home->config.shared, 0).epoch != before.epoch);

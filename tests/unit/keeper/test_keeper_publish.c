@@ -128,7 +128,7 @@ static void waits_longer_after_each_failure(void **state)
     fail_once(bench, 500);
     keeper_stub_answer(bench->stub, 500);
     for (i = 0; i < 8; i++) {
-        apr_interval_time_t left = keeper_publisher_next(bench->publisher) - apr_time_now();
+        apr_interval_time_t left = keeper_publisher_next(bench->publisher) - gc_clock_now();
 
         assert_in_range(left, pause * 3 / 4 - apr_time_from_msec(50), pause * 5 / 4);
         work(bench); /* too early */
@@ -142,7 +142,7 @@ static void waits_longer_after_each_failure(void **state)
     drain(bench);
     assert_true(keeper_publisher_next(bench->publisher) == 0);
     fail_once(bench, 500);
-    assert_true(keeper_publisher_next(bench->publisher) - apr_time_now() <
+    assert_true(keeper_publisher_next(bench->publisher) - gc_clock_now() <
                 KEEPER_PUBLISH_BACKOFF_MIN * 2);
     stop(bench);
 }
@@ -152,7 +152,7 @@ static void comes_back_when_the_proxy_wants_it_to(void **state)
     bench_t *bench = start(*state);
 
     fail_once(bench, 503);
-    assert_in_range(keeper_publisher_next(bench->publisher) - apr_time_now(),
+    assert_in_range(keeper_publisher_next(bench->publisher) - gc_clock_now(),
                     apr_time_from_msec(6500), apr_time_from_sec(7));
     stop(bench);
 }
@@ -205,7 +205,7 @@ static void keeps_the_order_of_a_room_whose_items_were_refused_together(void **s
 static void hints_a_moment_later_where_a_hold_was_noted(void **state)
 {
     bench_t *bench = start(*state);
-    apr_time_t now = apr_time_now();
+    gc_moment_t now = gc_clock_now();
 
     keeper_shared_note_hold(bench->config.shared, keeper_site_slot(&bench->site, gc_slice_of("a")),
                             now);
@@ -213,7 +213,7 @@ static void hints_a_moment_later_where_a_hold_was_noted(void **state)
     add(bench, "b", 1);
     drain(bench);
     assert_in_range(keeper_publisher_next(bench->publisher), now + KEEPER_PUBLISH_HINT_DELAY,
-                    apr_time_now() + KEEPER_PUBLISH_HINT_DELAY);
+                    gc_clock_now() + KEEPER_PUBLISH_HINT_DELAY);
     skip_pause(bench);
     drain(bench);
     assert_posts(bench, "a:0-1=a1; b:0-1=b1; | hint(a)");
@@ -226,7 +226,7 @@ static void hints_nothing_where_the_last_hold_is_long_ago(void **state)
     bench_t *bench = start(*state);
 
     keeper_shared_note_hold(bench->config.shared, keeper_site_slot(&bench->site, gc_slice_of("a")),
-                            apr_time_now() - KEEPER_PUBLISH_HOLD_WINDOW - apr_time_from_msec(1));
+                            gc_clock_now() - KEEPER_PUBLISH_HOLD_WINDOW - apr_time_from_msec(1));
     add(bench, "a", 1);
     drain(bench);
     assert_true(keeper_publisher_next(bench->publisher) == 0);
@@ -315,7 +315,7 @@ static void keeps_the_watermark_below_a_room_whose_hint_is_due(void **state)
 
     take_over(bench, NULL, 100);
     keeper_shared_note_hold(bench->config.shared, keeper_site_slot(&bench->site, gc_slice_of("a")),
-                            apr_time_now());
+                            gc_clock_now());
     add(bench, "b", 1); /* 106 */
     add(bench, "a", 1); /* 107 */
     drain(bench);

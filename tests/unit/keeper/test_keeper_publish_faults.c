@@ -3,7 +3,7 @@
 /* Publish, until nothing is left, over all pauses. */
 static void drain_over_pauses(bench_t *bench)
 {
-    apr_time_t now = apr_time_now();
+    gc_moment_t now = gc_clock_now();
     int i;
 
     for (i = 0; i < 20; i++) {
@@ -58,7 +58,7 @@ static void hints_once_more_after_an_outage_where_a_hold_was_noted(void **state)
 
     fail_once(bench, 500);
     keeper_shared_note_hold((keeper_shared_t *)bench->config.shared,
-                            keeper_site_slot(&bench->site, gc_slice_of("a")), apr_time_now());
+                            keeper_site_slot(&bench->site, gc_slice_of("a")), gc_clock_now());
     skip_pause(bench);
     drain(bench);
     skip_pause(bench);

@@ -29,7 +29,7 @@ static keeper_room_t *room_with_event(keeper_rooms_t *rooms, const char *name)
 }
 
 /* Send what is in the room, as a POST that is taken at once does. */
-static void publish(keeper_rooms_t *rooms, keeper_room_t *room, apr_time_t now)
+static void publish(keeper_rooms_t *rooms, keeper_room_t *room, gc_moment_t now)
 {
     assert_true(room->is_queued);
     keeper_rooms_dequeue(room);
@@ -39,7 +39,7 @@ static void publish(keeper_rooms_t *rooms, keeper_room_t *room, apr_time_t now)
     (void)keeper_room_drop_sent(room);
 }
 
-static void add_and_schedule(keeper_rooms_t *rooms, keeper_room_t *room, apr_time_t now)
+static void add_and_schedule(keeper_rooms_t *rooms, keeper_room_t *room, gc_moment_t now)
 {
     assert_int_equal(keeper_room_add(room, 1, 1, gc_slice_of("x"), 100), APR_SUCCESS);
     keeper_rooms_schedule(rooms, room, now);
@@ -73,7 +73,7 @@ static void has_its_burst_again_after_a_pause(void **state)
 {
     keeper_rooms_t *rooms = make(*state);
     keeper_room_t *room = keeper_rooms_get(rooms, "a");
-    apr_time_t later = NOW + BURST * INTERVAL;
+    gc_moment_t later = NOW + BURST * INTERVAL;
     int i;
 
     for (i = 0; i < BURST; i++) {

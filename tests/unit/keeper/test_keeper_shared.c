@@ -99,7 +99,7 @@ static void moves_all_versions_at_once(void **state)
 static void notes_the_last_hold_of_a_slot(void **state)
 {
     keeper_shared_t *shared = fresh(*state);
-    apr_time_t now = apr_time_now();
+    gc_moment_t now = gc_clock_now();
 
     keeper_shared_note_hold(shared, 5, now);
     assert_true(keeper_shared_last_hold(shared, 5) == now);
