@@ -231,6 +231,9 @@ static void make_limits(const making_t *making, grip_chat_site_t *site)
     site->backlog = number_or(conf->backlog, CHAT_BACKLOG_DEFAULT);
     rate = number_or(conf->publish_rate, KEEPER_PUBLISH_DEFAULT_RATE);
     site->keeper.publish_interval = rate ? apr_time_from_sec(1) / rate : 0;
+    site->keeper.publish_gap = site->keeper.publish_interval < KEEPER_PUBLISH_GAP
+                                   ? site->keeper.publish_interval
+                                   : KEEPER_PUBLISH_GAP;
     site->keeper.publish_burst = number_or(conf->publish_burst, KEEPER_PUBLISH_DEFAULT_BURST);
     site->keeper.retention.max_age_ms =
         conf->retention_age_ms == GRIP_CHAT_UNSET ? 0 : conf->retention_age_ms;

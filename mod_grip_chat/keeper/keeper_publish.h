@@ -26,6 +26,10 @@
 #define KEEPER_PUBLISH_DEFAULT_RATE  5
 #define KEEPER_PUBLISH_DEFAULT_BURST 5
 
+/** Between two publishes of a room, unless its rate is higher or has no limit: what many post at the same
+ *  moment then takes two publishes, and not the whole burst that is meant for a conversation. */
+#define KEEPER_PUBLISH_GAP apr_time_from_msec(40)
+
 /** What may wait for the POST under way; beyond it rooms turn dirty instead. */
 #define KEEPER_PUBLISH_PENDING_BYTES (32 * 1024 * 1024)
 

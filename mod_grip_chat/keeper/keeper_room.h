@@ -36,6 +36,7 @@ typedef struct keeper_room_t {
     gc_moment_t
         paced_until; /**< its next event is ahead of its pace by what this is ahead of now */
     gc_moment_t rests_until; /**< 0 while it does not rest */
+    gc_moment_t gap_until;   /**< it sends no event before */
     int has_news;            /**< events came since the last POST of it was taken */
     int is_flooded;          /**< it had to rest with events since its last trailing hint */
     int is_dirty;            /**< readers may miss something: a hint goes before what is next */

@@ -90,18 +90,19 @@ void keeper_rooms_enqueue_first(keeper_rooms_t *rooms, keeper_room_t *room)
 
 void keeper_rooms_schedule(keeper_rooms_t *rooms, keeper_room_t *room, gc_moment_t now)
 {
-    apr_interval_time_t tolerance =
-        rooms->site->publish_interval * (rooms->site->publish_burst - 1);
+    gc_moment_t due =
+        room->paced_until - rooms->site->publish_interval * (rooms->site->publish_burst - 1);
 
     if (room->is_queued) {
         return;
     }
-    if (room->paced_until - tolerance <= now) {
+    room->is_flooded |= due > now;
+    due = room->gap_until > due ? room->gap_until : due;
+    if (due <= now) {
         keeper_rooms_enqueue(rooms, room);
     }
     else {
-        room->is_flooded = 1;
-        rest(rooms, room, room->paced_until - tolerance);
+        rest(rooms, room, due);
     }
 }
 
@@ -117,6 +118,7 @@ void keeper_rooms_mark_sending(keeper_rooms_t *rooms, keeper_room_t *room, int i
     if (is_events) {
         room->paced_until =
             (room->paced_until > now ? room->paced_until : now) + rooms->site->publish_interval;
+        room->gap_until = now + rooms->site->publish_gap;
     }
     if (!room->is_sending) {
         room->is_sending = 1;

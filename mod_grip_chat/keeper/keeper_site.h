@@ -21,6 +21,7 @@ typedef struct keeper_site_t {
     apr_size_t proxy_count;
     apr_interval_time_t publish_interval; /**< between publishes of a room in the long run */
     chat_retention_t retention;           /**< of its rooms */
+    apr_interval_time_t publish_gap;      /**< between any two publishes of a room */
     int publish_burst;                    /**< publishes of a room that may come at once, from 1 */
 } keeper_site_t;
 

@@ -69,6 +69,27 @@ static void sends_a_burst_at_once_and_then_at_its_pace(void **state)
     keeper_room_free(room);
 }
 
+/* What a crowd says in one moment is two publishes, though the burst would allow for more. */
+static void leaves_a_gap_between_two_publishes(void **state)
+{
+    keeper_rooms_t *rooms = make(*state);
+    keeper_room_t *room = keeper_rooms_get(rooms, "a");
+
+    site.publish_gap = INTERVAL / 5;
+    add_and_schedule(rooms, room, NOW);
+    publish(rooms, room, NOW);
+    add_and_schedule(rooms, room, NOW + 1);
+    assert_false(room->is_queued);
+    assert_false(room->is_flooded);
+    assert_true(keeper_rooms_next(rooms) == NOW + INTERVAL / 5);
+    keeper_rooms_wake(rooms, NOW + INTERVAL / 5);
+    publish(rooms, room, NOW + INTERVAL / 5);
+    add_and_schedule(rooms, room, NOW + INTERVAL);
+    assert_true(room->is_queued);
+    site.publish_gap = 0;
+    keeper_room_free(room);
+}
+
 static void has_its_burst_again_after_a_pause(void **state)
 {
     keeper_rooms_t *rooms = make(*state);
@@ -146,6 +167,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         POOL_TEST(sends_a_burst_at_once_and_then_at_its_pace),
+        POOL_TEST(leaves_a_gap_between_two_publishes),
         POOL_TEST(has_its_burst_again_after_a_pause),
         POOL_TEST(remembers_a_room_until_its_pace_is_whole),
         POOL_TEST(wakes_rooms_in_the_order_of_their_times),
