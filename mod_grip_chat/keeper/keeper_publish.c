@@ -151,10 +151,20 @@ static int compose_room(keeper_publisher_t *publisher, keeper_room_t *room, gc_b
     return 1;
 }
 
+/* Whether a reader of a room may have missed what was just taken, though the proxy did not say so: a hold
+ * was being registered, or a queue was full. */
+static int may_have_missed(const keeper_publisher_t *publisher, const keeper_room_t *room)
+{
+    gc_moment_t held = keeper_shared_last_hold(publisher->config->shared, room->slot);
+    gc_moment_t flooded = publisher->rooms.flooded;
+
+    return room->is_flooded || (held && held + KEEPER_PUBLISH_HOLD_WINDOW >= publisher->posted) ||
+           (flooded && flooded + KEEPER_PUBLISH_FLOOD_WINDOW >= publisher->posted);
+}
+
 /* After its POST was taken: what is left of a room, and when it needs a hint. */
 static void settle_published(keeper_publisher_t *publisher, keeper_room_t *room, gc_moment_t now)
 {
-    gc_moment_t held = keeper_shared_last_hold(publisher->config->shared, room->slot);
     apr_int64_t last_sent_id = room->sent_last ? room->sent_last->first_message_id : 0;
     apr_size_t sent = keeper_room_drop_sent(room);
 
@@ -164,10 +174,7 @@ static void settle_published(keeper_publisher_t *publisher, keeper_room_t *room,
         room->unpublished_id = room->first ? room->first->first_message_id : 0;
     }
     keeper_rooms_set_hint(&publisher->rooms, room, 0);
-    /* A flood may have overrun the proxy's queues, which it does not tell. */
-    if (room->has_news &&
-        (room->is_flooded || (held && held + KEEPER_PUBLISH_HOLD_WINDOW >= publisher->posted)))
-    {
+    if (room->has_news && may_have_missed(publisher, room)) {
         keeper_rooms_set_hint(&publisher->rooms, room, now + KEEPER_PUBLISH_HINT_DELAY);
         if (!room->is_dirty) {
             /* Should this keeper end before, the hint is up to the next one. */

@@ -41,6 +41,10 @@
  *  registered after it… */
 #define KEEPER_PUBLISH_HOLD_WINDOW apr_time_from_sec(3)
 
+/** A flood in one room may have overrun the proxy's queue, which all rooms share, and which takes this
+ *  long to drain where it is full (25,000 deliveries at 2,500 a second)… */
+#define KEEPER_PUBLISH_FLOOD_WINDOW apr_time_from_sec(10)
+
 /** …so this long after the room's last publish it gets a hint. */
 #define KEEPER_PUBLISH_HINT_DELAY apr_time_from_sec(1)
 

@@ -96,7 +96,10 @@ void keeper_rooms_schedule(keeper_rooms_t *rooms, keeper_room_t *room, gc_moment
     if (room->is_queued) {
         return;
     }
-    room->is_flooded |= due > now;
+    if (due > now) {
+        room->is_flooded = 1;
+        rooms->flooded = now;
+    }
     due = room->gap_until > due ? room->gap_until : due;
     if (due <= now) {
         keeper_rooms_enqueue(rooms, room);

@@ -15,6 +15,7 @@ typedef struct keeper_rooms_t {
     const keeper_site_t *site;
     apr_pool_t *scratch;
     apr_hash_t *by_name;
+    gc_moment_t flooded; /**< when a room last had events and no pace left, 0 for never */
     struct keeper_room_ring_t queue;   /**< with something to send now, in the order it came */
     struct keeper_room_ring_t resting; /**< whose pace is used up, soonest first */
     struct keeper_room_ring_t hints;   /**< with a trailing hint due, soonest first */

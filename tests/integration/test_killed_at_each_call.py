@@ -5,7 +5,6 @@ every moment that a file, a socket or another process can tell from the next is 
 and after the commit, before and after the answer, in the middle of a publish.
 """
 
-import os
 import subprocess
 
 from harness import paths
@@ -15,7 +14,6 @@ from harness.processes import wait_until
 
 # Calls from a post to the last that follows from it, in the thread that makes more of them.
 MOST_CALLS = 60
-IS_SOAK = bool(os.environ.get("GRIP_CHAT_SOAK"))
 
 
 def kill_at(pid, number):
@@ -42,7 +40,7 @@ def test_no_call_is_a_bad_one_to_die_at(servers):
     readers = [chat.reader("x").wait_open() for _ in range(3)]
     deaths = 0
     posted = 0
-    for number in range(1, MOST_CALLS, 1 if IS_SOAK else 3):
+    for number in range(1, MOST_CALLS):
         old = chat.apache.keeper()
         tracer = kill_at(old, number)
         try:
