@@ -429,6 +429,7 @@ static void fill_config(parent_t *parent, grip_chat_site_t *first)
     sites = apr_palloc(parent->pool, sizeof(*sites) * count);
     count = 0;
     for (site = first; site; site = site->next) {
+        site->keeper.index = count;
         sites[count++] = &site->keeper;
     }
     parent->config.sites = sites;

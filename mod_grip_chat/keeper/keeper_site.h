@@ -13,6 +13,7 @@
 
 /** A site: a database and a name in it, with its proxies. */
 typedef struct keeper_site_t {
+    apr_size_t index;     /**< its place in keeper_config_t's sites */
     const char *identity; /**< names the site in jobs: driver, parameters and name */
     const char *name;     /**< the site's name in its database, "" by default */
     chat_database_spec_t database;

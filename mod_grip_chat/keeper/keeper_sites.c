@@ -46,7 +46,7 @@ keeper_task_t *keeper_sites_done(keeper_sites_t *sites)
 void keeper_sites_publish(keeper_sites_t *sites, const keeper_task_t *task)
 {
     const chat_append_t *append = &task->append;
-    keeper_served_t *served = keeper_sites_find(sites, task->site->identity);
+    keeper_served_t *served = &sites->served[task->site->index];
     chat_message_t message = {append->id,
                               append->event_id,
                               append->created_ms,
@@ -58,7 +58,7 @@ void keeper_sites_publish(keeper_sites_t *sites, const keeper_task_t *task)
     apr_status_t rv;
     apr_size_t i;
 
-    if (!served || served->site->proxy_count == 0) {
+    if (served->site->proxy_count == 0) {
         return;
     }
     if (append->outcome == CHAT_APPEND_REPEATED && append->is_repeat) {
@@ -86,11 +86,9 @@ void keeper_sites_publish(keeper_sites_t *sites, const keeper_task_t *task)
 
 void keeper_sites_add_behind(keeper_sites_t *sites, const keeper_task_t *task)
 {
-    keeper_served_t *served = keeper_sites_find(sites, task->site->identity);
+    keeper_served_t *served = &sites->served[task->site->index];
 
-    if (served) {
-        keeper_publisher_add_behind(served->publishers[task->proxy], task->room, task->watermark);
-    }
+    keeper_publisher_add_behind(served->publishers[task->proxy], task->room, task->watermark);
 }
 
 /* Call fn for every publisher until it answers 0. */
