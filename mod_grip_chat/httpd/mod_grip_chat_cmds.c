@@ -256,6 +256,13 @@ static const char *cmd_publish_rate(cmd_parms *cmd, void *unused, const char *ra
     return error;
 }
 
+static const char *cmd_item_size(cmd_parms *cmd, void *unused, const char *arg)
+{
+    return take_number(cmd, arg, KEEPER_PUBLISH_ITEM_MIN_BYTES, KEEPER_PUBLISH_ITEM_MAX_BYTES,
+                       KEEPER_PUBLISH_ITEM_DEFAULT_BYTES,
+                       &grip_chat_conf_get(cmd->server)->item_bytes);
+}
+
 /* Read "30d": a whole number and its unit. */
 static int read_age(gc_slice_t text, apr_int64_t *ms)
 {
@@ -391,6 +398,8 @@ const command_rec grip_chat_cmds[] = {
     AP_INIT_TAKE12("GripChatPublishRate", cmd_publish_rate, NULL, RSRC_CONF,
                    "how many publishes a second a room has in the long run (or Off), and how many "
                    "may come at once"),
+    AP_INIT_TAKE1("GripChatItemSize", cmd_item_size, NULL, RSRC_CONF,
+                  "how many bytes of event stream share one item of a publish"),
     AP_INIT_TAKE12("GripChatRetention", cmd_retention, NULL, RSRC_CONF,
                    "All, or how old and how many the messages of a room become (age=, count=)"),
     AP_INIT_TAKE1("GripChatMaxText", cmd_max_text, NULL, RSRC_CONF,

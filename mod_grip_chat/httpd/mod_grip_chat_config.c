@@ -19,6 +19,7 @@ void *grip_chat_conf_create(apr_pool_t *pool, server_rec *s)
     conf->keep_alive = GRIP_CHAT_UNSET;
     conf->publish_rate = GRIP_CHAT_UNSET;
     conf->publish_burst = GRIP_CHAT_UNSET;
+    conf->item_bytes = GRIP_CHAT_UNSET;
     conf->retention_age_ms = GRIP_CHAT_UNSET;
     conf->retention_count = GRIP_CHAT_UNSET;
     conf->max_text_bytes = GRIP_CHAT_UNSET;
@@ -53,6 +54,7 @@ void *grip_chat_conf_merge(apr_pool_t *pool, void *base_conf, void *add_conf)
     MERGE_NUMBER(keep_alive);
     MERGE_NUMBER(publish_rate);
     MERGE_NUMBER(publish_burst);
+    MERGE_NUMBER(item_bytes);
     MERGE_NUMBER(retention_age_ms);
     MERGE_NUMBER(retention_count);
     MERGE_NUMBER(max_text_bytes);

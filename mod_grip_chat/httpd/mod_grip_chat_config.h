@@ -29,6 +29,7 @@ typedef struct grip_chat_conf_t {
     apr_interval_time_t keep_alive; /**< GripChatKeepAlive */
     int publish_rate;               /**< GripChatPublishRate, per second, 0 for no limit */
     int publish_burst;              /**< GripChatPublishRate, second argument */
+    int item_bytes;                 /**< GripChatItemSize */
     apr_int64_t retention_age_ms;   /**< GripChatRetention age=, 0 for all */
     apr_int64_t retention_count;    /**< GripChatRetention count=, 0 for all */
     int max_text_bytes;             /**< GripChatMaxText */

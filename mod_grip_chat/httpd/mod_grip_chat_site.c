@@ -235,6 +235,8 @@ static void make_limits(const making_t *making, grip_chat_site_t *site)
                                    ? site->keeper.publish_interval
                                    : KEEPER_PUBLISH_GAP;
     site->keeper.publish_burst = number_or(conf->publish_burst, KEEPER_PUBLISH_DEFAULT_BURST);
+    site->keeper.item_bytes =
+        (apr_size_t)number_or(conf->item_bytes, KEEPER_PUBLISH_ITEM_DEFAULT_BYTES);
     site->keeper.retention.max_age_ms =
         conf->retention_age_ms == GRIP_CHAT_UNSET ? 0 : conf->retention_age_ms;
     site->keeper.retention.max_count =
@@ -284,6 +286,7 @@ static const char *difference(const grip_chat_site_t *a, const grip_chat_site_t 
         {"GripChatLinkTimeout", a->link_timeout == b->link_timeout},
         {"GripChatPublishRate", a->keeper.publish_interval == b->keeper.publish_interval &&
                                     a->keeper.publish_burst == b->keeper.publish_burst},
+        {"GripChatItemSize", a->keeper.item_bytes == b->keeper.item_bytes},
         {"GripChatRetention", a->keeper.retention.max_age_ms == b->keeper.retention.max_age_ms &&
                                   a->keeper.retention.max_count == b->keeper.retention.max_count},
         {"GripChatMaxText", a->max_text_bytes == b->max_text_bytes},

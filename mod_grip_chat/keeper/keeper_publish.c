@@ -77,7 +77,7 @@ void keeper_publisher_add(keeper_publisher_t *publisher, const keeper_event_t *e
     if (publisher->has_failed ||
         publisher->pending_bytes + event->text.len > KEEPER_PUBLISH_PENDING_BYTES ||
         keeper_room_add(room, event->message_id, event->event_id, event->text,
-                        KEEPER_PUBLISH_ITEM_BYTES) != APR_SUCCESS)
+                        publisher->site->item_bytes) != APR_SUCCESS)
     {
         make_dirty(publisher, room);
         return;

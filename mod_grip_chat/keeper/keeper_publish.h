@@ -17,8 +17,11 @@
 /** How long one POST may take. */
 #define KEEPER_PUBLISH_TIMEOUT apr_time_from_sec(5)
 
-/** The events of one item, in bytes of event stream; a longer event travels alone. */
-#define KEEPER_PUBLISH_ITEM_BYTES (64 * 1024)
+/** The events of one item, in bytes of event stream, unless configured (GripChatItemSize); a longer event
+ *  travels alone. JSON at most doubles them, so the largest item fits into the largest body. */
+#define KEEPER_PUBLISH_ITEM_DEFAULT_BYTES (64 * 1024)
+#define KEEPER_PUBLISH_ITEM_MIN_BYTES     1024
+#define KEEPER_PUBLISH_ITEM_MAX_BYTES     (480 * 1024)
 
 /** How many publishes a second a room has in the long run, and how many may come at once, unless
  *  configured (GripChatPublishRate): Pushpin by default delivers 2,500 items a second to all readers of

@@ -24,6 +24,7 @@ typedef struct keeper_site_t {
     chat_retention_t retention;           /**< of its rooms */
     apr_interval_time_t publish_gap;      /**< between any two publishes of a room */
     int publish_burst;                    /**< publishes of a room that may come at once, from 1 */
+    apr_size_t item_bytes;                /**< of event stream, up to which events share an item */
 } keeper_site_t;
 
 /**

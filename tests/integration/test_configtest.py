@@ -69,6 +69,9 @@ WRONG = [
     ("KeepAlive", "0", ""),
     ("KeepAlive", "soon", ""),
     ("KeepAlive", "2d", ""),
+    ("ItemSize", "1023", "1024"),
+    ("ItemSize", "491521", "491520"),
+    ("ItemSize", "64k", "65536"),
     ("MaxText", "0", ""),
     ("MaxText", "131073", "131072"),
     ("MaxName", "0", ""),
@@ -88,6 +91,7 @@ RIGHT = [
     ("SecretKey", '"a secret that is long enough to be one, 0123456789"'),
     ("ChannelPrefix", "chat-"), ("History", "1"), ("History", "1000"), ("Backlog", "100"),
     ("KeepAlive", "1"), ("KeepAlive", "20s"), ("MaxText", "131072"), ("MaxName", "256"),
+    ("ItemSize", "1024"), ("ItemSize", "491520"),
     ("LinkTimeout", "120"), ("LinkTimeout", "2min"), ("Site", "tenant-a"),
 ]
 

@@ -104,6 +104,57 @@ def test_large_messages_stay_below_what_pushpin_takes(servers):
     assert max(len(publish.body) for publish in listener.publishes) <= 1_000_000
 
 
+def wait_for_last(listener, rooms, count):
+    wait_until(lambda: all((listener.items(f"events-room-{room}") or [{"id": ""}])[-1].get("id") ==
+                           str(count) for room in rooms), 20, f"event {count} of each of {rooms}")
+
+
+def hold_a_publish(listener, client):
+    """Has a POST under way for a second, so that what comes next waits for it."""
+    listener.delay = 1
+    client.say("first", "x")
+    listener.wait_for_publishes(1)
+    listener.delay = 0
+
+
+@pytest.mark.parametrize("size, fewest, most", [(1024, 4, 9), (None, 1, 1)])
+def test_items_are_split_at_their_size(servers, size, fewest, most):
+    listener = servers.listener()
+    client = servers.apache(site_for(listener, ItemSize=size)).client
+    hold_a_publish(listener, client)
+    for number in range(8):
+        client.say("x", f"{number}" * 300)
+    client.say("x", "a longer one travels alone" * 100)
+    wait_for_last(listener, "x", 9)
+    items = contents(listener.items("events-room-x"))
+    assert [item["prev-id"] for item in items] == ["0"] + [item["id"] for item in items[:-1]]
+    assert [event.id for item in items for event in events_of(item)] == \
+        [f"room-x:{number}" for number in range(1, 10)]
+    assert fewest <= len(items) <= most
+    if size:
+        assert all(len(item["formats"]["http-stream"]["content"].encode()) <= size
+                   for item in items[:-1])
+        assert len(events_of(items[-1])) == 1
+
+
+def test_items_of_several_rooms_share_a_post_up_to_what_pushpin_takes(servers):
+    listener = servers.listener()
+    client = servers.apache(site_for(listener)).client
+    rooms = ["a", "b", "c", "d"]
+    hold_a_publish(listener, client)
+    for number in range(5):
+        for room in rooms:
+            client.say(room, f"{number}" * 60000)
+    wait_for_last(listener, rooms, 5)
+    bodies = [publish.body for publish in listener.publishes]
+    assert max(len(body) for body in bodies) <= 1_000_000
+    fullest = max(listener.publishes, key=lambda publish: len(publish.body))
+    assert len(fullest.body) > 900_000 and len({i["channel"] for i in fullest.items}) > 1
+    for room in rooms:
+        items = listener.items(f"events-room-{room}")
+        assert [item["id"] for item in items] == ["1", "2", "3", "4", "5"]
+
+
 @pytest.mark.parametrize("name", ["ü, ;\"'", "🎉"])
 def test_the_channel_is_the_one_that_holds_name(servers, name):
     listener = servers.listener()

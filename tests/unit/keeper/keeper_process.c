@@ -64,6 +64,7 @@ keeper_home_t *keeper_home_make(const unit_temp_t *temp, const char *name, const
     home->site.database.driver = "sqlite3";
     home->site.database.params = temp->path;
     home->site.channel_prefix = "";
+    home->site.item_bytes = 65536;
     if (proxy_url) {
         assert_int_equal(grip_url_parse(&home->proxies[0], &why, proxy_url, NULL, temp->pool),
                          APR_SUCCESS);

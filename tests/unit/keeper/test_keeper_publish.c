@@ -62,6 +62,48 @@ static void keeps_bodies_within_what_a_proxy_takes(void **state)
     stop(bench);
 }
 
+static void splits_what_waits_at_the_size_of_an_item(void **state)
+{
+    bench_t *bench = start(*state);
+    char *text = apr_palloc(*state, 1025);
+    apr_int64_t i;
+
+    memset(text, 'x', 1025);
+    bench->site.item_bytes = 1024;
+    for (i = 1; i <= 3; i++) {
+        add_text(bench, "a", i, gc_slice(text, 512)); /* two fill an item */
+    }
+    add_text(bench, "a", 4, gc_slice(text, 513));  /* one byte too long to go along */
+    add_text(bench, "a", 5, gc_slice(text, 1025)); /* too long for any: alone */
+    add_text(bench, "a", 6, gc_slice(text, 1));
+    add_text(bench, "b", 1, gc_slice(text, 1023));
+    add_text(bench, "b", 2, gc_slice(text, 1));
+    drain(bench);
+    assert_posts(bench, "a:0-2=1024 bytes a:2-3=512 bytes a:3-4=513 bytes a:4-5=1025 bytes a:5-6=x "
+                        "b:0-2=1024 bytes");
+    stop(bench);
+}
+
+/* Whatever its characters are: JSON writes each of these as two. */
+static void sends_the_largest_item_that_can_be_configured(void **state)
+{
+    bench_t *bench = start(*state);
+    apr_size_t half = KEEPER_PUBLISH_ITEM_MAX_BYTES / 2;
+    char *text = apr_palloc(*state, half);
+    char *room = apr_palloc(*state, 257);
+
+    memset(text, '\n', half);
+    memset(room, '%', 256);
+    room[256] = '\0';
+    bench->site.item_bytes = KEEPER_PUBLISH_ITEM_MAX_BYTES;
+    add_text(bench, room, 1, gc_slice(text, half));
+    add_text(bench, room, 2, gc_slice(text, half));
+    drain(bench);
+    assert_non_null(strstr(keeper_stub_posts(bench->stub, 0, *state), ":0-2=983040 bytes"));
+    assert_null(strstr(keeper_stub_posts(bench->stub, 0, *state), "hint"));
+    stop(bench);
+}
+
 static void hints_instead_of_an_event_that_no_body_has_room_for(void **state)
 {
     bench_t *bench = start(*state);
@@ -378,6 +420,8 @@ int main(void)
         POOL_TEST(puts_the_site_s_prefix_before_the_channel),
         POOL_TEST(gathers_what_comes_while_a_post_is_under_way),
         POOL_TEST(keeps_bodies_within_what_a_proxy_takes),
+        POOL_TEST(splits_what_waits_at_the_size_of_an_item),
+        POOL_TEST(sends_the_largest_item_that_can_be_configured),
         POOL_TEST(hints_instead_of_an_event_that_no_body_has_room_for),
         POOL_TEST(hints_after_a_failure_and_replays_nothing),
         POOL_TEST(hints_after_an_end_without_an_answer),
