@@ -69,6 +69,9 @@ static void close_connection(loop_t *loop, keeper_connection_t *connection)
     if (rv != APR_SUCCESS) {
         gc_log_line(loop->config->log, GC_LOG_DEBUG, rv, "GC0212: a child's connection is gone");
     }
+    if (connection->is_busy) {
+        keeper_task_give_up(&connection->task);
+    }
     keeper_connection_close(connection);
 }
 
@@ -123,11 +126,12 @@ static void take_job(loop_t *loop, keeper_connection_t *connection)
     keeper_writer_push(served->writer, task);
 }
 
-static void serve_child(loop_t *loop, keeper_connection_t *connection)
+static void serve_child(loop_t *loop, keeper_connection_t *connection, int is_ended)
 {
-    if (connection->is_busy || loop->is_stopping) {
-        /* A child that waits for its reply sends nothing: what becomes readable then is its end. And
-         * a job that comes after the stop is for the next keeper, to whom the child sends it again. */
+    if (is_ended || connection->is_busy || loop->is_stopping) {
+        /* Whoever has gone waits for nothing, also where a job is still to be read. A child that waits
+         * for its reply sends nothing: what becomes readable then is its end. And a job that comes after
+         * the stop is for the next keeper, to whom the child sends it again. */
         close_connection(loop, connection);
         return;
     }
@@ -267,7 +271,7 @@ static void dispatch(loop_t *loop, const apr_pollfd_t *ready)
         loop->is_stopping = 1;
         break;
     case KEEPER_FD_CHILD:
-        serve_child(loop, entry->object);
+        serve_child(loop, entry->object, is_ended);
         break;
     case KEEPER_FD_TRANSPORT: {
         apr_status_t rv = grip_transport_ready(loop->transport, entry->fd,

@@ -98,6 +98,11 @@ int keeper_writer_serves(const keeper_writer_t *writer, const keeper_site_t *sit
     return 0;
 }
 
+void keeper_task_give_up(keeper_task_t *task)
+{
+    __atomic_store_n(&task->is_given_up, 1, __ATOMIC_SEQ_CST);
+}
+
 void keeper_writer_push(keeper_writer_t *writer, keeper_task_t *task)
 {
     must(apr_thread_mutex_lock(writer->mutex));
@@ -272,7 +277,8 @@ static apr_time_t wall_clock_now(void)
     return apr_time_now();
 }
 
-/* Store all posts among the tasks, and give every post the transaction's status. */
+/* Store all posts among the tasks that are waited for, and give every post its status. Who gave up has
+ * been answered an error or is dead; a message that comes nevertheless, seconds later, surprises. */
 static apr_status_t append_posts(keeper_writer_t *writer, keeper_task_t **tasks, int count,
                                  apr_pool_t *pool)
 {
@@ -283,10 +289,15 @@ static apr_status_t append_posts(keeper_writer_t *writer, keeper_task_t **tasks,
     int i;
 
     for (i = 0; i < count; i++) {
-        if (tasks[i]->kind == KEEPER_TASK_JOB && tasks[i]->job == KEEPER_JOB_POST) {
-            posts[n] = tasks[i];
-            appends[n++] = tasks[i]->append;
+        if (tasks[i]->kind != KEEPER_TASK_JOB || tasks[i]->job != KEEPER_JOB_POST) {
+            continue;
         }
+        if (__atomic_load_n(&tasks[i]->is_given_up, __ATOMIC_SEQ_CST)) {
+            tasks[i]->status = KEEPER_UNAVAILABLE;
+            continue;
+        }
+        posts[n] = tasks[i];
+        appends[n++] = tasks[i]->append;
     }
     if (n == 0) {
         return APR_SUCCESS;

@@ -223,6 +223,8 @@ def test_a_keeper_that_hangs_is_a_503_and_reading_goes_on(servers):
     finally:
         kill(keeper, signal.SIGCONT)
     assert apache.client.say("x", "after")["text"] == "after"
+    listed = apache.client.get(messages_path("x")).json["messages"]
+    assert [message["text"] for message in listed] == ["after", "before"]
 
 
 @pytest.mark.mpm

@@ -139,7 +139,7 @@ static void closes_on_children_that_make_no_sense_and_serves_the_others(void **s
     keeper_process_stop(keeper);
 }
 
-/* Its job is done all the same, and the keeper does not stumble over the end of it. */
+/* Its job is done or not, and the keeper does not stumble over the end of it. */
 static void survives_a_child_that_ends_while_its_job_is_under_way(void **state)
 {
     keeper_home_t *home = keeper_home_make(*state, "s", NULL);
@@ -156,6 +156,34 @@ static void survives_a_child_that_ends_while_its_job_is_under_way(void **state)
     (void)keeper_home_post_ok(home, "b", "last");
     keeper_process_stop(keeper);
     keeper_home_assert_whole(home, "b", 1);
+}
+
+/* Its client was answered 503, and need not see its message appear when the database is free again. */
+static void stores_nothing_for_a_child_that_gave_up_while_it_waited(void **state)
+{
+    const unit_temp_t *temp = *state;
+    keeper_home_t *home = keeper_home_make(temp, "s", NULL);
+    keeper_process_t keeper = keeper_process_start(home);
+    chat_database_t *other =
+        chat_database_create(&home->site.database, CHAT_DATABASE_WRITER, temp->pool);
+    keeper_job_t job = {KEEPER_JOB_POST, 0, home->site.identity, "a", "al", "x", "x", "", ""};
+    keeper_reply_t reply;
+    int fd = keeper_home_connect(home);
+
+    keeper_home_wait_ready(home);
+    assert_int_equal(chat_database_begin(other, temp->pool), APR_SUCCESS);
+    send_frame(fd, frame_for(home, "one"));
+    apr_sleep(apr_time_from_msec(50)); /* it waits for the other's transaction */
+    assert_int_equal(
+        keeper_client_call(home->client, &job, &reply, apr_time_from_msec(100), temp->pool),
+        APR_TIMEUP);
+    apr_sleep(apr_time_from_msec(50)); /* the loop sees that the child has gone */
+    assert_int_equal(chat_database_run(other, "COMMIT"), APR_SUCCESS);
+    assert_int_equal(receive_status(fd), KEEPER_DONE);
+    assert_int_equal(keeper_home_post_ok(home, "a", "two").event_id, 2);
+    keeper_process_stop(keeper);
+    keeper_home_assert_whole(home, "a", 2);
+    close(fd);
 }
 
 static void finishes_the_jobs_that_have_arrived_when_it_is_to_stop(void **state)
@@ -261,6 +289,7 @@ int main(void)
         TEMP_TEST(refuses_jobs_that_are_not_for_it),
         TEMP_TEST(closes_on_children_that_make_no_sense_and_serves_the_others),
         TEMP_TEST(survives_a_child_that_ends_while_its_job_is_under_way),
+        TEMP_TEST(stores_nothing_for_a_child_that_gave_up_while_it_waited),
         TEMP_TEST(finishes_the_jobs_that_have_arrived_when_it_is_to_stop),
         TEMP_TEST(publishes_what_it_stored_and_keeps_how_far_it_got),
         TEMP_TEST(answers_though_the_proxy_does_not),
