@@ -26,8 +26,8 @@
 /** How many publishes a second a room has in the long run, and how many may come at once, unless
  *  configured (GripChatPublishRate): Pushpin by default delivers 2,500 items a second to all readers of
  *  all rooms, and loses what comes on top. */
-#define KEEPER_PUBLISH_DEFAULT_RATE  5
-#define KEEPER_PUBLISH_DEFAULT_BURST 5
+#define KEEPER_PUBLISH_DEFAULT_RATE  4
+#define KEEPER_PUBLISH_DEFAULT_BURST 4
 
 /** Between two publishes of a room, unless its rate is higher or has no limit: what many post at the same
  *  moment then takes two publishes, and not the whole burst that is meant for a conversation. */
