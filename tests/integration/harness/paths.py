@@ -12,10 +12,19 @@ HTDOCS = ROOT / "htdocs"
 PUSHPIN_INTERNAL_CONF = pathlib.Path("/usr/lib/pushpin/internal.conf")
 
 
+def _build():
+    """The build directory; GRIP_CHAT_BUILD names another than build/."""
+    return pathlib.Path(os.environ.get("GRIP_CHAT_BUILD", ROOT / "build")).resolve()
+
+
 def module_path():
-    """The module under test; GRIP_CHAT_BUILD names a build directory other than build/."""
-    build = pathlib.Path(os.environ.get("GRIP_CHAT_BUILD", ROOT / "build"))
-    return build.resolve() / ".libs" / "mod_grip_chat.so"
+    """The module under test."""
+    return _build() / ".libs" / "mod_grip_chat.so"
+
+
+def load_client_path():
+    """The load client; its sources are in tests/load."""
+    return _build() / "tests" / "load" / "chat_load"
 
 
 def program(name):

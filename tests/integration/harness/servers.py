@@ -1,6 +1,7 @@
 """Keeps account of what a test started, and ends it in reverse order whatever happens."""
 
 from .httpd import Apache
+from .load_client import LoadClient
 from .publish_listener import PublishListener
 from .pushpin import Pushpin
 from .slow_proxy import SlowProxy
@@ -40,6 +41,11 @@ class Servers:
 
     def slow_proxy(self, target_port, delay):
         return self._keep(SlowProxy(target_port, delay), SlowProxy.stop).start()
+
+    def load(self, origin_port, proxy_port=None, **options):
+        """A crowd that posts and reads; it ends with the test."""
+        client = LoadClient(origin_port, proxy_port)
+        return self._keep(client, LoadClient.close).start(**options)
 
     def event_source(self, port, path, **options):
         return self._keep(EventSource(port, path, **options), EventSource.close)
