@@ -5,8 +5,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#include "load_http.h"
-#include "load_message.h"
+#include "load_posters.h"
 #include "load_socket.h"
 
 /* What httpd takes on one connection, as MaxKeepAliveRequests is by default. */
@@ -14,46 +13,12 @@
 /* An idle connection is near the end of httpd's KeepAliveTimeout: a request could cross its end. */
 #define IDLE_MAX (2 * LOAD_SEC)
 #define PAUSE    (200 * LOAD_MS)
-/* Of what the rate asks for, no more than this is made up for after a time without answers. */
-#define BEHIND_MAX   LOAD_SEC
-#define ANSWER_BYTES 256
 
-typedef struct poster_t {
-    load_source_t source;
-    load_timer_t timer; /* the end of a pause, or of the patience for an answer */
-    load_run_t *run;
-    struct poster_t *next; /* among those that have nothing to do */
-    int is_connected;
-    int is_pausing;
-    int is_busy;
-    int requests; /* on this connection */
-    uint64_t used_at;
-    load_queue_t waiting; /* to be sent */
-    load_queue_t flying;  /* sent, and not answered */
-    char *out;            /* what the socket did not take at once */
-    size_t out_have;
-    size_t out_sent;
-    size_t out_room;
-    load_http_t http;
-    char answer[ANSWER_BYTES]; /* the beginning of the body */
-    size_t answer_have;
-} poster_t;
-
-struct load_posters_t {
-    poster_t *all;
-    poster_t *idle;
-    int busy;
-    int is_stopped;
-    load_timer_t due; /* of the next message, where there is a rate */
-    uint64_t next_due;
-};
-
-static void pump(load_run_t *run);
-static void work(poster_t *poster);
+static void work(load_poster_t *poster);
 
 /* ---- what becomes of a message --------------------------------------------------------------- */
 
-static void drop(poster_t *poster, load_message_t *message)
+static void drop(load_poster_t *poster, load_message_t *message)
 {
     load_counts_t *counts = &poster->run->counts;
 
@@ -66,7 +31,7 @@ static void drop(poster_t *poster, load_message_t *message)
     free(message);
 }
 
-static int is_given_up(const poster_t *poster, const load_message_t *message)
+static int is_given_up(const load_poster_t *poster, const load_message_t *message)
 {
     return load_now() - message->made > (uint64_t)poster->run->options.give_up * LOAD_SEC;
 }
@@ -83,7 +48,7 @@ static apr_int64_t id_in(gc_slice_t answer)
     return id;
 }
 
-static void acknowledge(poster_t *poster, load_message_t *message)
+static void acknowledge(load_poster_t *poster, load_message_t *message)
 {
     load_run_t *run = poster->run;
     char marker[64];
@@ -100,14 +65,14 @@ static void acknowledge(poster_t *poster, load_message_t *message)
     free(message);
 }
 
-static void pause_for(poster_t *poster, uint64_t pause)
+static void pause_for(load_poster_t *poster, uint64_t pause)
 {
     poster->is_pausing = 1;
     load_loop_set(&poster->run->loop, &poster->timer, load_now() + pause);
 }
 
 /* A message that may be sent again is the first to be. */
-static void repeat(poster_t *poster, load_message_t *message, uint64_t pause)
+static void repeat(load_poster_t *poster, load_message_t *message, uint64_t pause)
 {
     load_queue_t again = {message, message, 1};
 
@@ -121,7 +86,7 @@ static void repeat(poster_t *poster, load_message_t *message, uint64_t pause)
     pause_for(poster, pause);
 }
 
-static void refused(poster_t *poster, load_message_t *message)
+static void refused(load_poster_t *poster, load_message_t *message)
 {
     load_run_t *run = poster->run;
     int status = poster->http.status;
@@ -143,7 +108,7 @@ static void refused(poster_t *poster, load_message_t *message)
 
 /* ---- the connection -------------------------------------------------------------------------- */
 
-static void close_connection(poster_t *poster)
+static void close_connection(load_poster_t *poster)
 {
     load_loop_close(&poster->source);
     poster->is_connected = 0;
@@ -156,7 +121,7 @@ static void close_connection(poster_t *poster)
 }
 
 /* The connection is lost, and with it the answers. */
-static void lose(poster_t *poster)
+static void lose(load_poster_t *poster)
 {
     load_queue_t again = {0};
     load_message_t *message;
@@ -179,7 +144,7 @@ static void lose(poster_t *poster)
 }
 
 /* Nobody is there. What was never sent can be tried again without a key. */
-static void fail_to_connect(poster_t *poster)
+static void fail_to_connect(load_poster_t *poster)
 {
     poster->run->counts.post_refused++;
     close_connection(poster);
@@ -189,7 +154,7 @@ static void fail_to_connect(poster_t *poster)
     pause_for(poster, PAUSE);
 }
 
-static void connect_now(poster_t *poster)
+static void connect_now(load_poster_t *poster)
 {
     load_run_t *run = poster->run;
 
@@ -206,7 +171,7 @@ static void connect_now(poster_t *poster)
 }
 
 /* Make the requests of all that waits, as far as one connection takes them. */
-static void write_requests(poster_t *poster)
+static void write_requests(load_poster_t *poster)
 {
     const load_options_t *options = &poster->run->options;
     size_t most = load_message_request_max(options);
@@ -236,7 +201,7 @@ static void write_requests(poster_t *poster)
     }
 }
 
-static void send_out(poster_t *poster)
+static void send_out(load_poster_t *poster)
 {
     ssize_t sent = 0;
 
@@ -261,7 +226,7 @@ static void send_out(poster_t *poster)
 }
 
 /* Send what waits, or be idle. */
-static void work(poster_t *poster)
+static void work(load_poster_t *poster)
 {
     load_run_t *run = poster->run;
 
@@ -269,14 +234,8 @@ static void work(poster_t *poster)
         return;
     }
     if (!poster->waiting.count && !poster->flying.count) {
-        if (poster->is_busy) {
-            poster->is_busy = 0;
-            run->posters->busy--;
-            poster->next = run->posters->idle;
-            run->posters->idle = poster;
-            load_loop_unset(&run->loop, &poster->timer);
-            poster->used_at = load_now();
-        }
+        load_loop_unset(&run->loop, &poster->timer);
+        load_posters_idle(run, poster);
         return;
     }
     if (poster->is_connected && !poster->flying.count && load_now() - poster->used_at > IDLE_MAX) {
@@ -299,7 +258,7 @@ static void work(poster_t *poster)
 
 static void take_body(void *context, gc_slice_t piece)
 {
-    poster_t *poster = context;
+    load_poster_t *poster = context;
     size_t room = sizeof(poster->answer) - poster->answer_have;
 
     if (piece.len > room) {
@@ -310,7 +269,7 @@ static void take_body(void *context, gc_slice_t piece)
 }
 
 /* An answer is whole; it is that of the message which flies for the longest time. */
-static void answered(poster_t *poster)
+static void answered(load_poster_t *poster)
 {
     load_message_t *message = load_queue_pop(&poster->flying);
 
@@ -323,7 +282,7 @@ static void answered(poster_t *poster)
     }
 }
 
-static void take_bytes(poster_t *poster, gc_slice_t bytes)
+static void take_bytes(load_poster_t *poster, gc_slice_t bytes)
 {
     do {
         int is_close;
@@ -341,15 +300,15 @@ static void take_bytes(poster_t *poster, gc_slice_t bytes)
         poster->answer_have = 0;
         if (is_close || (!poster->flying.count && poster->requests >= REQUESTS_MAX)) {
             lose(poster);
-            pump(poster->run);
+            load_posters_pump(poster->run);
             return;
         }
     } while (bytes.len);
     work(poster);
-    pump(poster->run);
+    load_posters_pump(poster->run);
 }
 
-static void read_answers(poster_t *poster)
+static void read_answers(load_poster_t *poster)
 {
     ssize_t got = recv(poster->source.fd, poster->run->buffer, LOAD_READ_BYTES, 0);
 
@@ -364,12 +323,12 @@ static void read_answers(poster_t *poster)
         answered(poster);
     }
     lose(poster);
-    pump(poster->run);
+    load_posters_pump(poster->run);
 }
 
 static void on_ready(load_source_t *source, uint32_t events)
 {
-    poster_t *poster = LOAD_OWNER(source, poster_t, source);
+    load_poster_t *poster = LOAD_OWNER(source, load_poster_t, source);
 
     if (!poster->is_connected) {
         if (!load_socket_is_connected(source->fd) ||
@@ -393,7 +352,7 @@ static void on_ready(load_source_t *source, uint32_t events)
 
 static void on_timer(load_timer_t *timer)
 {
-    poster_t *poster = LOAD_OWNER(timer, poster_t, timer);
+    load_poster_t *poster = LOAD_OWNER(timer, load_poster_t, timer);
 
     if (poster->is_pausing) {
         poster->is_pausing = 0;
@@ -405,143 +364,25 @@ static void on_timer(load_timer_t *timer)
     else {
         lose(poster);
     }
-    pump(poster->run);
+    load_posters_pump(poster->run);
 }
 
-/* ---- what there is to post ------------------------------------------------------------------- */
+/* ---- what the crowd asks --------------------------------------------------------------------- */
 
-static int is_more_wanted(const load_run_t *run)
+void load_poster_init(load_poster_t *poster, load_run_t *run)
 {
-    const load_options_t *options = &run->options;
-    apr_int64_t most = options->burst ? options->burst : options->messages;
-
-    return !run->posters->is_stopped && run->state == LOAD_POSTING &&
-           (most < 0 || run->counts.posted < most);
+    poster->run = run;
+    poster->source.fd = -1;
+    poster->source.ready = on_ready;
+    poster->timer.fire = on_timer;
 }
 
-static int hand_out(load_run_t *run, poster_t *poster)
+void load_poster_add(load_poster_t *poster, load_message_t *message)
 {
-    load_message_t *message = load_message_create(run);
-
-    if (!message) {
-        run->posters->is_stopped = 1;
-        return 0;
-    }
     load_queue_push(&poster->waiting, message);
-    if (!poster->is_busy) {
-        poster->is_busy = 1;
-        run->posters->busy++;
-    }
-    return 1;
 }
 
-/* Give a message to each poster that has nothing to do, for as long as messages are due. */
-static void pump(load_run_t *run)
+void load_poster_work(load_poster_t *poster)
 {
-    load_posters_t *posters = run->posters;
-    apr_int64_t rate = run->options.rate;
-    uint64_t now = load_now();
-
-    if (run->options.burst) {
-        return;
-    }
-    if (rate && now > posters->next_due + BEHIND_MAX) {
-        posters->next_due = now - BEHIND_MAX;
-    }
-    while (posters->idle && is_more_wanted(run) && (!rate || posters->next_due <= now)) {
-        poster_t *poster = posters->idle;
-
-        posters->idle = poster->next;
-        if (!hand_out(run, poster)) {
-            return;
-        }
-        posters->next_due += rate ? LOAD_SEC / (uint64_t)rate : 0;
-        work(poster);
-    }
-}
-
-static void on_due(load_timer_t *timer)
-{
-    load_posters_t *posters = LOAD_OWNER(timer, load_posters_t, due);
-    load_run_t *run = posters->all[0].run;
-    uint64_t soon = load_now() + LOAD_MS;
-
-    pump(run);
-    if (is_more_wanted(run)) {
-        load_loop_set(&run->loop, timer, posters->next_due > soon ? posters->next_due : soon);
-    }
-}
-
-/* ---- what the run asks ----------------------------------------------------------------------- */
-
-load_posters_t *load_posters_create(load_run_t *run)
-{
-    load_posters_t *posters = calloc(1, sizeof(*posters));
-    int count = (int)run->options.posters;
-    int i;
-
-    if (!posters) {
-        return NULL;
-    }
-    posters->all = calloc((size_t)count + 1, sizeof(*posters->all));
-    if (!posters->all) {
-        free(posters);
-        return NULL;
-    }
-    for (i = 0; i < count; i++) {
-        poster_t *poster = &posters->all[i];
-
-        poster->run = run;
-        poster->source.fd = -1;
-        poster->source.ready = on_ready;
-        poster->timer.fire = on_timer;
-        poster->next = i + 1 < count ? poster + 1 : NULL;
-    }
-    posters->all[0].run = run;
-    posters->idle = count ? posters->all : NULL;
-    posters->due.fire = on_due;
-    return posters;
-}
-
-static void start_burst(load_run_t *run)
-{
-    load_posters_t *posters = run->posters;
-    int i;
-
-    posters->idle = NULL;
-    for (i = 0; i < run->options.burst; i++) {
-        hand_out(run, &posters->all[i % run->options.posters]);
-    }
-    for (i = 0; i < run->options.posters; i++) {
-        work(&posters->all[i]);
-    }
-}
-
-void load_posters_start(load_run_t *run)
-{
-    run->posters->next_due = load_now();
-    if (run->options.burst) {
-        start_burst(run);
-        return;
-    }
-    pump(run);
-    if (run->options.rate) {
-        on_due(&run->posters->due);
-    }
-}
-
-void load_posters_stop(load_run_t *run)
-{
-    run->posters->is_stopped = 1;
-    load_loop_unset(&run->loop, &run->posters->due);
-}
-
-int load_posters_are_through(const load_run_t *run)
-{
-    return !is_more_wanted(run);
-}
-
-int load_posters_are_idle(const load_run_t *run)
-{
-    return run->posters->busy == 0;
+    work(poster);
 }

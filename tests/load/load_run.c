@@ -10,7 +10,7 @@
 #include "load_asker.h"
 #include "load_control.h"
 #include "load_outage.h"
-#include "load_poster.h"
+#include "load_posters.h"
 #include "load_reader.h"
 
 #define TICK (10 * LOAD_MS)

@@ -1,5 +1,6 @@
 """Keeps account of what a test started, and ends it in reverse order whatever happens."""
 
+from .fake_origin import FakeOrigin
 from .httpd import Apache
 from .load_client import LoadClient
 from .publish_listener import PublishListener
@@ -38,6 +39,9 @@ class Servers:
 
     def listener(self, **options):
         return self._keep(PublishListener(**options), PublishListener.stop).start()
+
+    def fake_origin(self, *streams, **options):
+        return self._keep(FakeOrigin(*streams, **options), FakeOrigin.stop).start()
 
     def slow_proxy(self, target_port, delay):
         return self._keep(SlowProxy(target_port, delay), SlowProxy.stop).start()
