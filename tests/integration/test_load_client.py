@@ -99,7 +99,7 @@ def test_the_time_after_a_mass_disconnect_is_measured(servers):
     assert_flawless(report, 50)
     assert report["mass_disconnects"] == 1
     assert 0 < report["time_to_open_ms"] <= report["time_to_whole_ms"] < 20000
-    assert report["refused"] > 0 and report["recovery_ms"]["count"] > 0
+    assert report["recovery_ms"]["count"] > 0
 
 
 def test_posts_with_a_key_outlive_a_restart_of_apache(servers, tmp_path):
