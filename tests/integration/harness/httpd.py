@@ -35,6 +35,7 @@ class Apache:
         self.error_log = ErrorLog(self.directory / "error.log")
         self.process = None
         self._config = self.directory / "httpd.conf"
+        self._before_command = []
         self._make_database_directory()
         self._write_config(site(self) if callable(site) else site)
 
@@ -78,10 +79,15 @@ class Apache:
                                 timeout=30, env=self.environment, check=False)
         return answer.returncode, answer.stdout + answer.stderr
 
+    def wrap(self, words):
+        """Starts it, from the next time on, by a program that ends in an exec of its command."""
+        self._before_command = words
+
     # -- life ----------------------------------------------------------------------------------
 
     def start(self):
-        self.process = spawn([paths.program("apache2"), "-DFOREGROUND", "-f", str(self._config)],
+        self.process = spawn([*self._before_command, paths.program("apache2"), "-DFOREGROUND",
+                              "-f", str(self._config)],
                              self.directory / "output.log", self.environment)
         wait_until(self._is_up_or_gone, 20, "answer of Apache")
         if self.process.poll() is not None:
@@ -154,6 +160,12 @@ class Apache:
             found = self.keepers()
             return found[0] if len(found) == 1 else None
         return wait_until(single, timeout, f"single keeper of {self.database}")
+
+    def kill_keeper(self, timeout=15):
+        """SIGKILL to the keeper, and waits for the next one."""
+        old = self.keeper()
+        kill(old)
+        wait_until(lambda: self.keepers() not in ([], [old]), timeout, "new keeper")
 
     def children(self):
         """The processes that serve requests, of every generation."""

@@ -1,11 +1,17 @@
 """Senders that post from several threads, and what the database has afterwards."""
 
 import collections
+import contextlib
 import http.client
 import sqlite3
 import threading
+import time
 
 from .client import Connection, FORM, form_body, messages_path
+
+
+# Where nothing listens a post fails at once: senders then wait this long, in seconds, not to spin.
+_PAUSE_AFTER_FAILURE = 0.02
 
 
 class Senders:
@@ -13,15 +19,20 @@ class Senders:
 
     A text is posted once: an answer that got lost in a fault leaves it open whether it was stored,
     so what must hold is that every acknowledged one was, and none twice.
+
+    With keep=False each post has a connection of its own.
     """
 
-    def __init__(self, port, rooms, count=8, each=None, pause=0.0):
+    def __init__(self, port, rooms, count=8, each=None, pause=0.0, keep=True):
         self.acknowledged = collections.defaultdict(dict)
         self.failures = []
+        # Of each post when it began, on the monotonic clock, and how many seconds it took.
+        self.timings = []
         self._port = port
         self._rooms = rooms
         self._each = each
         self._pause = pause
+        self._keep = keep
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._threads = [threading.Thread(target=self._run, args=(number,), daemon=True)
@@ -36,26 +47,42 @@ class Senders:
             room = self._rooms[(number + posted) % len(self._rooms)]
             text = f"{number}-{posted}"
             posted += 1
+            begin = time.monotonic()
             try:
                 answer = connection.request(
                     "POST", messages_path(room), form_body({"from": f"s{number}", "text": text}),
                     {"Content-Type": FORM})
             except (OSError, http.client.HTTPException) as problem:
-                self._note_failure(repr(problem))
+                self._note(begin, repr(problem))
                 connection.close()
                 connection = Connection(self._port)
+                self._stopping.wait(max(self._pause, _PAUSE_AFTER_FAILURE))
                 continue
             if answer.status == 200:
                 with self._lock:
                     self.acknowledged[room][text] = answer.json["id"]
-            else:
-                self._note_failure(answer)
+            self._note(begin, None if answer.status == 200 else answer)
+            if not self._keep:
+                connection.close()
             self._stopping.wait(self._pause)
         connection.close()
 
-    def _note_failure(self, what):
+    def _note(self, begin, failure):
         with self._lock:
-            self.failures.append(what)
+            self.timings.append((begin, time.monotonic() - begin))
+            if failure:
+                self.failures.append(failure)
+
+    def seconds(self, begin=0.0, end=float("inf")):
+        """How long the posts took that began between two moments of the monotonic clock."""
+        with self._lock:
+            return [seconds for start, seconds in self.timings if begin <= start < end]
+
+    @contextlib.contextmanager
+    def acknowledged_now(self):
+        """What was acknowledged so far, while nothing is added to it."""
+        with self._lock:
+            yield self.acknowledged
 
     @property
     def total(self):
@@ -93,7 +120,8 @@ def assert_kept(senders, rooms):
         assert len(texts) == len(rows), f"something was stored twice in {room}"
         for text, number in senders.acknowledged[room].items():
             assert texts.get(text) == number, f"{room}: {text} was acknowledged and is not there"
-    assert sum(map(len, senders.acknowledged.values())) <= sum(map(len, rooms.values()))
+    acknowledged, kept = (sum(map(len, texts.values())) for texts in (senders.acknowledged, rooms))
+    assert acknowledged <= kept <= acknowledged + len(senders.failures)
 
 
 def assert_delivered(sources, room, rows, timeout=30):

@@ -16,14 +16,15 @@ class Servers:
     def __init__(self):
         self._started = []
 
-    def _keep(self, server, end):
+    def keep(self, server, end):
+        """Returns the server, and calls `end` with it when the test is over."""
         self._started.append((server, end))
         return server
 
     def apache(self, site, **options):
         """Starts an Apache; `site` is a text or a function of the Apache that makes one."""
         server = Apache(site, **options)
-        self._keep(server, self._end_apache)
+        self.keep(server, self._end_apache)
         running_apaches.append(server)
         return server.start()
 
@@ -34,25 +35,26 @@ class Servers:
         server.stop()
 
     def pushpin(self, origin_port, **options):
-        server = self._keep(Pushpin(origin_port, **options), Pushpin.stop)
+        server = self.keep(Pushpin(origin_port, **options), Pushpin.stop)
         return server.start()
 
     def listener(self, **options):
-        return self._keep(PublishListener(**options), PublishListener.stop).start()
+        return self.keep(PublishListener(**options), PublishListener.stop).start()
 
     def fake_origin(self, *streams, **options):
-        return self._keep(FakeOrigin(*streams, **options), FakeOrigin.stop).start()
+        return self.keep(FakeOrigin(*streams, **options), FakeOrigin.stop).start()
 
     def slow_proxy(self, target_port, delay):
-        return self._keep(SlowProxy(target_port, delay), SlowProxy.stop).start()
+        return self.keep(SlowProxy(target_port, delay), SlowProxy.stop).start()
 
     def load(self, origin_port, proxy_port=None, **options):
         """A crowd that posts and reads; it ends with the test."""
         client = LoadClient(origin_port, proxy_port)
-        return self._keep(client, LoadClient.close).start(**options)
+        return self.keep(client, LoadClient.close).start(**options)
 
-    def event_source(self, port, path, **options):
-        return self._keep(EventSource(port, path, **options), EventSource.close)
+    def event_source(self, port, path, kind=EventSource, **options):
+        """Opens a stream; `kind` is EventSource or a class made from it."""
+        return self.keep(kind(port, path, **options), EventSource.close)
 
     def end(self):
         problems = []

@@ -198,7 +198,11 @@ class EventSource:
                 pass
             except (AssertionError, UnicodeDecodeError) as problem:
                 self.failed = f"bad stream: {problem}"
-            self._stopping.wait(min(self._retry, self._retry_cap))
+            self._stopping.wait(self._return_after())
+
+    def _return_after(self):
+        """How long it stays away when a stream has ended, in seconds."""
+        return min(self._retry, self._retry_cap)
 
     def _connect_and_read(self):
         headers = {"Accept": "text/event-stream", "Cache-Control": "no-cache", **self._headers}
@@ -227,6 +231,10 @@ class EventSource:
             self._socket = None
             self._http.close()
 
+    def _keep(self, events):
+        """Called with the lock held; another kind of reader may look at them instead."""
+        self._events += events
+
     def _read(self, answer):
         parser = EventParser()
         while not self._stopping.is_set() and (data := answer.read1(65536)):
@@ -238,7 +246,7 @@ class EventSource:
                 event.connection = len(self.connects)
             with self._lock:
                 self.bytes += len(data)
-                self._events += events
+                self._keep(events)
             self.comments += parser.comments
             parser.comments = []
             if parser.last_event_id is not None:

@@ -1,0 +1,255 @@
+"""The database is locked, full, gone, replaced or read-only: clear answers, and it heals by itself."""
+
+import collections
+import os
+import shutil
+import sqlite3
+import subprocess
+import threading
+import time
+
+import pytest
+
+from crowd import ERRORS, Crowd, chat_with_faults, ms
+from harness.client import events_path, messages_path
+from harness.httpd import run_user
+from harness.load import stored
+from harness.processes import kill, wait_until
+from scale import scaled
+
+DISK_BYTES = 6 * 1024 * 1024
+
+
+class Visitor:
+    """Asks Apache for a list and for events, as somebody who comes by, all through a fault.
+
+    Events must always be answered 200 with `retry:`, so that browsers come back; a list may be
+    answered 503 only with Retry-After.
+    """
+
+    def __init__(self, client, room="a"):
+        self.lists = collections.Counter()
+        self.events = 0
+        self.bad = []
+        self._client = client
+        self._room = room
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stopping.set()
+        self._thread.join(30)
+        assert not self._thread.is_alive(), "a visitor got no answer"
+        assert not self.bad, self.bad[:3]
+        assert self.events, "nobody asked for events"
+
+    def _run(self):
+        while not self._stopping.is_set():
+            answer = self._client.get(messages_path(self._room))
+            self.lists[answer.status] += 1
+            if answer.status != 200 and not is_clear_503(answer):
+                self.bad.append(answer)
+            answer = self._client.get(events_path(self._room))
+            self.events += 1
+            if answer.status != 200 or b"retry:" not in answer.body:
+                self.bad.append(answer)
+            self._stopping.wait(0.05)
+
+
+def is_clear_503(answer):
+    return (answer.status == 503 and int(answer.header("Retry-After")) >= 1 and
+            answer.json["error"]["code"] == "database-unavailable")
+
+
+def check_refusals(crowd):
+    """Posts that could not be stored were told so. Returns how many."""
+    unclear = [failure for failure in crowd.senders.failures
+               if isinstance(failure, str) or not is_clear_503(failure)]
+    assert not unclear, unclear[:3]
+    return len(crowd.senders.failures)
+
+
+def wait_healed(crowd):
+    """Posts are stored again; returns after how many seconds."""
+    begin = time.monotonic()
+    crowd.wait_posts(8, timeout=15)
+    return time.monotonic() - begin
+
+
+def test_database_locked(servers, figure):
+    """Another process holds a write transaction."""
+    chat = chat_with_faults(servers)
+    crowd = Crowd.at(chat)
+    crowd.run(0.5)
+    holder = sqlite3.connect(chat.apache.database, isolation_level=None)
+    with Visitor(chat.apache.client) as visitor:
+        holder.execute("BEGIN IMMEDIATE")
+        time.sleep(scaled(3, 10))
+        holder.execute("ROLLBACK")
+        holder.close()
+        healed = wait_healed(crowd)
+    outcome = crowd.settle()
+    refused = check_refusals(crowd)
+    assert refused and set(visitor.lists) == {200}, visitor.lists
+    figure(f"{scaled(3, 10)} s; {refused} posts answered 503 with Retry-After, lists and events "
+           f"all 200; stored again after {healed:.1f} s; {outcome}")
+
+
+def test_database_vacuumed(servers, figure):
+    """An operator's VACUUM, again and again: it takes the lock for a moment and the statements."""
+    times = scaled(3, 50)
+    chat = chat_with_faults(servers)
+    crowd = Crowd.at(chat)
+    with Visitor(chat.apache.client) as visitor:
+        for _ in range(times):
+            crowd.run(0.3)
+            with sqlite3.connect(chat.apache.database, isolation_level=None, timeout=20) as operator:
+                operator.execute("VACUUM")
+            operator.close()
+            crowd.wait_posts(8)
+    outcome = crowd.settle()
+    assert not crowd.senders.failures, crowd.senders.failures[:3]
+    assert set(visitor.lists) == {200}, visitor.lists
+    figure(f"{times} times; {outcome}")
+
+
+@pytest.fixture
+def small_disk():
+    """A function that mounts a small file system at a folder; what it mounted goes afterwards."""
+    mounted = []
+
+    def mount(folder):
+        if os.geteuid() != 0:
+            pytest.skip("to mount a file system of a size needs root")
+        owner = folder.stat()
+        answer = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o",
+             f"size={DISK_BYTES},mode=0755,uid={owner.st_uid},gid={owner.st_gid}", "gc-disk",
+             folder], capture_output=True, text=True, timeout=10, check=False)
+        if answer.returncode:
+            pytest.skip(f"no file system can be mounted here: {answer.stderr.strip()}")
+        mounted.append(folder)
+    yield mount
+    for folder in mounted:
+        subprocess.run(["umount", "-l", folder], timeout=10, check=True)
+
+
+def test_disk_full(servers, small_disk, figure):
+    chat = chat_with_faults(servers, ERRORS + ".*GC0203",
+                            prepare=lambda apache: small_disk(apache.database.parent))
+    crowd = Crowd.at(chat)
+    crowd.run(0.5)
+    filler = chat.apache.database.parent / "filler"
+    with Visitor(chat.apache.client) as visitor:
+        fill(filler)
+        wait_until(lambda: crowd.senders.failures, 20, "post that does not fit")
+        time.sleep(scaled(1, 10))
+        filler.unlink()
+        healed = wait_healed(crowd)
+    outcome = crowd.settle()
+    refused = check_refusals(crowd)
+    assert set(visitor.lists) == {200}, visitor.lists
+    figure(f"{refused} posts answered 503 with Retry-After, lists and events all 200; stored again "
+           f"{healed:.1f} s after there was space; {outcome}")
+
+
+def fill(path):
+    """Takes all that is left, to the last byte."""
+    with open(path, "wb", buffering=0) as file:
+        for size in (65536, 4096, 1):
+            try:
+                while True:
+                    file.write(b"\0" * size)
+            except OSError:
+                pass
+
+
+def test_database_read_only(servers, figure):
+    """File and folder lose their write permission, and the keeper is started anew meanwhile."""
+    chat = chat_with_faults(servers, ERRORS + ".*GC0203")
+    database = chat.apache.database
+    crowd = Crowd.at(chat)
+    crowd.run(0.5)
+    with Visitor(chat.apache.client) as visitor:
+        database.chmod(0o400)
+        database.parent.chmod(0o555)
+        crowd.run(0.3)
+        kill(chat.apache.keeper())
+        wait_until(lambda: crowd.senders.failures, 20, "post that is refused")
+        time.sleep(scaled(1, 10))
+        database.parent.chmod(0o755)
+        database.chmod(0o600)
+        healed = wait_healed(crowd)
+    outcome = crowd.settle()
+    refused = check_refusals(crowd)
+    assert set(visitor.lists) == {200}, visitor.lists
+    figure(f"{refused} posts answered 503 with Retry-After, lists and events all 200; stored again "
+           f"after {healed:.1f} s; {outcome}")
+
+
+class Replaced:
+    """What of a crowd's posts is where, when the file under it was taken away.
+
+    Second names keep the old file and its log, to look into afterwards.
+    """
+
+    def __init__(self, apache):
+        self.database = apache.database
+        self.kept = apache.directory / "db" / "kept.db"
+        for suffix in ("", "-wal"):
+            os.link(f"{self.database}{suffix}", f"{self.kept}{suffix}")
+
+    def check(self, crowd):
+        """Each acknowledged post is in the old file or in the new, and readers have the new."""
+        crowd.senders.stop()
+        new = stored(self.database)
+        old = stored(self.kept)
+        for room, texts in crowd.senders.acknowledged.items():
+            there = {(number, text) for _, number, text in old[room] + new[room]}
+            lost = {(number, text) for text, number in texts.items()} - there
+            assert not lost, f"{room}: acknowledged, and in neither file: {sorted(lost)[:5]}"
+        due = [(follower, new[room])
+               for room, group in crowd.followers.items() for follower in group]
+        begin = time.monotonic()
+        for follower, rows in due:
+            # The position alone may be one of the old file.
+            wait_until(lambda f=follower: f.resets or f.failed, 15,
+                       f"reset of {follower.path}; {follower.describe()}")
+            follower.wait_position(len(rows), 15)
+            follower.check(rows)
+        whole = time.monotonic() - begin
+        return (f"{crowd.total:,} posts acknowledged, each in the old or the new file; "
+                f"{len(due)} readers reset, and whole {whole:.1f} s after the last post")
+
+
+@pytest.mark.parametrize("how", ["deleted", "copy"])
+def test_database_replaced(servers, figure, how):
+    """Deleted, or replaced by a copy of some time ago."""
+    chat = chat_with_faults(servers, ERRORS + ".*GC01(51|62|64)")
+    crowd = Crowd.at(chat)
+    crowd.run(0.5)
+    replaced = Replaced(chat.apache)
+    copy = chat.apache.directory / "db" / "copy.db"
+    if how == "copy":
+        with sqlite3.connect(chat.apache.database) as source, sqlite3.connect(copy) as target:
+            source.backup(target)
+        source.close()
+        target.close()
+        shutil.chown(copy, run_user(), run_user())
+        copy.chmod(0o600)
+    crowd.run(scaled(1, 10))
+    with Visitor(chat.apache.client) as visitor:
+        if how == "copy":
+            os.replace(copy, chat.apache.database)
+        else:
+            os.remove(chat.apache.database)
+        healed = wait_healed(crowd)
+        crowd.run(scaled(1, 10))
+    outcome = replaced.check(crowd)
+    refused = check_refusals(crowd)
+    figure(f"{refused} posts answered 503, {visitor.lists[503]} of {sum(visitor.lists.values())} "
+           f"lists; stored again after {ms(healed)}; {outcome}")
