@@ -16,7 +16,10 @@ ERRORS = r"\[grip_chat:error\]"
 
 
 class Crowd:
-    """Posters and readers of an Apache; `open_reader` makes a Follower of a room."""
+    """Posters and readers of an Apache; `open_reader` makes a Follower of a room.
+
+    Half of the posters repeat, under an Idempotency-Key, what was not acknowledged.
+    """
 
     def __init__(self, apache, open_reader, rooms=tuple(ROOMS), readers=3, senders=4, pause=0.02,
                  keep=True):
@@ -24,7 +27,8 @@ class Crowd:
         self.followers = {room: [open_reader(room) for _ in range(readers)] for room in rooms}
         for follower in self.everyone:
             follower.wait_open()
-        self.senders = Senders(apache.port, list(rooms), count=senders, pause=pause, keep=keep)
+        self.senders = Senders(apache.port, list(rooms), count=senders, pause=pause, keep=keep,
+                               repeating=senders // 2)
 
     @classmethod
     def at(cls, chat, **options):
@@ -89,15 +93,17 @@ class Outcome:
         self.readers = len(crowd.everyone)
         self.worst = max(crowd.senders.seconds(), default=0.0)
         self.open = len(crowd.senders.failures)
+        self.unanswered = sum(follower.unanswered for follower in crowd.everyone)
         self.whole = whole
 
     def __str__(self):
         equal = (f"{self.acknowledged:,} posts acknowledged = stored"
                  if self.acknowledged == self.kept else
                  f"{self.acknowledged:,} posts acknowledged, {self.kept:,} stored,"
-                 f" {self.open:,} without an answer or refused; stored")
+                 f" {self.open:,} answers lost or 503; stored")
+        lost = f"; {self.unanswered} streams asked for again" if self.unanswered else ""
         return (f"{equal} = delivered to {self.readers} readers, whole {self.whole:.1f} s after the"
-                f" last post; worst post {ms(self.worst)}")
+                f" last post; worst post {ms(self.worst)}{lost}")
 
 
 def ms(seconds):

@@ -226,10 +226,13 @@ class Replaced:
                 f"{len(due)} readers reset, and whole {whole:.1f} s after the last post")
 
 
-@pytest.mark.parametrize("how", ["deleted", "copy"])
+@pytest.mark.parametrize("how", ["copy", "deleted", "deleted-with-secret"])
 def test_database_replaced(servers, figure, how):
-    """Deleted, or replaced by a copy of some time ago."""
-    chat = chat_with_faults(servers, ERRORS + ".*GC01(51|62|64)")
+    """Replaced by a copy of some time ago, or deleted; the last with the site's own secret, so that
+    next links turn void."""
+    chat = chat_with_faults(
+        servers, ERRORS + ".*GC0(151|162|164|203)",
+        SecretKey=None if how == "deleted-with-secret" else "0123456789abcdef")
     crowd = Crowd.at(chat)
     crowd.run(0.5)
     replaced = Replaced(chat.apache)

@@ -8,7 +8,7 @@ import name_server
 from crowd import ERRORS, WARNINGS, Crowd
 from follower import Follower
 from harness.client import events_path
-from harness.processes import kill, wait_until
+from harness.processes import wait_until
 from harness.sites import chat_site
 from scale import scaled
 from test_proxy_gone import assert_posts_go_on
@@ -78,9 +78,10 @@ def test_names_gone(servers, names, figure, fault):
     crowd = crowd_through(servers, apache, made["pushpin"], ["a", "b"])
     crowd.run(scaled(1, 5))
     before = names.questions
-    begin = time.monotonic()
     names.is_silent, names.knows_name = fault == "silent", fault == "silent"
-    kill(apache.keeper())
+    apache.kill_keeper()
+    crowd.wait_posts(8)
+    begin = time.monotonic()
     crowd.run(scaled(2, 60))
     wait_until(lambda: names.questions > before, 10, "question for the proxy's name")
     end = time.monotonic()

@@ -11,8 +11,9 @@ from harness.sites import chat_site
 from scale import scaled
 from ways import Way
 
-# With the load of these tests a room is published several times a second.
+# With the load of these tests a room is published some four times a second.
 NOTICED = 1.5
+PAUSE = 0.25
 
 
 def test_one_of_two_proxies_down(servers, figure):
@@ -31,7 +32,7 @@ def test_one_of_two_proxies_down(servers, figure):
         turns[room] = turns.get(room, -1) + 1
         return servers.event_source(pushpins[turns[room] % 2].port, events_path(room),
                                     kind=Follower)
-    crowd = Crowd(apache, open_reader, readers=4)
+    crowd = Crowd(apache, open_reader, readers=4, pause=PAUSE)
     untouched = [group[n] for group in crowd.followers.values() for n in (1, 3)]
     crowd.run(scaled(1, 10))
     begin = time.monotonic()
@@ -66,7 +67,7 @@ def test_one_channel_refused(servers, figure, refused):
     apache = servers.apache(site)
     apache.error_log.allow(WARNINGS, ERRORS + ".*GC0304.*events-room-bad")
     crowd = Crowd(apache, lambda room: servers.event_source(
-        made["pushpin"].port, events_path(room), kind=Follower), rooms=["a", "bad", "c", "d"])
+        made["pushpin"].port, events_path(room), kind=Follower), rooms=["a", "bad", "c", "d"], pause=PAUSE)
     good = [follower for room in "acd" for follower in crowd.followers[room]]
     begin = time.monotonic()
     made["way"].break_as(judge)

@@ -6,33 +6,38 @@ import http.client
 import sqlite3
 import threading
 import time
+import uuid
 
 from .client import Connection, FORM, form_body, messages_path
 
-
 # Where nothing listens a post fails at once: senders then wait this long, in seconds, not to spin.
 _PAUSE_AFTER_FAILURE = 0.02
+# How long a sender that repeats goes on after `stop`, in seconds.
+_PATIENCE = 20
 
 
 class Senders:
     """Posts until `stop`, or until each has posted `each` texts.
 
     A text is posted once: an answer that got lost in a fault leaves it open whether it was stored,
-    so what must hold is that every acknowledged one was, and none twice.
+    so what must hold is that every acknowledged one was, and none twice. But the first `repeating`
+    of the senders give each text an Idempotency-Key, and repeat it until it is acknowledged.
 
     With keep=False each post has a connection of its own.
     """
 
-    def __init__(self, port, rooms, count=8, each=None, pause=0.0, keep=True):
+    def __init__(self, port, rooms, count=8, each=None, pause=0.0, keep=True, repeating=0):
         self.acknowledged = collections.defaultdict(dict)
-        self.failures = []
-        # Of each post when it began, on the monotonic clock, and how many seconds it took.
+        self.failures = []  # of a single request, also where a repeat succeeded
+        self.given_up = []  # the texts that were to be repeated, and never acknowledged
+        # Of each request when it began, on the monotonic clock, and how many seconds it took.
         self.timings = []
         self._port = port
         self._rooms = rooms
         self._each = each
         self._pause = pause
         self._keep = keep
+        self._repeating = repeating
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._threads = [threading.Thread(target=self._run, args=(number,), daemon=True)
@@ -41,31 +46,48 @@ class Senders:
             thread.start()
 
     def _run(self, number):
-        connection = Connection(self._port)
-        posted = 0
-        while not self._stopping.is_set() and posted != self._each:
-            room = self._rooms[(number + posted) % len(self._rooms)]
-            text = f"{number}-{posted}"
-            posted += 1
-            begin = time.monotonic()
-            try:
-                answer = connection.request(
-                    "POST", messages_path(room), form_body({"from": f"s{number}", "text": text}),
-                    {"Content-Type": FORM})
-            except (OSError, http.client.HTTPException) as problem:
-                self._note(begin, repr(problem))
-                connection.close()
-                connection = Connection(self._port)
-                self._stopping.wait(max(self._pause, _PAUSE_AFTER_FAILURE))
-                continue
-            if answer.status == 200:
-                with self._lock:
-                    self.acknowledged[room][text] = answer.json["id"]
-            self._note(begin, None if answer.status == 200 else answer)
-            if not self._keep:
-                connection.close()
-            self._stopping.wait(self._pause)
-        connection.close()
+        with Connection(self._port) as connection:
+            posted = 0
+            while not self._stopping.is_set() and posted != self._each:
+                room = self._rooms[(number + posted) % len(self._rooms)]
+                text = f"{number}-{posted}"
+                posted += 1
+                if number < self._repeating:
+                    self._repeat(connection, room, number, text)
+                else:
+                    self._post(connection, room, number, text)
+                self._stopping.wait(self._pause)
+
+    def _repeat(self, connection, room, number, text):
+        key = f'"{uuid.uuid4()}"'
+        deadline = None
+        while not self._post(connection, room, number, text, {"Idempotency-Key": key}):
+            if self._stopping.is_set():
+                deadline = deadline or time.monotonic() + _PATIENCE
+                if time.monotonic() > deadline:
+                    self.given_up.append(f"{room}: {text}")
+                    return
+                time.sleep(_PAUSE_AFTER_FAILURE)
+
+    def _post(self, connection, room, number, text, headers=None):
+        """Whether it was acknowledged."""
+        begin = time.monotonic()
+        try:
+            answer = connection.request(
+                "POST", messages_path(room), form_body({"from": f"s{number}", "text": text}),
+                {"Content-Type": FORM, **(headers or {})})
+        except (OSError, http.client.HTTPException) as problem:
+            connection.close()  # the next request opens another
+            self._note(begin, repr(problem))
+            self._stopping.wait(_PAUSE_AFTER_FAILURE)
+            return False
+        if answer.status == 200:
+            with self._lock:
+                self.acknowledged[room][text] = answer.json["id"]
+        self._note(begin, None if answer.status == 200 else answer)
+        if not self._keep:
+            connection.close()
+        return answer.status == 200
 
     def _note(self, begin, failure):
         with self._lock:
@@ -122,6 +144,7 @@ def assert_kept(senders, rooms):
             assert texts.get(text) == number, f"{room}: {text} was acknowledged and is not there"
     acknowledged, kept = (sum(map(len, texts.values())) for texts in (senders.acknowledged, rooms))
     assert acknowledged <= kept <= acknowledged + len(senders.failures)
+    assert not senders.given_up, f"repeated in vain: {senders.given_up[:3]}"
 
 
 def assert_delivered(sources, room, rows, timeout=30):

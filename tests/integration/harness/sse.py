@@ -100,6 +100,7 @@ class EventSource:
 
     A Pushpin that has just started may lose its first requests. So until the stream was open once,
     one that is silent for `first_answer` seconds is asked again, and the silence not counted.
+    Later ones are counted in `unanswered`.
     """
 
     def __init__(self, port, path, last_event_id=None, retry_cap=0.2, headers=None,
@@ -109,6 +110,7 @@ class EventSource:
         self.last_event_id = last_event_id
         self.connects = []
         self.comments = []
+        self.unanswered = 0
         self.failed = None
         self.bytes = 0
         self._retry = 1.0
@@ -209,14 +211,17 @@ class EventSource:
         if self.last_event_id:
             headers["Last-Event-ID"] = self.last_event_id
         self._http = http.client.HTTPConnection(
-            "127.0.0.1", self.port, timeout=STALLED if self._was_open else self._first_answer)
+            "127.0.0.1", self.port, timeout=self._first_answer)
         before = len(self.connects)
+        answer = None
         try:
             self._http.request("GET", self.path, headers=headers)
             # Kept for `drop`: http.client forgets the socket of an answer that ends with it.
             self._socket = self._http.sock
             with self._http.getresponse() as answer:
                 self.connects.append((time.monotonic(), answer.status, dict(answer.headers)))
+                if self._was_open:
+                    self._socket.settimeout(STALLED)
                 kind = answer.headers.get("Content-Type", "").partition(";")[0]
                 if answer.status == 200 and kind == "text/event-stream":
                     self._read(answer)
@@ -227,6 +232,8 @@ class EventSource:
         except TimeoutError:
             if not self._was_open:
                 del self.connects[before:]
+            elif not answer:
+                self.unanswered += 1
         finally:
             self._socket = None
             self._http.close()
