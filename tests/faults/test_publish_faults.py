@@ -45,7 +45,7 @@ def test_publish_fault(servers, broken, figure, fault):
     begin = time.monotonic()
     way.break_as(fault)
     try:
-        crowd.run(scaled(FAULTS[fault], 60))
+        crowd.run(scaled(FAULTS[fault], 20))
         assert way.requests or fault in ("refused", "full"), "nothing met the fault"
     finally:
         end = time.monotonic()
@@ -82,7 +82,7 @@ def test_names_gone(servers, names, figure, fault):
     apache.kill_keeper()
     crowd.wait_posts(8)
     begin = time.monotonic()
-    crowd.run(scaled(2, 60))
+    crowd.run(scaled(2, 20))
     wait_until(lambda: names.questions > before, 10, "question for the proxy's name")
     end = time.monotonic()
     names.is_silent, names.knows_name = False, True
