@@ -357,8 +357,23 @@ apr_status_t chat_database_check(chat_database_t *db, apr_pool_t *scratch_pool)
     return fail(db, APR_ENOENT, "the database file was deleted or replaced");
 }
 
+static apr_status_t open_once(chat_database_t *db)
+{
+    apr_status_t rv = apr_pool_create(&db->connection_pool, db->pool);
+
+    if (rv == APR_SUCCESS) {
+        apr_pool_tag(db->connection_pool, "grip_chat_database");
+        rv = open_connection(db);
+        if (rv != APR_SUCCESS) {
+            chat_database_close(db);
+        }
+    }
+    return rv;
+}
+
 apr_status_t chat_database_ready(chat_database_t *db)
 {
+    gc_moment_t end = gc_clock_now() + LOCK_PATIENCE;
     apr_status_t rv;
 
     if (!db->dialect) {
@@ -367,13 +382,10 @@ apr_status_t chat_database_ready(chat_database_t *db)
     if (db->connection_pool) {
         return APR_SUCCESS;
     }
-    rv = apr_pool_create(&db->connection_pool, db->pool);
-    if (rv == APR_SUCCESS) {
-        apr_pool_tag(db->connection_pool, "grip_chat_database");
-        rv = open_connection(db);
-        if (rv != APR_SUCCESS) {
-            chat_database_close(db);
-        }
+    /* Whoever closes the last connection to a file holds it alone for a moment, as at each restart. The
+     * driver waits for a lock when it runs a statement, but not when it prepares one. */
+    while ((rv = open_once(db)) == APR_EAGAIN && gc_clock_now() < end) {
+        apr_sleep(LOCK_PAUSE);
     }
     return rv;
 }

@@ -318,6 +318,55 @@ static void says_that_another_connection_holds_the_database(void **state)
     assert_int_equal(count_messages(reader, temp), 2);
 }
 
+/* Another process, that holds the file for itself as whoever closes the last connection does, and ends
+ * after 200 ms. */
+static pid_t hold_for_a_moment(const char *path)
+{
+    /* The bytes that SQLite locks to share a file. */
+    struct flock lock = {
+        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0x40000002, .l_len = 510};
+    int ends[2];
+    char byte = 0;
+    pid_t pid;
+
+    assert_int_equal(pipe(ends), 0);
+    pid = fork();
+    assert_int_not_equal(pid, -1);
+    if (pid == 0) {
+        int fd = open(path, O_RDWR | O_CLOEXEC);
+
+        if (fd < 0 || fcntl(fd, F_SETLK, &lock) != 0 || write(ends[1], &byte, 1) != 1) {
+            _exit(1);
+        }
+        apr_sleep(apr_time_from_msec(200));
+        _exit(0);
+    }
+    close(ends[1]);
+    assert_int_equal(read(ends[0], &byte, 1), 1);
+    close(ends[0]);
+    return pid;
+}
+
+static void waits_for_a_file_that_somebody_holds_for_a_moment(void **state)
+{
+    const unit_temp_t *temp = *state;
+    chat_database_t *db = open_writer(temp);
+    chat_database_t *reader = make(temp, CHAT_DATABASE_READER);
+    int status = -1;
+    pid_t pid;
+
+    assert_int_equal(store(db, "k1", temp), APR_SUCCESS);
+    chat_database_close(db);
+    pid = hold_for_a_moment(temp->path);
+    assert_int_equal(count_messages(reader, temp), 1);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    chat_database_close(reader);
+    pid = hold_for_a_moment(temp->path);
+    assert_int_equal(store(db, "k2", temp), APR_SUCCESS);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+}
+
 static void heals_when_a_file_that_was_read_only_is_not_any_more(void **state)
 {
     const unit_temp_t *temp = *state;
@@ -426,6 +475,7 @@ int main(void)
         TEMP_TEST(heals_after_ddl_of_another_connection),
         TEMP_TEST(heals_after_a_vacuum_of_another_connection),
         TEMP_TEST(says_that_another_connection_holds_the_database),
+        TEMP_TEST(waits_for_a_file_that_somebody_holds_for_a_moment),
         TEMP_TEST(heals_when_a_file_that_was_read_only_is_not_any_more),
         TEMP_TEST(rolls_back_what_was_not_committed_at_a_close),
         TEMP_TEST(keeps_its_locks_when_the_file_is_opened_under_another_name),
