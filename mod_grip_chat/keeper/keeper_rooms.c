@@ -157,9 +157,10 @@ void keeper_rooms_wake(keeper_rooms_t *rooms, gc_moment_t now)
 {
     keeper_room_t *room;
 
-    while (!APR_RING_EMPTY(&rooms->hints, keeper_room_t, hints) &&
+    while (!APR_RING_EMPTY(&rooms->hints, keeper_room_t, hints) && rooms->hints_from <= now &&
            (room = APR_RING_FIRST(&rooms->hints))->hint_due <= now)
     {
+        rooms->hints_from = now + KEEPER_ROOMS_HINT_GAP;
         keeper_rooms_set_hint(rooms, room, 0);
         room->is_flooded = 0;
         room->is_dirty = 1;
@@ -184,6 +185,7 @@ gc_moment_t keeper_rooms_next(const keeper_rooms_t *rooms)
 
     if (!APR_RING_EMPTY(&rooms->hints, keeper_room_t, hints)) {
         next = APR_RING_FIRST(&rooms->hints)->hint_due;
+        next = rooms->hints_from > next ? rooms->hints_from : next;
     }
     if (!APR_RING_EMPTY(&rooms->resting, keeper_room_t, resting) &&
         (!next || APR_RING_FIRST(&rooms->resting)->rests_until < next))

@@ -8,6 +8,10 @@
 #include "keeper_room.h"
 #include "keeper_site.h"
 
+/** From one trailing hint to the next: upon each the proxy asks at least once, and Pushpin asks ten times
+ *  a second, those included that heal what is known to be lost. */
+#define KEEPER_ROOMS_HINT_GAP apr_time_from_msec(200)
+
 APR_RING_HEAD(keeper_room_ring_t, keeper_room_t);
 
 /** The rooms, and their lines. */
@@ -15,7 +19,8 @@ typedef struct keeper_rooms_t {
     const keeper_site_t *site;
     apr_pool_t *scratch;
     apr_hash_t *by_name;
-    gc_moment_t flooded; /**< when a room last had events and no pace left, 0 for never */
+    gc_moment_t hints_from; /**< no trailing hint goes before */
+    gc_moment_t flooded;    /**< when a room last had events and no pace left, 0 for never */
     struct keeper_room_ring_t queue;   /**< with something to send now, in the order it came */
     struct keeper_room_ring_t resting; /**< whose pace is used up, soonest first */
     struct keeper_room_ring_t hints;   /**< with a trailing hint due, soonest first */

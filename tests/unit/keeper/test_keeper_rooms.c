@@ -148,6 +148,25 @@ static void wakes_rooms_in_the_order_of_their_times(void **state)
     keeper_room_free(soon);
 }
 
+static void spaces_trailing_hints(void **state)
+{
+    keeper_rooms_t *rooms = make(*state);
+    keeper_room_t *a = keeper_rooms_get(rooms, "a");
+    keeper_room_t *b = keeper_rooms_get(rooms, "b");
+
+    keeper_rooms_set_hint(rooms, a, NOW);
+    keeper_rooms_set_hint(rooms, b, NOW + 1);
+    keeper_rooms_wake(rooms, NOW + 2);
+    assert_true(a->is_dirty);
+    assert_false(b->is_dirty);
+    assert_true(keeper_rooms_next(rooms) == NOW + 2 + KEEPER_ROOMS_HINT_GAP);
+    keeper_rooms_wake(rooms, NOW + 2 + KEEPER_ROOMS_HINT_GAP);
+    assert_true(b->is_dirty);
+    assert_true(keeper_rooms_next(rooms) == 0);
+    keeper_room_free(a);
+    keeper_room_free(b);
+}
+
 static void a_due_hint_makes_the_room_dirty_and_ends_its_flood(void **state)
 {
     keeper_rooms_t *rooms = make(*state);
@@ -171,6 +190,7 @@ int main(void)
         POOL_TEST(has_its_burst_again_after_a_pause),
         POOL_TEST(remembers_a_room_until_its_pace_is_whole),
         POOL_TEST(wakes_rooms_in_the_order_of_their_times),
+        POOL_TEST(spaces_trailing_hints),
         POOL_TEST(a_due_hint_makes_the_room_dirty_and_ends_its_flood),
     };
 
