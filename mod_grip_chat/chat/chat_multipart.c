@@ -468,31 +468,3 @@ apr_status_t chat_multipart_next(chat_multipart_t *cursor, chat_multipart_part_t
     *part = found;
     return APR_SUCCESS;
 }
-
-apr_status_t chat_multipart_field(gc_slice_t body, gc_slice_t boundary, const char *name,
-                                  gc_slice_t *value, const char **why, apr_pool_t *scratch_pool)
-{
-    chat_multipart_t cursor;
-    chat_multipart_part_t part;
-    gc_slice_t found = {NULL, 0};
-    apr_status_t rv = chat_multipart_open(&cursor, body, boundary);
-
-    while (rv == APR_SUCCESS) {
-        rv = chat_multipart_next(&cursor, &part, scratch_pool);
-        if (rv != APR_SUCCESS || !gc_slice_equal(part.name, gc_slice_of(name))) {
-            continue;
-        }
-        if (found.data || part.is_file) {
-            rv = refuse(&cursor, found.data ? "the field occurs twice" : "the field is a file");
-        }
-        found = part.value;
-    }
-    if (rv != APR_EOF) {
-        *why = cursor.why;
-        return rv;
-    }
-    if (found.data) {
-        *value = found;
-    }
-    return found.data ? APR_SUCCESS : APR_ENOENT;
-}

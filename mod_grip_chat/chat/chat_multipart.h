@@ -81,20 +81,4 @@ apr_status_t chat_multipart_open(chat_multipart_t *cursor, gc_slice_t body, gc_s
 apr_status_t chat_multipart_next(chat_multipart_t *cursor, chat_multipart_part_t *part,
                                  apr_pool_t *pool);
 
-/**
- * Get one text field of a body, all of which is checked. Thread-safe with pools of one's own; does
- * not log.
- *
- * @param body      the whole body
- * @param boundary  as chat_multipart_boundary gave it
- * @param name      the field's name
- * @param value     the bytes, inside body; untouched on failure
- * @param why       after APR_EINVAL a constant phrase for the client; otherwise untouched
- * @param scratch_pool  as the pool of chat_multipart_next
- * @return APR_SUCCESS, APR_ENOENT if the body is well formed but has no such field, or APR_EINVAL if
- *         it is not well formed, has the field twice or has a file in its place
- */
-apr_status_t chat_multipart_field(gc_slice_t body, gc_slice_t boundary, const char *name,
-                                  gc_slice_t *value, const char **why, apr_pool_t *scratch_pool);
-
 #endif

@@ -62,7 +62,7 @@ apr_status_t grip_item_append_events(gc_buffer_t *buffer, gc_slice_t channel, ap
     return APR_SUCCESS;
 }
 
-static apr_status_t append_action(gc_buffer_t *buffer, gc_slice_t channel, const char *action)
+apr_status_t grip_item_append_hint(gc_buffer_t *buffer, gc_slice_t channel)
 {
     const apr_size_t len = buffer->len;
     apr_status_t rv = begin_item(buffer, channel);
@@ -70,20 +70,8 @@ static apr_status_t append_action(gc_buffer_t *buffer, gc_slice_t channel, const
     if (rv != APR_SUCCESS) {
         return cut_back(buffer, len, rv);
     }
-    gc_buffer_append_text(buffer, ",\"formats\":{\"http-stream\":{\"action\":\"");
-    gc_buffer_append_text(buffer, action);
-    gc_buffer_append_text(buffer, "\"}}}");
+    gc_buffer_append_text(buffer, ",\"formats\":{\"http-stream\":{\"action\":\"hint\"}}}");
     return APR_SUCCESS;
-}
-
-apr_status_t grip_item_append_hint(gc_buffer_t *buffer, gc_slice_t channel)
-{
-    return append_action(buffer, channel, "hint");
-}
-
-apr_status_t grip_item_append_close(gc_buffer_t *buffer, gc_slice_t channel)
-{
-    return append_action(buffer, channel, "close");
 }
 
 static const char body_head[] = "{\"items\":[";

@@ -34,14 +34,6 @@ apr_status_t grip_item_append_events(gc_buffer_t *buffer, gc_slice_t channel, ap
  */
 apr_status_t grip_item_append_hint(gc_buffer_t *buffer, gc_slice_t channel);
 
-/**
- * Append an item that ends every stream of the channel.
- *
- * @param buffer  unchanged on failure
- * @return APR_SUCCESS, or APR_EINVAL if channel is not valid UTF-8
- */
-apr_status_t grip_item_append_close(gc_buffer_t *buffer, gc_slice_t channel);
-
 /** Begin a body in an empty buffer. */
 void grip_item_body_begin(gc_buffer_t *body);
 

@@ -417,40 +417,6 @@ static void leaves_the_part_untouched_on_failure(void **state)
     assert_int_equal(part.is_file, 7);
 }
 
-static void assert_field(const char *body, apr_status_t wanted, const char *word, apr_pool_t *pool)
-{
-    gc_slice_t value = gc_slice_of("untouched");
-    const char *why = "";
-
-    assert_int_equal(
-        chat_multipart_field(gc_slice_of(body), gc_slice_of("b"), "f", &value, &why, pool), wanted);
-    assert_slice_equal(value, "untouched");
-    assert_non_null(strstr(why, word));
-}
-
-static void says_that_a_field_is_missing(void **state)
-{
-    assert_field("--b--", APR_ENOENT, "", *state);
-    assert_field(HEAD("F") "v" CLOSE, APR_ENOENT, "", *state);
-}
-
-static void refuses_a_field_that_occurs_twice(void **state)
-{
-    assert_field(HEAD("f") "v\r\n" HEAD("f") "v" CLOSE, APR_EINVAL, "twice", *state);
-    assert_field(HEAD("f") "\r\n" HEAD("f") "v" CLOSE, APR_EINVAL, "twice", *state);
-}
-
-static void refuses_a_file_in_place_of_a_field(void **state)
-{
-    assert_field(with_disposition("form-data; name=f; filename=x", *state), APR_EINVAL, "file",
-                 *state);
-}
-
-static void checks_the_body_behind_a_field_that_was_found(void **state)
-{
-    assert_field(HEAD("f") "v\r\n" HEAD("g") "v", APR_EINVAL, "closing", *state);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -488,10 +454,6 @@ int main(void)
         POOL_TEST(leaves_the_charset_of_files_alone),
         POOL_TEST(refuses_a_boundary_that_cannot_be_one),
         POOL_TEST(leaves_the_part_untouched_on_failure),
-        POOL_TEST(says_that_a_field_is_missing),
-        POOL_TEST(refuses_a_field_that_occurs_twice),
-        POOL_TEST(refuses_a_file_in_place_of_a_field),
-        POOL_TEST(checks_the_body_behind_a_field_that_was_found),
     };
 
     return UNIT_RUN(tests);

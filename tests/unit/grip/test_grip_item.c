@@ -29,7 +29,7 @@ static void writes_the_first_event_after_nothing(void **state)
     assert_non_null(strstr(item.data, "\"id\":\"1\",\"prev-id\":\"0\""));
 }
 
-static void writes_hints_and_closes_as_actions(void **state)
+static void writes_a_hint_as_an_action(void **state)
 {
     gc_buffer_t item = gc_buffer_make(16, *state);
 
@@ -37,11 +37,6 @@ static void writes_hints_and_closes_as_actions(void **state)
     assert_slice_equal(gc_buffer_slice(&item),
                        "{\"channel\":\"events-room-x\",\"formats\":{\"http-stream\":{\"action\":"
                        "\"hint\"}}}");
-    item = gc_buffer_make(16, *state);
-    assert_int_equal(grip_item_append_close(&item, CHANNEL), APR_SUCCESS);
-    assert_slice_equal(gc_buffer_slice(&item),
-                       "{\"channel\":\"events-room-x\",\"formats\":{\"http-stream\":{\"action\":"
-                       "\"close\"}}}");
 }
 
 static void leaves_the_buffer_alone_on_failure(void **state)
@@ -58,7 +53,6 @@ static void leaves_the_buffer_alone_on_failure(void **state)
                      APR_EINVAL);
     assert_int_equal(grip_item_append_events(&buffer, CHANNEL, 2, 1, &good, 0, *state), APR_EINVAL);
     assert_int_equal(grip_item_append_hint(&buffer, bad), APR_EINVAL);
-    assert_int_equal(grip_item_append_close(&buffer, bad), APR_EINVAL);
     assert_slice_equal(gc_buffer_slice(&buffer), "before");
     assert_int_equal(strlen(buffer.data), 6);
 }
@@ -90,7 +84,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         POOL_TEST(writes_events_with_ids_as_strings),
         POOL_TEST(writes_the_first_event_after_nothing),
-        POOL_TEST(writes_hints_and_closes_as_actions),
+        POOL_TEST(writes_a_hint_as_an_action),
         POOL_TEST(leaves_the_buffer_alone_on_failure),
         POOL_TEST(tells_the_size_of_a_body_before_an_item_is_added),
     };
