@@ -7,31 +7,43 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <apr_tables.h>
 #include <apr_thread_mutex.h>
 
 #include "gc_clock.h"
-#include "gc_pool.h"
 
 /* Where nobody listens on the socket there is no parent either: wait a moment, not the whole time. */
 #define REFUSED_PATIENCE apr_time_from_msec(500)
 #define RETRY_PAUSE      apr_time_from_msec(5)
 
+typedef struct idle_t {
+    int fd;
+    gc_moment_t used;
+} idle_t;
+
 struct keeper_client_t {
     const char *socket_path;
-    apr_thread_mutex_t *mutex; /* guards idle */
-    apr_array_header_t *idle;  /* of int: connections without a job, the last used at the end */
+    apr_thread_mutex_t *mutex;           /* guards what follows */
+    idle_t idle[KEEPER_CLIENT_IDLE_MAX]; /* connections without a job, the last used at the end */
+    int idle_count;
 };
+
+/* Close so many of those that were used longest ago. */
+static void close_oldest(keeper_client_t *client, int count)
+{
+    int i;
+
+    for (i = 0; i < count; i++) {
+        close(client->idle[i].fd);
+    }
+    client->idle_count -= count;
+    memmove(client->idle, client->idle + count, sizeof(idle_t) * (apr_size_t)client->idle_count);
+}
 
 static apr_status_t close_idle(void *data)
 {
     keeper_client_t *client = data;
-    int i;
 
-    for (i = 0; i < client->idle->nelts; i++) {
-        close(APR_ARRAY_IDX(client->idle, i, int));
-    }
-    client->idle->nelts = 0;
+    close_oldest(client, client->idle_count);
     return APR_SUCCESS;
 }
 
@@ -39,23 +51,16 @@ apr_status_t keeper_client_create(keeper_client_t **out, const char *socket_path
 {
     keeper_client_t *client;
     struct sockaddr_un address;
-    apr_pool_t *own;
     apr_status_t rv;
 
     if (strlen(socket_path) >= sizeof(address.sun_path)) {
         return APR_ENAMETOOLONG;
     }
-    /* The list grows while other threads use the caller's pool, so it has a pool of its own. */
-    rv = gc_pool_create(&own, pool, "grip_chat_keeper_client");
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    client = apr_pcalloc(own, sizeof(*client));
+    client = apr_pcalloc(pool, sizeof(*client));
     client->socket_path = socket_path;
-    client->idle = apr_array_make(own, 64, sizeof(int));
-    rv = apr_thread_mutex_create(&client->mutex, APR_THREAD_MUTEX_DEFAULT, own);
+    rv = apr_thread_mutex_create(&client->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
     if (rv == APR_SUCCESS) {
-        apr_pool_cleanup_register(own, client, close_idle, apr_pool_cleanup_null);
+        apr_pool_cleanup_register(pool, client, close_idle, apr_pool_cleanup_null);
         *out = client;
     }
     return rv;
@@ -67,18 +72,27 @@ static int take_idle(keeper_client_t *client)
     int fd = -1;
 
     if (apr_thread_mutex_lock(client->mutex) == APR_SUCCESS) {
-        if (client->idle->nelts > 0) {
-            fd = *(int *)apr_array_pop(client->idle);
+        if (client->idle_count > 0) {
+            fd = client->idle[--client->idle_count].fd;
         }
         (void)apr_thread_mutex_unlock(client->mutex);
     }
     return fd;
 }
 
+/* Keep a connection for the next job, and give back what was not needed for long. */
 static void put_idle(keeper_client_t *client, int fd)
 {
     if (apr_thread_mutex_lock(client->mutex) == APR_SUCCESS) {
-        APR_ARRAY_PUSH(client->idle, int) = fd;
+        gc_moment_t now = gc_clock_now();
+        int too_old = client->idle_count == KEEPER_CLIENT_IDLE_MAX;
+
+        while (too_old < client->idle_count &&
+               client->idle[too_old].used + KEEPER_CLIENT_IDLE_TIME <= now) {
+            too_old++;
+        }
+        close_oldest(client, too_old);
+        client->idle[client->idle_count++] = (idle_t){fd, now};
         (void)apr_thread_mutex_unlock(client->mutex);
     }
     else {

@@ -8,6 +8,11 @@
 /** How long a job may take before the child gives up. */
 #define KEEPER_CLIENT_TIMEOUT apr_time_from_sec(5)
 
+/** Connections that are kept though no job uses them, and how long; each costs the keeper a descriptor.
+ *  Whether they have been kept too long is looked at when a job ends. */
+#define KEEPER_CLIENT_IDLE_MAX  16
+#define KEEPER_CLIENT_IDLE_TIME apr_time_from_sec(60)
+
 typedef struct keeper_client_t keeper_client_t;
 
 /**
