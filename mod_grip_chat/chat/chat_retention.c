@@ -1,7 +1,8 @@
 #include "chat_retention.h"
 
-/* Rooms whose messages are counted in one step. */
-#define ROOMS_STEP 5000
+/* Rooms whose messages are counted in one step, and how many of them CHAT_SQL_ROOMS_OVER names. */
+#define ROOMS_STEP     5000
+#define ROOMS_OVER_MAX 200
 
 /* The parts of a sweep, in their order. */
 enum { BY_COUNT, BY_AGE, KEYS, DONE };
@@ -35,15 +36,32 @@ static apr_status_t read_number(chat_database_t *db, chat_sql_statement_e statem
     return rv;
 }
 
+/* Draw a cut back to before the first message that is too young. A date ahead of the clock is no sign of
+ * youth. */
+static apr_status_t spare_the_young(chat_database_t *db, cut_t *cut, apr_int64_t now_ms,
+                                    apr_pool_t *pool)
+{
+    apr_int64_t young_ms = now_ms - CHAT_RETENTION_MIN_AGE_MS;
+    const void *params[] = {&cut->room_id, &cut->first_kept, &young_ms, &now_ms};
+    chat_rows_t *rows;
+    apr_status_t rv = chat_database_read(db, CHAT_SQL_FIRST_YOUNG, params, &rows, pool);
+
+    if (rv == APR_SUCCESS && chat_rows_next(rows) && chat_rows_text(rows, 0)) {
+        cut->first_kept = chat_rows_int64(rows, 0);
+    }
+    return rv;
+}
+
 /* Cut the rooms that have too many, until the step is full. */
 static apr_status_t find_by_count(chat_database_t *db, const char *site,
                                   const chat_retention_t *retention, chat_sweep_t *sweep,
-                                  step_t *step, apr_pool_t *pool)
+                                  apr_int64_t now_ms, step_t *step, apr_pool_t *pool)
 {
     apr_int64_t up_to = sweep->room_id + ROOMS_STEP;
     const void *params[] = {&sweep->room_id, &up_to, site, &retention->max_count};
     apr_int64_t left = CHAT_RETENTION_STEP;
     apr_int64_t last_id = 0;
+    int count = 0;
     chat_rows_t *rows;
     apr_status_t rv = read_number(db, CHAT_SQL_MAX_ROOM_ID, &last_id, pool);
 
@@ -51,17 +69,26 @@ static apr_status_t find_by_count(chat_database_t *db, const char *site,
         rv = chat_database_read(db, CHAT_SQL_ROOMS_OVER, params, &rows, pool);
     }
     while (rv == APR_SUCCESS && left > 0 && chat_rows_next(rows)) {
-        cut_t *cut = &step->cuts[step->cut_count++];
+        cut_t *cut = &step->cuts[step->cut_count];
         apr_int64_t first = chat_rows_int64(rows, 2);
         apr_int64_t excess = chat_rows_int64(rows, 3) - first + 1 - retention->max_count;
 
         cut->room_id = chat_rows_int64(rows, 0);
         cut->room = chat_rows_text(rows, 1);
         cut->first_kept = first + (excess < left ? excess : left);
-        left -= cut->first_kept - first;
-        sweep->room_id = excess <= cut->first_kept - first ? cut->room_id : cut->room_id - 1;
+        /* Not done with the room where the step alone is what ends it. */
+        sweep->room_id = excess <= left ? cut->room_id : cut->room_id - 1;
+        rv = spare_the_young(db, cut, now_ms, pool);
+        if (cut->first_kept < first + left) {
+            sweep->room_id = cut->room_id;
+        }
+        if (cut->first_kept > first) {
+            step->cut_count++;
+            left -= cut->first_kept - first;
+        }
+        count++;
     }
-    if (rv == APR_SUCCESS && left > 0) {
+    if (rv == APR_SUCCESS && left > 0 && count < ROOMS_OVER_MAX) {
         sweep->room_id = up_to;
         if (up_to >= last_id) {
             sweep->room_id = 0;
@@ -93,6 +120,9 @@ static apr_status_t find_by_age(chat_database_t *db, const char *site,
                                 apr_int64_t now_ms, step_t *step, apr_pool_t *pool)
 {
     const void *params[] = {&sweep->seen_id};
+    apr_int64_t max_age_ms = retention->max_age_ms > CHAT_RETENTION_MIN_AGE_MS
+                                 ? retention->max_age_ms
+                                 : CHAT_RETENTION_MIN_AGE_MS;
     int count = 0;
     int is_young = 0;
     chat_rows_t *rows;
@@ -101,7 +131,7 @@ static apr_status_t find_by_age(chat_database_t *db, const char *site,
     while (rv == APR_SUCCESS && !is_young && chat_rows_next(rows)) {
         apr_int64_t created_ms = chat_rows_int64(rows, 3);
         int is_ours = strcmp(chat_rows_text(rows, 4), site) == 0;
-        int is_old = is_ours && created_ms < now_ms - retention->max_age_ms;
+        int is_old = is_ours && created_ms < now_ms - max_age_ms;
 
         count++;
         is_young = is_ours && !is_old && created_ms <= now_ms;
@@ -217,7 +247,7 @@ apr_status_t chat_retention_step(chat_database_t *db, const char *site,
 
     if (next.phase == BY_COUNT) {
         if (retention->max_count) {
-            rv = find_by_count(db, site, retention, &next, step, scratch_pool);
+            rv = find_by_count(db, site, retention, &next, now_ms, step, scratch_pool);
         }
         else {
             next.phase = BY_AGE;

@@ -7,9 +7,13 @@
 
 /** What is kept of each room; 0 for no limit. */
 typedef struct chat_retention_t {
-    apr_int64_t max_age_ms;
+    apr_int64_t max_age_ms; /**< at least CHAT_RETENTION_MIN_AGE_MS, else that counts */
     apr_int64_t max_count;
 } chat_retention_t;
+
+/** Nothing younger is deleted, in milliseconds: who is just catching up shall not be told that it is gone,
+ *  and a job that a child sends again shall be recognised. */
+#define CHAT_RETENTION_MIN_AGE_MS 10000
 
 /** Messages that one step deletes at most. */
 #define CHAT_RETENTION_STEP 200

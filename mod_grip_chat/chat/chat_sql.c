@@ -102,11 +102,13 @@ static const char *const texts[CHAT_SQL_COUNT] = {
     [CHAT_SQL_ROOMS_ABOVE] =
         "SELECT r.name FROM grip_chat_room r WHERE r.id IN"
         " (SELECT m.room_id FROM grip_chat_message m WHERE m.id > %lld) AND r.site = %s",
-    /* Each of these rooms has at least one message too many, and a step deletes 200. */
     [CHAT_SQL_ROOMS_OVER] =
         "SELECT id, name, first_kept_event_id, last_event_id FROM grip_chat_room"
         " WHERE id > %lld AND id <= %lld AND site = %s"
         " AND last_event_id - first_kept_event_id >= %lld ORDER BY id LIMIT 200",
+    [CHAT_SQL_FIRST_YOUNG] = "SELECT min(event_id) FROM grip_chat_message"
+                             " WHERE room_id = %lld AND event_id < %lld"
+                             " AND created_ms > %lld AND created_ms <= %lld",
     [CHAT_SQL_MAX_ROOM_ID] = "SELECT max(id) FROM grip_chat_room",
     [CHAT_SQL_MESSAGES_FROM] =
         "SELECT m.id, m.room_id, m.event_id, m.created_ms, r.site, r.name FROM"

@@ -8,6 +8,7 @@
 #include <apr_lib.h>
 
 #include "chat_database.h"
+#include "chat_retention.h"
 #include "chat_validate.h"
 #include "grip_crypto.h"
 #include "grip_hold.h"
@@ -288,7 +289,7 @@ static int read_age(gc_slice_t text, apr_int64_t *ms)
     for (i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
         if (strcmp(text.data + digits, units[i].name) == 0) {
             *ms = number * units[i].ms;
-            return *ms > 0 && *ms <= RETENTION_MAX_SECS * 1000;
+            return *ms >= CHAT_RETENTION_MIN_AGE_MS && *ms <= RETENTION_MAX_SECS * 1000;
         }
     }
     return 0;
@@ -323,8 +324,9 @@ static const char *cmd_retention(cmd_parms *cmd, void *unused, const char *first
         else {
             return apr_psprintf(cmd->pool,
                                 "GripChatRetention: '%s' does not say what is kept of a room; "
-                                "write All, or age= and a time in s, min, h or d, or count= and a "
-                                "number of messages, or both, for example age=90d count=100000",
+                                "write All, or age= and a time from 10s (in s, min, h or d), or "
+                                "count= and a number of messages, or both, for example age=90d "
+                                "count=100000",
                                 args[i]);
         }
     }

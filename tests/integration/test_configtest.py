@@ -25,6 +25,7 @@ WRONG = [
     ("Retention", "30d", "age="),
     ("Retention", "age=30", "age="),
     ("Retention", "age=0d", "age="),
+    ("Retention", "age=9s", "10s"),
     ("Retention", "age=-1d", "age="),
     ("Retention", "age=1w", "1w"),
     ("Retention", "age=99999999999999999999d", "age="),

@@ -1,6 +1,9 @@
 #include "chat_retention.h"
 #include "store_bench.h"
 
+/* When what fill() stored is old enough to be deleted. */
+#define LATER (NOW / 1000 + CHAT_RETENTION_MIN_AGE_MS)
+
 #define DAY_MS (APR_INT64_C(24) * 60 * 60 * 1000)
 
 /* What a sweep has told. */
@@ -90,15 +93,57 @@ static void keeps_the_newest_of_each_room(void **state)
     fill(db, "a", 5, *state);
     fill(db, "b", 3, *state);
     fill(db, "c", 4, *state);
-    told = sweep_site(db, "", &retention, &sweep, NOW / 1000, *state);
+    told = sweep_site(db, "", &retention, &sweep, LATER, *state);
     assert_string_equal(told.rooms, "a;c;");
     assert_kept(db, "", "a", 3, 5, *state);
     assert_kept(db, "", "b", 1, 3, *state);
     assert_kept(db, "", "c", 2, 4, *state);
-    assert_string_equal(sweep_site(db, "", &retention, &sweep, NOW / 1000, *state).rooms, "");
+    assert_string_equal(sweep_site(db, "", &retention, &sweep, LATER, *state).rooms, "");
     fill(db, "d", 1, *state);
-    assert_string_equal(sweep_site(db, "", &retention, &sweep, NOW / 1000, *state).rooms, "");
+    assert_string_equal(sweep_site(db, "", &retention, &sweep, LATER, *state).rooms, "");
     assert_kept(db, "", "d", 1, 1, *state);
+}
+
+/* Readers that catch up in a flood, and jobs that are sent again, are seconds behind. */
+static void spares_what_is_young_whatever_its_number(void **state)
+{
+    chat_database_t *db = open_as(*state, CHAT_DATABASE_WRITER);
+    chat_retention_t retention = {0, 1};
+    chat_sweep_t sweep = {0};
+
+    store_at(db, "", "a", "", 1000, *state);
+    store_at(db, "", "a", "", 2000, *state);
+    store_at(db, "", "b", "", 2000, *state);
+    store_at(db, "", "a", "", 3600000, *state); /* the clock was ahead */
+    store_at(db, "", "a", "", 3000, *state);
+    store_at(db, "", "b", "", 3000, *state);
+    store_at(db, "", "a", "", 3000, *state);
+    (void)sweep_site(db, "", &retention, &sweep, 2000 + CHAT_RETENTION_MIN_AGE_MS - 1, *state);
+    assert_kept(db, "", "a", 2, 5, *state);
+    assert_kept(db, "", "b", 1, 2, *state);
+    (void)sweep_site(db, "", &retention, &sweep, 2000 + CHAT_RETENTION_MIN_AGE_MS, *state);
+    assert_kept(db, "", "a", 4, 5, *state);
+    assert_kept(db, "", "b", 2, 2, *state);
+    (void)sweep_site(db, "", &retention, &sweep, 3000 + CHAT_RETENTION_MIN_AGE_MS, *state);
+    assert_kept(db, "", "a", 5, 5, *state);
+}
+
+/* More of them than one step looks at. */
+static void gets_past_rooms_that_are_young(void **state)
+{
+    const unit_temp_t *temp = *state;
+    chat_database_t *db = open_as(temp, CHAT_DATABASE_WRITER);
+    chat_retention_t retention = {0, 1};
+    chat_sweep_t sweep = {0};
+    int i;
+
+    for (i = 0; i < CHAT_RETENTION_STEP + 50; i++) {
+        fill(db, apr_psprintf(temp->pool, "young%d-", i), 2, temp);
+    }
+    store_at(db, "", "old", "", 1, temp);
+    store_at(db, "", "old", "", 1, temp);
+    assert_string_equal(sweep_site(db, "", &retention, &sweep, NOW / 1000 + 1, temp).rooms, "old;");
+    assert_kept(db, "", "young0-", 1, 2, temp);
 }
 
 static void deletes_much_in_small_steps(void **state)
@@ -112,12 +157,12 @@ static void deletes_much_in_small_steps(void **state)
 
     fill(db, "a", 3 * CHAT_RETENTION_STEP, temp);
     fill(db, "b", CHAT_RETENTION_STEP, temp);
-    assert_int_equal(chat_retention_step(db, "", &retention, &sweep, &is_done, NOW / 1000, collect,
+    assert_int_equal(chat_retention_step(db, "", &retention, &sweep, &is_done, LATER, collect,
                                          &told, temp->pool),
                      APR_SUCCESS);
     assert_false(is_done);
     assert_int_equal(newest(db, "", "a", 1, temp).first_kept_event_id, CHAT_RETENTION_STEP + 1);
-    (void)sweep_site(db, "", &retention, &sweep, NOW / 1000, temp);
+    (void)sweep_site(db, "", &retention, &sweep, LATER, temp);
     assert_kept(db, "", "a", 3 * CHAT_RETENTION_STEP - 9, 3 * CHAT_RETENTION_STEP, temp);
     assert_kept(db, "", "b", CHAT_RETENTION_STEP - 9, CHAT_RETENTION_STEP, temp);
 }
@@ -125,22 +170,22 @@ static void deletes_much_in_small_steps(void **state)
 static void deletes_what_is_too_old_to_the_millisecond(void **state)
 {
     chat_database_t *db = open_as(*state, CHAT_DATABASE_WRITER);
-    chat_retention_t retention = {1000, 0};
+    chat_retention_t retention = {20000, 0};
     chat_sweep_t sweep = {0};
 
     store_at(db, "", "a", "", 10, *state);
     store_at(db, "", "b", "", 15, *state);
     store_at(db, "", "a", "", 20, *state);
     store_at(db, "", "a", "", 30, *state);
-    assert_string_equal(sweep_site(db, "", &retention, &sweep, 1010, *state).rooms, "");
-    assert_string_equal(sweep_site(db, "", &retention, &sweep, 1011, *state).rooms, "a;");
+    assert_string_equal(sweep_site(db, "", &retention, &sweep, 20010, *state).rooms, "");
+    assert_string_equal(sweep_site(db, "", &retention, &sweep, 20011, *state).rooms, "a;");
     assert_kept(db, "", "a", 2, 3, *state);
-    assert_string_equal(sweep_site(db, "", &retention, &sweep, 1021, *state).rooms, "b;a;");
+    assert_string_equal(sweep_site(db, "", &retention, &sweep, 20021, *state).rooms, "b;a;");
     assert_kept(db, "", "a", 3, 3, *state);
     assert_kept(db, "", "b", 2, 1, *state);
-    assert_string_equal(sweep_site(db, "", &retention, &sweep, 9999, *state).rooms, "a;");
+    assert_string_equal(sweep_site(db, "", &retention, &sweep, 29999, *state).rooms, "a;");
     assert_kept(db, "", "a", 4, 3, *state);
-    store_at(db, "", "a", "", 9999, *state);
+    store_at(db, "", "a", "", 29999, *state);
     assert_kept(db, "", "a", 4, 4, *state);
 }
 
@@ -148,7 +193,7 @@ static void sweeps_many_by_age(void **state)
 {
     const unit_temp_t *temp = *state;
     chat_database_t *db = open_as(temp, CHAT_DATABASE_WRITER);
-    chat_retention_t retention = {1000, 0};
+    chat_retention_t retention = {20000, 0};
     chat_sweep_t sweep = {0};
     told_t told;
     int i;
@@ -156,7 +201,7 @@ static void sweeps_many_by_age(void **state)
     for (i = 0; i < 999; i++) {
         store_at(db, "", i % 3 ? "a" : "b", "", i, temp);
     }
-    told = sweep_site(db, "", &retention, &sweep, 1000 + 900, temp);
+    told = sweep_site(db, "", &retention, &sweep, 20000 + 900, temp);
     assert_true(told.steps >= 900 / CHAT_RETENTION_STEP);
     assert_kept(db, "", "a", 601, 666, temp);
     assert_kept(db, "", "b", 301, 333, temp);
@@ -166,7 +211,7 @@ static void sweeps_many_by_age(void **state)
 static void passes_over_dates_that_lie_ahead(void **state)
 {
     chat_database_t *db = open_as(*state, CHAT_DATABASE_WRITER);
-    chat_retention_t retention = {1000, 0};
+    chat_retention_t retention = {20000, 0};
     chat_sweep_t sweep = {0};
 
     store_at(db, "", "a", "", 10, *state);
@@ -174,10 +219,10 @@ static void passes_over_dates_that_lie_ahead(void **state)
     store_at(db, "", "a", "", 3600000, *state);
     store_at(db, "", "a", "", 20, *state);
     store_at(db, "", "a", "", 5000, *state);
-    (void)sweep_site(db, "", &retention, &sweep, 5500, *state);
+    (void)sweep_site(db, "", &retention, &sweep, 24500, *state);
     assert_kept(db, "", "a", 4, 4, *state);
     assert_kept(db, "", "b", 1, 1, *state);
-    (void)sweep_site(db, "", &retention, &sweep, 3601001, *state);
+    (void)sweep_site(db, "", &retention, &sweep, 3620001, *state);
     assert_kept(db, "", "a", 5, 4, *state);
     assert_kept(db, "", "b", 2, 1, *state);
 }
@@ -186,15 +231,15 @@ static void passes_over_dates_that_lie_ahead(void **state)
 static void deletes_nothing_young_for_one_date_that_is_too_old(void **state)
 {
     chat_database_t *db = open_as(*state, CHAT_DATABASE_WRITER);
-    chat_retention_t retention = {1000, 0};
+    chat_retention_t retention = {20000, 0};
     chat_sweep_t sweep = {0};
 
     store_at(db, "", "a", "", 5000, *state);
     store_at(db, "", "a", "", 0, *state);
     store_at(db, "", "a", "", 5001, *state);
-    (void)sweep_site(db, "", &retention, &sweep, 5500, *state);
+    (void)sweep_site(db, "", &retention, &sweep, 24500, *state);
     assert_kept(db, "", "a", 1, 3, *state);
-    (void)sweep_site(db, "", &retention, &sweep, 6001, *state);
+    (void)sweep_site(db, "", &retention, &sweep, 25001, *state);
     assert_kept(db, "", "a", 3, 3, *state);
 }
 
@@ -202,7 +247,7 @@ static void leaves_other_sites_alone(void **state)
 {
     const unit_temp_t *temp = *state;
     chat_database_t *db = open_as(temp, CHAT_DATABASE_WRITER);
-    chat_retention_t retention = {1000, 2};
+    chat_retention_t retention = {20000, 2};
     chat_sweep_t sweep = {0};
     int i;
 
@@ -212,9 +257,9 @@ static void leaves_other_sites_alone(void **state)
     for (i = 0; i < 5; i++) {
         store_at(db, "", "a", "", 2, temp);
     }
-    assert_string_equal(sweep_site(db, "", &retention, &sweep, 900, temp).rooms, "a;");
+    assert_string_equal(sweep_site(db, "", &retention, &sweep, 19900, temp).rooms, "a;");
     assert_kept(db, "", "a", 4, 5, temp);
-    assert_string_equal(sweep_site(db, "", &retention, &sweep, 2000, temp).rooms, "a;");
+    assert_string_equal(sweep_site(db, "", &retention, &sweep, 21000, temp).rooms, "a;");
     assert_kept(db, "", "a", 6, 5, temp);
     assert_kept(db, "other", "a", 1, CHAT_RETENTION_STEP + 50, temp);
 }
@@ -223,7 +268,7 @@ static void keeps_a_key_for_a_day_though_its_message_is_gone(void **state)
 {
     const unit_temp_t *temp = *state;
     chat_database_t *db = open_as(temp, CHAT_DATABASE_WRITER);
-    chat_retention_t retention = {1000, 0};
+    chat_retention_t retention = {20000, 0};
     chat_sweep_t sweep = {0};
     int i;
 
@@ -232,7 +277,7 @@ static void keeps_a_key_for_a_day_though_its_message_is_gone(void **state)
     for (i = 0; i < CHAT_RETENTION_STEP + 1; i++) {
         store_at(db, "", "c", apr_psprintf(temp->pool, "c%d", i), 10, temp);
     }
-    (void)sweep_site(db, "", &retention, &sweep, 2000, temp);
+    (void)sweep_site(db, "", &retention, &sweep, 21000, temp);
     assert_kept(db, "", "a", 2, 1, temp);
     assert_int_equal(post_again(db, "a", "k", temp), CHAT_APPEND_KNOWN);
     (void)sweep_site(db, "", &retention, &sweep, 10 + DAY_MS, temp);
@@ -275,15 +320,15 @@ static void tries_again_what_failed(void **state)
                       "CREATE TRIGGER t BEFORE DELETE ON grip_chat_message "
                       "BEGIN SELECT RAISE(ABORT, 'no'); END",
                       temp->pool);
-    assert_int_not_equal(chat_retention_step(db, "", &retention, &sweep, &is_done, NOW / 1000,
-                                             collect, &told, temp->pool),
+    assert_int_not_equal(chat_retention_step(db, "", &retention, &sweep, &is_done, LATER, collect,
+                                             &told, temp->pool),
                          APR_SUCCESS);
     assert_memory_equal(&sweep, &before, sizeof(sweep));
     assert_int_equal(is_done, 7);
     assert_string_equal(told.rooms, "");
     assert_kept(db, "", "a", 1, 3, temp);
     (void)unit_sqlite(temp->path, "DROP TRIGGER t", temp->pool);
-    assert_string_equal(sweep_site(db, "", &retention, &sweep, NOW / 1000, temp).rooms, "a;");
+    assert_string_equal(sweep_site(db, "", &retention, &sweep, LATER, temp).rooms, "a;");
     assert_kept(db, "", "a", 3, 3, temp);
 }
 
@@ -291,6 +336,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEMP_TEST(keeps_the_newest_of_each_room),
+        TEMP_TEST(spares_what_is_young_whatever_its_number),
+        TEMP_TEST(gets_past_rooms_that_are_young),
         TEMP_TEST(deletes_much_in_small_steps),
         TEMP_TEST(deletes_what_is_too_old_to_the_millisecond),
         TEMP_TEST(sweeps_many_by_age),

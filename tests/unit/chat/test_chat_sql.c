@@ -131,8 +131,9 @@ static void finds_keys_by_index(void **state)
 static void sweeps_by_index(void **state)
 {
     static const chat_sql_statement_e statements[] = {
-        CHAT_SQL_ROOMS_OVER, CHAT_SQL_MAX_ROOM_ID, CHAT_SQL_MESSAGES_FROM, CHAT_SQL_KEYS_FROM,
-        CHAT_SQL_KEEP_FROM,  CHAT_SQL_DELETE_KEYS, CHAT_SQL_DELETE_KEY,    CHAT_SQL_DELETE_MESSAGES,
+        CHAT_SQL_ROOMS_OVER,    CHAT_SQL_FIRST_YOUNG, CHAT_SQL_MAX_ROOM_ID,
+        CHAT_SQL_MESSAGES_FROM, CHAT_SQL_KEYS_FROM,   CHAT_SQL_KEEP_FROM,
+        CHAT_SQL_DELETE_KEYS,   CHAT_SQL_DELETE_KEY,  CHAT_SQL_DELETE_MESSAGES,
     };
     unsigned i;
 
