@@ -1,8 +1,14 @@
 """The page of `./dev run`: every /{room} is the page, everything else a file or nothing."""
 
+import re
+
 import pytest
 
+from harness import paths
 from harness.client import segment
+
+ASSETS = {path.name for path in (paths.HTDOCS / "assets").iterdir()}
+KINDS = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
 
 
 @pytest.fixture(scope="module")
@@ -29,12 +35,23 @@ def test_a_room_is_the_page(client, page, name, query):
     assert "default-src 'none'" in answer.header("Content-Security-Policy")
 
 
-@pytest.mark.parametrize("path, kind", [("/assets/chat.js", "text/javascript"),
-                                        ("/assets/chat.css", "text/css"),
-                                        ("/assets/icon.svg", "image/svg+xml")])
-def test_an_asset_is_itself(client, path, kind):
-    answer = client.get(path)
-    assert answer.status == 200 and answer.header("Content-Type").partition(";")[0] == kind
+@pytest.mark.parametrize("name", sorted(ASSETS))
+def test_an_asset_is_itself(client, name):
+    answer = client.get(f"/assets/{name}")
+    assert answer.status == 200
+    assert answer.header("Content-Type").partition(";")[0] == KINDS[name.rpartition(".")[2]]
+    assert "default-src 'none'" in answer.header("Content-Security-Policy")
+
+
+def test_the_page_names_every_module_so_that_all_are_asked_for_at_once(page):
+    named = re.findall(r'<(?:script type="module" src|link rel="modulepreload" href)="assets/([^"]+)"',
+                       page.decode())
+    assert sorted(named) == sorted(name for name in ASSETS if name.endswith(".js"))
+
+
+def test_every_asset_is_installed():
+    listed = re.findall(r"htdocs/assets/(\S+)", (paths.ROOT / "Makefile.am").read_text())
+    assert sorted(listed) == sorted(ASSETS)
 
 
 @pytest.mark.parametrize("path", ["/assets/missing.js", "/assets/x/y.css", "/x/y", "/x/",
