@@ -3,6 +3,7 @@
 from .fake_origin import FakeOrigin
 from .httpd import Apache
 from .load_client import LoadClient
+from .lossy_proxy import LossyProxy
 from .publish_listener import PublishListener
 from .pushpin import Pushpin
 from .slow_proxy import SlowProxy
@@ -46,6 +47,9 @@ class Servers:
 
     def slow_proxy(self, target_port, delay):
         return self.keep(SlowProxy(target_port, delay), SlowProxy.stop).start()
+
+    def lossy_proxy(self, target_port):
+        return self.keep(LossyProxy(target_port), LossyProxy.stop).start()
 
     def load(self, origin_port, proxy_port=None, **options):
         """A crowd that posts and reads; it ends with the test."""
