@@ -53,20 +53,24 @@ function showChat(room, user) {
   const roomUrl = `rooms/${encodeURIComponent(room)}/`;
   const log = new MessageLog(user);
   const take = (message) => {
-    if (log.add(message) && message.from === user) {
-      composer.sawOwn(message.text);
+    log.add(message);
+    if (composer.sawOwn(message.key)) {
+      log.showNewest();
     }
   };
-  const composer = new Composer(async (text) => {
+  const composer = new Composer(async (text, key, timeoutMs) => {
     const body = new URLSearchParams({ from: user, text });
-    take(await requestJson(`${roomUrl}messages/`, { method: 'POST', body }, isMessage));
-    log.showNewest();
+    const options = { method: 'POST', headers: { 'Idempotency-Key': `"${key}"` }, body };
+    take(await requestJson(`${roomUrl}messages/`, options, isMessage, timeoutMs));
   });
   byId('chat-room').textContent = room;
   byId('chat-user').textContent = user;
   byId('leave').href = encodeURIComponent(room);
   new RoomStream(roomUrl, {
-    onHistory: (messages) => log.replace(messages),
+    onHistory: (messages) => {
+      log.replace(messages);
+      messages.forEach((message) => composer.sawOwn(message.key));
+    },
     onMessage: take,
     onState: (state) => {
       byId('status').dataset.state = state;

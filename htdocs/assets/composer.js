@@ -2,23 +2,32 @@
  * Where messages are written.
  */
 
+import { Delivery } from './delivery.js';
+
+const SOON_MS = 1_000;             // most messages are stored by then, and nothing need be said
+
 const byId = (id) => document.getElementById(id);
 
 /** Sends what is in the box, one message at a time; a failed one stays in the box. */
 export class Composer {
   #box = byId('text');
   #button = byId('send');
+  #progress = byId('send-progress');
+  #stop = byId('send-stop');
   #error = byId('send-error');
   #post;
-  #unsure = null;      // the text of the last try, until it is known to be stored
+  #delivery = null;    // the last message, until it is known to be stored
+  #isSending = false;
+  #soonTimer = 0;
 
-  /** @param {function(string): Promise} post stores a text; fails with words for the reader */
+  /** @param {function(string, string, number): Promise} post as Delivery has it */
   constructor(post) {
     this.#post = post;
     byId('composer').addEventListener('submit', (event) => {
       event.preventDefault();
       this.#send();
     });
+    this.#stop.addEventListener('click', () => this.#delivery?.stop());
     this.#box.addEventListener('input', () => this.#fit());
     this.#box.addEventListener('keydown', (event) => {
       // 229: Safari ends a composition before it reports the Enter that ended it.
@@ -31,37 +40,85 @@ export class Composer {
     this.#box.focus();
   }
 
-  /** The reader's own message came back: stored, even if the answer to the POST was lost. */
-  sawOwn(text) {
-    if (text === this.#unsure) {
-      this.#unsure = null;
-      this.#say('');
-      if (this.#box.value.startsWith(text)) { // what was typed in the meantime stays
-        this.#box.value = this.#box.value.slice(text.length);
-      }
-      this.#fit();
+  /**
+   * A message came from the server.
+   * @param {string=} key of the message
+   * @returns {boolean} whether it is the one in the box, which is done with now
+   */
+  sawOwn(key) {
+    if (key === undefined || key !== this.#delivery?.key) {
+      return false;
     }
+    this.#finish();
+    return true;
   }
 
   async #send() {
     const text = this.#box.value;
-    if (this.#button.disabled || text.trim() === '') {
+    if (this.#isSending || text.trim() === '') {
       return;
     }
-    this.#button.disabled = true; // until this one is done: nothing is sent twice
-    this.#unsure = text;
-    this.#say('');
-    try {
-      await this.#post(text);
-      this.sawOwn(text);
-    } catch (error) {
-      this.#say(this.#unsure === null ? '' : `Not sent: ${error.message}`);
+    // The same text goes on under its key: the last try may have been stored.
+    if (this.#delivery?.text !== text) {
+      this.#delivery = new Delivery(text, this.#post);
     }
-    this.#button.disabled = false;
-    this.#box.focus();
+    const delivery = this.#delivery;
+    this.#begin();
+    try {
+      await delivery.send((trouble) => this.#sayProgress(`Still sending: ${trouble}`));
+      if (this.#delivery === delivery) {
+        this.#finish();
+      }
+    } catch (error) {
+      this.#end();
+      this.#sayError(`${error.mayPass ? 'Sending failed' : 'Not sent'}: ${error.message}`);
+      if (error.code === 'idempotency-key-used') {
+        this.#delivery = null; // never to be stored under this one
+      }
+    }
   }
 
-  #say(problem) {
+  #begin() {
+    this.#isSending = true;
+    this.#button.disabled = true;
+    this.#sayError('');
+    this.#soonTimer = setTimeout(() => this.#sayProgress('Sending…'), SOON_MS);
+    this.#box.focus(); // which a press of the button took away
+  }
+
+  #end() {
+    if (document.activeElement === this.#stop) {
+      this.#box.focus();
+    }
+    this.#isSending = false;
+    this.#button.disabled = false;
+    this.#sayProgress('');
+  }
+
+  /** The message is stored. */
+  #finish() {
+    const { text } = this.#delivery;
+    const { value } = this.#box;
+    this.#delivery.settle();
+    this.#delivery = null;
+    // What was typed behind it in the first moment stays; so does what was made of a failed one.
+    if (this.#isSending ? value.startsWith(text) : value === text) {
+      this.#box.value = value.slice(text.length);
+    }
+    this.#end();
+    this.#sayError('');
+    this.#fit();
+  }
+
+  /** While there is something to say, the box is only to be read: its text is on the way. */
+  #sayProgress(text) {
+    clearTimeout(this.#soonTimer);
+    this.#progress.textContent = text;
+    this.#stop.hidden = text === '';
+    this.#box.readOnly = text !== '';
+  }
+
+  #sayError(problem) {
     this.#error.textContent = problem;
     this.#error.hidden = problem === '';
   }

@@ -89,7 +89,7 @@ export class MessageLog {
     }
   }
 
-  /** @returns {boolean} false if the message is shown already */
+  /** @param {object} message perhaps one that is shown already */
   add(message) {
     const isNew = this.#insert(message);
     if (this.#isPinned) {
@@ -97,7 +97,6 @@ export class MessageLog {
     } else if (isNew) {
       this.#setNewCount(this.#newCount + 1);
     }
-    return isNew;
   }
 
   /** @param {string} text shown as long as there are no messages */

@@ -2,10 +2,9 @@
  * The connection to a room.
  */
 
-import { isHistory, isMessage, requestJson } from './requests.js';
+import { isHistory, isMessage, pauseAfter, requestJson } from './requests.js';
 
-const RETRY_MIN_MS = 1_000;
-const RETRY_MAX_MS = 30_000;
+const PAUSE_MOST_MS = 30_000;
 const GOOD_MS = 5_000;             // a connection this old ends a row of failures
 const LOST_MS = 6_000;             // in poll mode every answer ends at once: no loss until then
 const MISSED_MS = 25_000;          // one keep-alive (every 20 s) is overdue
@@ -129,7 +128,6 @@ export class RoomStream {
   }
 
   /**
-   * Growing pauses with jitter, so that many pages do not come back in step after an outage.
    * A connection that broke right after it opened does not end the row of failures: otherwise
    * a server that accepts and refuses by turns would be asked without a pause.
    */
@@ -140,8 +138,7 @@ export class RoomStream {
     this.#goodSince = 0;
     this.#failures += 1;
     this.#stop();
-    const most = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** this.#failures);
-    this.#retryTimer = setTimeout(() => this.#resume(), most * (0.5 + Math.random() / 2));
+    this.#retryTimer = setTimeout(() => this.#resume(), pauseAfter(this.#failures, PAUSE_MOST_MS));
   }
 
   #stop() {

@@ -4,6 +4,7 @@ import pytest
 
 from harness.client import messages_path
 from harness.processes import wait_until
+from page_chat import PageChat
 
 INTACT = [
     "plain words",
@@ -13,18 +14,6 @@ INTACT = [
     "&amp; &lt;b&gt; \\n %3Cb%3E",
     "0123456789" * 400,
 ]
-
-
-class PageChat:
-    """The site of `./dev run`: Apache with the page, and Pushpin in front of it."""
-
-    def __init__(self, servers, more=""):
-        self.pushpin = None
-
-        def site(apache):
-            self.pushpin = servers.pushpin(apache.port)
-            return more + apache.page_site(self.pushpin.grip_url)
-        self.apache = servers.apache(site)
 
 
 @pytest.fixture
@@ -104,11 +93,26 @@ def test_the_addresses_of_the_original_work(chat, window, tmp_path):
     assert (alice.url.path, alice.url.query) == ("/default", "user=al")
 
 
+def test_a_message_waits_for_a_proxy_that_is_down_and_is_sent_by_itself(chat, window):
+    alice = window(chat.pushpin.port).join("default", "alice")
+    chat.pushpin.stop(forget=False)
+    alice.wait_state("reconnecting")
+    alice.send("do not lose me")
+    wait_until(lambda: alice.progress.startswith("Still sending: "), 10, "a failed try")
+    assert alice.draft == "do not lose me"
+    chat.pushpin.start()
+    alice.wait_text("do not lose me", 30)
+    wait_until(lambda: alice.draft == "", 5, "empty composer")
+    stored = chat.apache.client.get(messages_path("default")).json["messages"]
+    assert [m["text"] for m in stored] == ["do not lose me"]
+
+
 def test_a_failed_send_keeps_the_text_and_can_be_repeated(chat, window):
     alice = window(chat.pushpin.port).join("default", "alice")
     chat.pushpin.stop(forget=False)
     alice.wait_state("reconnecting")
     alice.send("do not lose me")
+    alice.one("send-stop").click()
     assert alice.one("send-error").text
     assert alice.draft == "do not lose me"
     chat.pushpin.start()

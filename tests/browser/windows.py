@@ -109,7 +109,18 @@ class Window:
     def draft(self):
         return self.one("text").get_property("value")
 
+    def set_offline(self, is_offline):
+        self.driver.execute_cdp_cmd("Network.enable", {})
+        self.driver.execute_cdp_cmd("Network.emulateNetworkConditions", {
+            "offline": is_offline, "latency": 0, "downloadThroughput": -1,
+            "uploadThroughput": -1})
+
     # -- seeing --------------------------------------------------------------------------------
+
+    @property
+    def progress(self):
+        """What the page says about a message that takes its time; empty if nothing."""
+        return "".join(self._read("send-progress"))
 
     def _read(self, name):
         try:

@@ -1,0 +1,30 @@
+"""The sites that the page is tested on."""
+
+from harness.client import messages_path
+
+
+class PageChat:
+    """The site of `./dev run`: Apache with the page, and Pushpin in front of it."""
+
+    def __init__(self, servers, more=""):
+        self.pushpin = None
+
+        def site(apache):
+            self.pushpin = servers.pushpin(apache.port)
+            return more + apache.page_site(self.pushpin.grip_url)
+        self.apache = servers.apache(site)
+
+    def stored_texts(self):
+        """The texts of the room "default" as the server has them, oldest first."""
+        return [message["text"] for message in self.stored()]
+
+    def stored(self):
+        return self.apache.client.get(messages_path("default")).json["messages"][::-1]
+
+
+class LossyChat(PageChat):
+    """Between it and the browser stands a proxy that loses answers."""
+
+    def __init__(self, servers, more=""):
+        super().__init__(servers, more)
+        self.proxy = servers.lossy_proxy(self.pushpin.port)
