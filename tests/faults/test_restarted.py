@@ -7,6 +7,7 @@ import pytest
 from crowd import WARNINGS, Crowd, chat_with_faults
 from harness.chat import Chat
 from scale import scaled
+from visitor import Visitor
 
 
 @pytest.mark.mpm
@@ -16,14 +17,17 @@ def test_graceful_restarts(servers, figure):
     chat = chat_with_faults(servers)
     crowd = Crowd.at(chat, readers=5)
     due = time.monotonic()
-    for _ in range(times):
-        chat.apache.graceful()
-        due += 1
-        crowd.run(max(0.1, due - time.monotonic()))
+    with Visitor(chat.apache.client) as visitor:
+        for _ in range(times):
+            chat.apache.graceful()
+            due += 1
+            time.sleep(max(0.1, due - time.monotonic()))
+            crowd.check_readers()
     outcome = crowd.settle()
     bad = [failure for failure in crowd.senders.failures if not isinstance(failure, str)]
     assert not bad, bad[:3]
-    figure(f"{times} restarts; {outcome}")
+    assert set(visitor.lists) == {200}, visitor.lists
+    figure(f"{times} restarts, lists and events all 200 meanwhile; {outcome}")
 
 
 @pytest.mark.mpm
