@@ -63,6 +63,17 @@ apr_status_t chat_database_ready(chat_database_t *db);
  */
 apr_status_t chat_database_check(chat_database_t *db, apr_pool_t *scratch_pool);
 
+/**
+ * See whether another connection has committed anything since the last call, or since the connection
+ * was opened; after it was opened anew that is not known, and the answer is yes. A writer's call: as it
+ * is the only one there is, somebody changes the database by hand.
+ *
+ * @param was_changed  untouched on failure
+ * @return APR_SUCCESS, also if nothing is open, or as chat_database_select
+ */
+apr_status_t chat_database_was_changed(chat_database_t *db, int *was_changed,
+                                       apr_pool_t *scratch_pool);
+
 /** What the driver said of the last failure, for the log; never NULL. Valid until the next call. */
 const char *chat_database_last_error(const chat_database_t *db);
 

@@ -17,6 +17,9 @@
 #define LOCK_PATIENCE apr_time_from_msec(1500)
 #define LOCK_PAUSE    apr_time_from_msec(5)
 
+/* The number of changes is not known any more. */
+#define CHANGES_UNKNOWN (-1)
+
 struct chat_database_t {
     chat_database_spec_t spec;
     chat_database_role_e role;
@@ -26,8 +29,9 @@ struct chat_database_t {
     const apr_dbd_driver_t *driver;
     apr_dbd_t *handle;
     apr_dbd_prepared_t *statements[CHAT_SQL_COUNT];
-    apr_finfo_t file; /* the file that was opened, to notice when another lies there */
-    apr_finfo_t log;  /* its write-ahead log; valid is 0 where there is none */
+    apr_finfo_t file;    /* the file that was opened, to notice when another lies there */
+    apr_finfo_t log;     /* its write-ahead log; valid is 0 where there is none */
+    apr_int64_t changes; /* what the dialect's query answered last; 0 before it was first asked */
     char last_error[256];
 };
 
@@ -79,6 +83,7 @@ void chat_database_close(chat_database_t *db)
     if (db->connection_pool) {
         apr_pool_destroy(db->connection_pool);
         db->connection_pool = NULL;
+        db->changes = CHANGES_UNKNOWN;
     }
 }
 
@@ -226,6 +231,21 @@ static apr_status_t ask_patiently(chat_database_t *db, const char *sql, const ch
     return rv;
 }
 
+/* Keep what the dialect's query answers; 1 in *differs if it was another before. */
+static apr_status_t note_changes(chat_database_t *db, int *differs, apr_pool_t *pool)
+{
+    const char *answer = NULL;
+    apr_status_t rv = ask(db, db->dialect->changes, &answer, pool);
+
+    if (rv == APR_SUCCESS) {
+        apr_int64_t now = answer ? apr_atoi64(answer) : 0;
+
+        *differs = now != db->changes;
+        db->changes = now;
+    }
+    return rv;
+}
+
 static apr_status_t set_up_writer(chat_database_t *db)
 {
     const char *const *check;
@@ -242,7 +262,13 @@ static apr_status_t set_up_writer(chat_database_t *db)
                                    answer ? answer : "nothing", check[1]));
         }
     }
-    return rv == APR_SUCCESS ? make_schema(db) : rv;
+    rv = rv == APR_SUCCESS ? make_schema(db) : rv;
+    if (rv == APR_SUCCESS && db->changes != CHANGES_UNKNOWN) {
+        int differs;
+
+        rv = note_changes(db, &differs, db->connection_pool);
+    }
+    return rv;
 }
 
 static apr_status_t set_up_reader(chat_database_t *db)
@@ -369,6 +395,15 @@ static apr_status_t open_once(chat_database_t *db)
         }
     }
     return rv;
+}
+
+apr_status_t chat_database_was_changed(chat_database_t *db, int *was_changed,
+                                       apr_pool_t *scratch_pool)
+{
+    if (!db->connection_pool) {
+        return APR_SUCCESS;
+    }
+    return note_changes(db, was_changed, scratch_pool);
 }
 
 apr_status_t chat_database_ready(chat_database_t *db)

@@ -54,7 +54,7 @@ static const char *const sqlite3_for_read[] = {"PRAGMA query_only=1", NULL};
 
 static const chat_sql_dialect_t dialects[] = {
     {"sqlite3", 1, "BEGIN IMMEDIATE", sqlite3_checks, sqlite3_schema, sqlite3_upgrade,
-     sqlite3_for_read},
+     "PRAGMA data_version", sqlite3_for_read},
 };
 
 const chat_sql_dialect_t *chat_sql_dialect(const char *driver)

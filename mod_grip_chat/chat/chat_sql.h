@@ -42,6 +42,7 @@ typedef struct chat_sql_dialect_t {
     const char *const *checks;   /**< pairs: query, wanted answer; ends in NULL */
     const char *const *schema;   /**< statements that make the tables; ends in NULL */
     const char *const *upgrade;  /**< statements that make version 2 of version 1; ends in NULL */
+    const char *changes;         /**< query: a number that moves when another connection commits */
     const char *const *for_read; /**< statements for a reader's connection; ends in NULL */
 } chat_sql_dialect_t;
 

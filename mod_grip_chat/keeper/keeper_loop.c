@@ -313,7 +313,7 @@ static void do_timers(loop_t *loop)
         if (!loop->is_stopping) {
             loop->busy += keeper_sites_sweep(loop->sites, now);
         }
-        keeper_sites_retry(loop->sites);
+        keeper_sites_look(loop->sites);
     }
 }
 

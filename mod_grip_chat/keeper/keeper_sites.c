@@ -222,12 +222,12 @@ int keeper_sites_swept(keeper_sites_t *sites, keeper_task_t *task, gc_moment_t n
     return 0;
 }
 
-void keeper_sites_retry(keeper_sites_t *sites)
+void keeper_sites_look(keeper_sites_t *sites)
 {
     int i;
 
     for (i = 0; i < sites->writers->nelts; i++) {
-        keeper_writer_retry(APR_ARRAY_IDX(sites->writers, i, keeper_writer_t *));
+        keeper_writer_look(APR_ARRAY_IDX(sites->writers, i, keeper_writer_t *));
     }
 }
 

@@ -63,8 +63,8 @@ apr_size_t keeper_sites_sweep(keeper_sites_t *sites, gc_moment_t now);
 /** Take back a KEEPER_TASK_SWEEP. @return whether it was given to the writer once more, for the next step */
 int keeper_sites_swept(keeper_sites_t *sites, keeper_task_t *task, gc_moment_t now);
 
-/** Have all writers try again what they could not do when they started. */
-void keeper_sites_retry(keeper_sites_t *sites);
+/** Have all writers look after their databases. */
+void keeper_sites_look(keeper_sites_t *sites);
 
 /** End all writers, after they have done what they were given. */
 apr_status_t keeper_sites_stop(keeper_sites_t *sites);

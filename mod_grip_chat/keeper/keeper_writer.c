@@ -39,11 +39,11 @@ struct keeper_writer_t {
     void *baton;
     apr_pool_t *pool; /* the thread's own */
     apr_thread_t *thread;
-    apr_thread_mutex_t *mutex; /* guards the queues, is_retrying and is_stopping */
+    apr_thread_mutex_t *mutex; /* guards the queues, is_to_look and is_stopping */
     apr_thread_cond_t *wake;
     queue_t waiting;
     queue_t done;
-    int is_retrying; /* time to try again what the keeper before may have left undone */
+    int is_to_look; /* time to look after the database */
     int is_stopping;
     /* what follows belongs to the thread */
     chat_database_t *db;
@@ -111,10 +111,10 @@ void keeper_writer_push(keeper_writer_t *writer, keeper_task_t *task)
     must(apr_thread_mutex_unlock(writer->mutex));
 }
 
-void keeper_writer_retry(keeper_writer_t *writer)
+void keeper_writer_look(keeper_writer_t *writer)
 {
     must(apr_thread_mutex_lock(writer->mutex));
-    writer->is_retrying = 1;
+    writer->is_to_look = 1;
     must(apr_thread_cond_signal(writer->wake));
     must(apr_thread_mutex_unlock(writer->mutex));
 }
@@ -371,19 +371,38 @@ static void do_batch(keeper_writer_t *writer, keeper_task_t **tasks, int count, 
     writer->notify(writer->baton);
 }
 
-/* Wait for tasks; 0 when there are none, or not yet because something is to be recovered first. */
-static int gather(keeper_writer_t *writer, keeper_task_t **tasks, int *must_end)
+/* Try again what the keeper before may have left undone; else see what others did to the database, and
+ * tell the children, who go by what they have in memory. A file that is gone is not made anew at once:
+ * who is about to put another in its place shall find that free. */
+static void look(keeper_writer_t *writer, apr_pool_t *pool)
+{
+    int was_changed = 0;
+
+    if (!writer->is_recovered) {
+        report(writer, make_ready(writer, pool));
+    }
+    else if (chat_database_check(writer->db, pool) != APR_SUCCESS) {
+        forget_file(writer);
+    }
+    /* Where it cannot be asked nothing is known, and what children have may be the best there is. */
+    else if (chat_database_was_changed(writer->db, &was_changed, pool) == APR_SUCCESS &&
+             was_changed) {
+        keeper_shared_bump_all(writer->config->shared);
+    }
+}
+
+/* Wait for tasks, or until it is time to look. */
+static int gather(keeper_writer_t *writer, keeper_task_t **tasks, int *is_to_look, int *must_end)
 {
     int count = 0;
 
     must(apr_thread_mutex_lock(writer->mutex));
     /* Not a timed wait: APR's goes by the wall clock, which may be set while it waits. */
-    while (!writer->waiting.first && !writer->is_stopping &&
-           (writer->is_recovered || !writer->is_retrying))
-    {
+    while (!writer->waiting.first && !writer->is_stopping && !writer->is_to_look) {
         must(apr_thread_cond_wait(writer->wake, writer->mutex));
     }
-    writer->is_retrying = 0;
+    *is_to_look = writer->is_to_look && !writer->is_stopping;
+    writer->is_to_look = 0;
     while (count < BATCH_MAX && writer->waiting.first) {
         tasks[count++] = queue_pop(&writer->waiting);
     }
@@ -397,19 +416,20 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
     keeper_writer_t *writer = data;
     keeper_task_t *tasks[BATCH_MAX];
     apr_pool_t *scratch;
+    int is_to_look = 0;
     int must_end = 0;
 
     must(apr_pool_create(&scratch, writer->pool));
     report(writer, make_ready(writer, scratch));
     while (!must_end) {
-        int count = gather(writer, tasks, &must_end);
+        int count = gather(writer, tasks, &is_to_look, &must_end);
 
         apr_pool_clear(scratch);
         if (count > 0) {
             do_batch(writer, tasks, count, scratch);
         }
-        else if (!must_end) {
-            report(writer, make_ready(writer, scratch));
+        if (is_to_look) {
+            look(writer, scratch);
         }
     }
     /* The next keeper cannot tell whose log it finds. */

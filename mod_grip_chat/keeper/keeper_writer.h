@@ -61,9 +61,10 @@ void keeper_task_give_up(keeper_task_t *task);
 /** Give it a task. The loop's thread. */
 void keeper_writer_push(keeper_writer_t *writer, keeper_task_t *task);
 
-/** Have it try again, if it has nothing else to do, what could not be seen to yet of what the keeper
- *  before left undone. Now and then; the writer has no timer of its own. The loop's thread. */
-void keeper_writer_retry(keeper_writer_t *writer);
+/** Have it look after its database: try again what could not be seen to yet of what the keeper before
+ *  left undone, and notice what others did to the file. About once a second; the writer has no timer of
+ *  its own. The loop's thread. */
+void keeper_writer_look(keeper_writer_t *writer);
 
 /** Take back what is done, oldest first; NULL where nothing is. The loop's thread. */
 keeper_task_t *keeper_writer_done(keeper_writer_t *writer);

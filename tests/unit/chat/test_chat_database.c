@@ -283,6 +283,38 @@ static void heals_after_ddl_of_another_connection(void **state)
     assert_int_equal(count_messages(db, temp), 2);
 }
 
+static int was_changed(chat_database_t *db, const unit_temp_t *temp)
+{
+    int answer = 0;
+
+    assert_int_equal(chat_database_was_changed(db, &answer, temp->pool), APR_SUCCESS);
+    return answer;
+}
+
+/* Somebody with a shell; the writer's own commits are no news to it. */
+static void notices_what_another_connection_commits(void **state)
+{
+    const unit_temp_t *temp = *state;
+    chat_database_t *db = open_writer(temp);
+    chat_database_t *reader = make(temp, CHAT_DATABASE_READER);
+    chat_database_t *other;
+
+    assert_int_equal(was_changed(db, temp), 0);
+    assert_int_equal(store(db, "k1", temp), APR_SUCCESS);
+    assert_int_equal(count_messages(reader, temp), 1);
+    assert_int_equal(was_changed(db, temp), 0);
+    other = open_writer(temp);
+    (void)was_changed(db, temp); /* to open it as a writer may write */
+    assert_int_equal(store(other, "k2", temp), APR_SUCCESS);
+    assert_int_equal(was_changed(db, temp), 1);
+    assert_int_equal(was_changed(db, temp), 0);
+    chat_database_close(db);
+    assert_int_equal(was_changed(db, temp), 0); /* nothing is open */
+    assert_int_equal(chat_database_ready(db), APR_SUCCESS);
+    assert_int_equal(was_changed(db, temp), 1); /* what came in between is not known */
+    assert_int_equal(was_changed(db, temp), 0);
+}
+
 static void heals_after_a_vacuum_of_another_connection(void **state)
 {
     const unit_temp_t *temp = *state;
@@ -473,6 +505,7 @@ int main(void)
         TEMP_TEST(keeps_a_replaced_file_s_log_out_of_the_next_file),
         TEMP_TEST(lets_a_reader_follow_a_file_that_was_replaced),
         TEMP_TEST(heals_after_ddl_of_another_connection),
+        TEMP_TEST(notices_what_another_connection_commits),
         TEMP_TEST(heals_after_a_vacuum_of_another_connection),
         TEMP_TEST(says_that_another_connection_holds_the_database),
         TEMP_TEST(waits_for_a_file_that_somebody_holds_for_a_moment),

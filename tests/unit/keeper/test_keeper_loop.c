@@ -78,6 +78,50 @@ static void moves_every_version_when_it_starts(void **state)
     keeper_process_stop(keeper);
 }
 
+static void wait_for_epoch_after(const keeper_home_t *home, apr_uint64_t before)
+{
+    apr_time_t end = apr_time_now() + apr_time_from_sec(5);
+
+    while (keeper_shared_version(home->config.shared, 0).epoch == before && apr_time_now() < end) {
+        apr_sleep(apr_time_from_msec(5));
+    }
+    assert_true(keeper_shared_version(home->config.shared, 0).epoch != before);
+}
+
+/* Children that have a room in memory do not look at the file themselves. */
+static void moves_every_version_when_the_file_goes_though_nobody_posts(void **state)
+{
+    keeper_home_t *home = keeper_home_make(*state, "s", NULL);
+    keeper_process_t keeper = keeper_process_start(home);
+    apr_uint64_t before;
+
+    (void)keeper_home_post_ok(home, "a", "one");
+    before = keeper_shared_version(home->config.shared, 0).epoch;
+    assert_int_equal(unlink(home->temp->path), 0);
+    wait_for_epoch_after(home, before);
+    assert_int_equal(keeper_home_post_ok(home, "a", "two").event_id, 1);
+    keeper_process_stop(keeper);
+}
+
+static void moves_every_version_when_somebody_else_writes(void **state)
+{
+    keeper_home_t *home = keeper_home_make(*state, "s", NULL);
+    keeper_process_t keeper = keeper_process_start(home);
+    apr_uint64_t before;
+
+    if (!unit_sqlite_is_there()) {
+        keeper_process_stop(keeper);
+        skip();
+    }
+    (void)keeper_home_post_ok(home, "a", "one");
+    before = keeper_shared_version(home->config.shared, 0).epoch;
+    (void)unit_sqlite(home->temp->path, "UPDATE grip_chat_message SET body = 'moderated'",
+                      home->temp->pool);
+    wait_for_epoch_after(home, before);
+    assert_int_equal(keeper_home_post_ok(home, "a", "two").event_id, 2);
+    keeper_process_stop(keeper);
+}
+
 static void makes_a_site_a_secret_and_keeps_it(void **state)
 {
     keeper_home_t *home = keeper_home_make(*state, "s", NULL);
@@ -285,6 +329,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEMP_TEST(stores_what_it_acknowledges_and_bumps_before_it_answers),
         TEMP_TEST(moves_every_version_when_it_starts),
+        TEMP_TEST(moves_every_version_when_the_file_goes_though_nobody_posts),
+        TEMP_TEST(moves_every_version_when_somebody_else_writes),
         TEMP_TEST(makes_a_site_a_secret_and_keeps_it),
         TEMP_TEST(refuses_jobs_that_are_not_for_it),
         TEMP_TEST(closes_on_children_that_make_no_sense_and_serves_the_others),
