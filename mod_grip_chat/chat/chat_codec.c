@@ -50,24 +50,39 @@ apr_status_t chat_codec_append_message(gc_buffer_t *buffer, const chat_message_t
     return APR_SUCCESS;
 }
 
+void chat_codec_begin_list(gc_buffer_t *buffer)
+{
+    gc_buffer_append_text(buffer, "{\"messages\": [");
+}
+
+void chat_codec_begin_item(gc_buffer_t *buffer, int number)
+{
+    if (number > 0) {
+        gc_buffer_append_text(buffer, ", ");
+    }
+}
+
+void chat_codec_end_list(gc_buffer_t *buffer, gc_slice_t room, apr_int64_t last_event_id)
+{
+    gc_buffer_append_text(buffer, "], \"last-event-id\": \"");
+    chat_event_id_append(buffer, room, last_event_id);
+    gc_buffer_append_text(buffer, "\"}\n");
+}
+
 apr_status_t chat_codec_append_list(gc_buffer_t *buffer, gc_slice_t room, const chat_page_t *page)
 {
     int i;
 
-    gc_buffer_append_text(buffer, "{\"messages\": [");
+    chat_codec_begin_list(buffer);
     for (i = 0; i < page->count; i++) {
         apr_status_t rv;
 
-        if (i > 0) {
-            gc_buffer_append_text(buffer, ", ");
-        }
+        chat_codec_begin_item(buffer, i);
         rv = chat_codec_append_message(buffer, &page->messages[i]);
         if (rv != APR_SUCCESS) {
             return rv;
         }
     }
-    gc_buffer_append_text(buffer, "], \"last-event-id\": \"");
-    chat_event_id_append(buffer, room, page->last_event_id);
-    gc_buffer_append_text(buffer, "\"}\n");
+    chat_codec_end_list(buffer, room, page->last_event_id);
     return APR_SUCCESS;
 }

@@ -22,4 +22,13 @@ apr_status_t chat_codec_append_message(gc_buffer_t *buffer, const chat_message_t
  */
 apr_status_t chat_codec_append_list(gc_buffer_t *buffer, gc_slice_t room, const chat_page_t *page);
 
+/** Begin a list, for those who have its messages as JSON already. */
+void chat_codec_begin_list(gc_buffer_t *buffer);
+
+/** Write what stands before a message of a list, of which `number` are there already. */
+void chat_codec_begin_item(gc_buffer_t *buffer, int number);
+
+/** End a list. */
+void chat_codec_end_list(gc_buffer_t *buffer, gc_slice_t room, apr_int64_t last_event_id);
+
 #endif

@@ -5,6 +5,10 @@
 
 #define PADDING_SPACES 2048
 
+/* What stands around a message's JSON. An id holds no line end, so the first of these is the one. */
+#define DATA "\ndata: "
+#define END  "\n\n"
+
 void chat_sse_append_padding(gc_buffer_t *buffer)
 {
     char comment[1 + PADDING_SPACES];
@@ -33,13 +37,25 @@ apr_status_t chat_sse_append_message(gc_buffer_t *buffer, gc_slice_t room,
 
     gc_buffer_append_text(buffer, "event: message\nid: ");
     chat_event_id_append(buffer, room, message->event_id);
-    gc_buffer_append_text(buffer, "\ndata: ");
+    gc_buffer_append_text(buffer, DATA);
     rv = chat_codec_append_message(buffer, message);
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    gc_buffer_append_text(buffer, "\n\n");
+    gc_buffer_append_text(buffer, END);
     return APR_SUCCESS;
+}
+
+gc_slice_t chat_sse_data(gc_slice_t event)
+{
+    gc_slice_t rest = event;
+    gc_slice_t line;
+
+    while (!gc_slice_starts(rest, gc_slice_of(DATA + 1)) &&
+           gc_slice_until(&rest, '\n', &line) == APR_SUCCESS)
+    {
+    }
+    return gc_slice(rest.data + strlen(DATA + 1), rest.len - strlen(DATA + 1) - strlen(END));
 }
 
 void chat_sse_append_reset(gc_buffer_t *buffer, gc_slice_t room, apr_int64_t n)

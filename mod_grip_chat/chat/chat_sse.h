@@ -18,6 +18,9 @@ void chat_sse_append_open(gc_buffer_t *buffer, gc_slice_t room, apr_int64_t n);
 apr_status_t chat_sse_append_message(gc_buffer_t *buffer, gc_slice_t room,
                                      const chat_message_t *message);
 
+/** The data of an event that chat_sse_append_message wrote: the message as JSON. A part of the event. */
+gc_slice_t chat_sse_data(gc_slice_t event);
+
 /** Append stream-reset: what lies before position n can not be had as events. */
 void chat_sse_append_reset(gc_buffer_t *buffer, gc_slice_t room, apr_int64_t n);
 

@@ -1,0 +1,326 @@
+#include "chat_snapshot.h"
+
+#include "chat_codec.h"
+#include "chat_sse.h"
+
+/* An event of the text. */
+typedef struct event_t {
+    apr_int64_t event_id;
+    apr_size_t offset;
+} event_t;
+
+struct chat_snapshot_t {
+    chat_account_t *account;
+    unsigned holders;
+    chat_standing_t standing;
+    apr_int64_t unreadable; /* the position of the newest message that is not UTF-8; 0 for none */
+    chat_block_t *events;
+    chat_block_t *list;
+    int count;
+    event_t index[]; /* oldest first */
+};
+
+/* A snapshot while it is made: some of an old one's events, and fresh ones. */
+typedef struct making_t {
+    const chat_snapshot_spec_t *spec;
+    chat_standing_t standing;
+    apr_int64_t unreadable;
+    gc_slice_t old_text;
+    const event_t *old; /* old_count events of an old snapshot */
+    int old_count;
+    gc_buffer_t text; /* of the fresh ones */
+    event_t *fresh;
+    int fresh_count;
+    int from; /* the first that is kept, counted over both */
+} making_t;
+
+static apr_size_t size_of(int count)
+{
+    return sizeof(chat_snapshot_t) + sizeof(event_t) * (apr_size_t)count;
+}
+
+/* Write a message behind the others. */
+static void render(making_t *making, const chat_message_t *message)
+{
+    apr_size_t before = making->text.len;
+
+    making->standing.newest_id = message->id;
+    making->standing.newest_created_ms = message->created_ms;
+    if (chat_sse_append_message(&making->text, making->spec->room, message) == APR_SUCCESS) {
+        making->fresh[making->fresh_count].event_id = message->event_id;
+        making->fresh[making->fresh_count++].offset = before;
+        return;
+    }
+    /* It cannot be shown, so there must be no way past it: who asks for it is told as ever. */
+    making->text.len = 0;
+    making->text.data[0] = '\0';
+    making->fresh_count = 0;
+    making->old_count = 0;
+    making->unreadable = message->event_id;
+}
+
+static const event_t *event_at(const making_t *making, int i)
+{
+    return i < making->old_count ? &making->old[i] : &making->fresh[i - making->old_count];
+}
+
+/* The bytes of the events from the i-th on. */
+static apr_size_t bytes_from(const making_t *making, int i)
+{
+    return i < making->old_count ? making->old_text.len - making->old[i].offset + making->text.len
+                                 : making->text.len - event_at(making, i)->offset;
+}
+
+/* Leave out what is not stored any more, and what is too much, but for what the list needs. */
+static void trim(making_t *making)
+{
+    const chat_standing_t *standing = &making->standing;
+    int count = making->old_count + making->fresh_count;
+
+    for (making->from = 0; making->from < count; making->from++) {
+        apr_int64_t event_id = event_at(making, making->from)->event_id;
+
+        if (event_id >= standing->first_kept_event_id &&
+            (event_id > standing->last_event_id - making->spec->history ||
+             (count - making->from <= CHAT_SNAPSHOT_MAX_EVENTS &&
+              bytes_from(making, making->from) <= CHAT_SNAPSHOT_MAX_BYTES)))
+        {
+            break;
+        }
+    }
+    if (making->unreadable < standing->first_kept_event_id) {
+        making->unreadable = 0;
+    }
+}
+
+/* Put the kept events together; 0 without memory. */
+static int copy_events(chat_snapshot_t *snapshot, const making_t *making)
+{
+    gc_slice_t head = {NULL, 0};
+    gc_slice_t tail = gc_buffer_slice(&making->text);
+    int i;
+
+    if (making->from < making->old_count) {
+        apr_size_t start = making->old[making->from].offset;
+
+        head = gc_slice(making->old_text.data + start, making->old_text.len - start);
+    }
+    else if (snapshot->count > 0) {
+        apr_size_t start = event_at(making, making->from)->offset;
+
+        tail = gc_slice(tail.data + start, tail.len - start);
+    }
+    else {
+        tail.len = 0;
+    }
+    for (i = 0; i < snapshot->count; i++) {
+        snapshot->index[i].event_id = event_at(making, making->from + i)->event_id;
+        snapshot->index[i].offset =
+            bytes_from(making, making->from) - bytes_from(making, making->from + i);
+    }
+    snapshot->events = chat_block_make(head, tail, snapshot->account);
+    return snapshot->events != NULL;
+}
+
+/* The text of the i-th event. */
+static gc_slice_t event_text(const chat_snapshot_t *snapshot, int i)
+{
+    gc_slice_t text = chat_block_text(snapshot->events);
+    apr_size_t end = i + 1 < snapshot->count ? snapshot->index[i + 1].offset : text.len;
+
+    return gc_slice(text.data + snapshot->index[i].offset, end - snapshot->index[i].offset);
+}
+
+/* Make the list of the events' own data; 0 without memory. */
+static int make_list(chat_snapshot_t *snapshot, const chat_snapshot_spec_t *spec,
+                     apr_pool_t *scratch_pool)
+{
+    apr_int64_t last = snapshot->standing.last_event_id;
+    apr_int64_t before = last - spec->history; /* the last position that is not in it */
+    gc_buffer_t list;
+    int i = snapshot->count - 1;
+
+    if (snapshot->unreadable > 0 && snapshot->unreadable > before) {
+        return 1;
+    }
+    list = gc_buffer_make(1024 + chat_block_text(snapshot->events).len, scratch_pool);
+    chat_codec_begin_list(&list);
+    for (; i >= 0 && snapshot->index[i].event_id > before; i--) {
+        chat_codec_begin_item(&list, snapshot->count - 1 - i);
+        gc_buffer_append(&list, chat_sse_data(event_text(snapshot, i)));
+    }
+    chat_codec_end_list(&list, spec->room, last);
+    snapshot->list = chat_block_make(gc_buffer_slice(&list), gc_slice(NULL, 0), snapshot->account);
+    return snapshot->list != NULL;
+}
+
+static apr_status_t finish(chat_snapshot_t **out, making_t *making, apr_pool_t *scratch_pool)
+{
+    chat_snapshot_t *snapshot;
+    int count;
+
+    trim(making);
+    count = making->old_count + making->fresh_count - making->from;
+    snapshot = chat_account_take(making->spec->account, size_of(count));
+    if (!snapshot) {
+        return APR_ENOMEM;
+    }
+    snapshot->account = making->spec->account;
+    snapshot->holders = 1;
+    snapshot->standing = making->standing;
+    snapshot->unreadable = making->unreadable;
+    snapshot->events = NULL;
+    snapshot->list = NULL;
+    snapshot->count = count;
+    if (!copy_events(snapshot, making) || !make_list(snapshot, making->spec, scratch_pool)) {
+        chat_snapshot_release(snapshot);
+        return APR_ENOMEM;
+    }
+    *out = snapshot;
+    return APR_SUCCESS;
+}
+
+static making_t begin(const chat_snapshot_spec_t *spec, const chat_page_t *page,
+                      apr_pool_t *scratch_pool)
+{
+    making_t making = {spec, {page->last_event_id, page->first_kept_event_id, 0, 0}};
+
+    making.text = gc_buffer_make(4096, scratch_pool);
+    making.fresh = apr_palloc(scratch_pool, sizeof(event_t) * (apr_size_t)(page->count + 1));
+    return making;
+}
+
+apr_status_t chat_snapshot_make(chat_snapshot_t **out, const chat_snapshot_spec_t *spec,
+                                const chat_page_t *page, apr_pool_t *scratch_pool)
+{
+    making_t making = begin(spec, page, scratch_pool);
+    int i;
+
+    for (i = page->count - 1; i >= 0; i--) {
+        render(&making, &page->messages[i]);
+    }
+    return finish(out, &making, scratch_pool);
+}
+
+/* Whether a page begins with a snapshot's last event and leads to the room's end. */
+static int goes_on(const chat_snapshot_t *old, const chat_page_t *page)
+{
+    const chat_standing_t *standing = &old->standing;
+
+    return page->count > 0 && standing->newest_id != 0 &&
+           page->messages[0].event_id == standing->last_event_id &&
+           page->messages[0].id == standing->newest_id &&
+           page->messages[0].created_ms == standing->newest_created_ms &&
+           page->messages[page->count - 1].event_id == page->last_event_id;
+}
+
+apr_status_t chat_snapshot_extend(chat_snapshot_t **out, chat_snapshot_t *old,
+                                  const chat_snapshot_spec_t *spec, const chat_page_t *page,
+                                  apr_pool_t *scratch_pool)
+{
+    making_t making;
+    int i;
+
+    if (!goes_on(old, page)) {
+        return APR_EINCOMPLETE;
+    }
+    if (page->count == 1 && page->first_kept_event_id == old->standing.first_kept_event_id) {
+        chat_snapshot_pin(old);
+        *out = old;
+        return APR_SUCCESS;
+    }
+    making = begin(spec, page, scratch_pool);
+    making.standing.newest_id = old->standing.newest_id;
+    making.standing.newest_created_ms = old->standing.newest_created_ms;
+    making.unreadable = old->unreadable;
+    making.old_text = chat_block_text(old->events);
+    making.old = old->index;
+    making.old_count = old->count;
+    for (i = 1; i < page->count; i++) {
+        render(&making, &page->messages[i]);
+    }
+    return finish(out, &making, scratch_pool);
+}
+
+void chat_snapshot_pin(chat_snapshot_t *snapshot)
+{
+    __atomic_add_fetch(&snapshot->holders, 1, __ATOMIC_RELAXED);
+}
+
+void chat_snapshot_release(chat_snapshot_t *snapshot)
+{
+    if (snapshot && __atomic_sub_fetch(&snapshot->holders, 1, __ATOMIC_ACQ_REL) == 0) {
+        chat_block_release(snapshot->events);
+        chat_block_release(snapshot->list);
+        chat_account_give_back(snapshot->account, snapshot, size_of(snapshot->count));
+    }
+}
+
+const chat_standing_t *chat_snapshot_standing(const chat_snapshot_t *snapshot)
+{
+    return &snapshot->standing;
+}
+
+int chat_snapshot_covers(const chat_snapshot_t *snapshot, apr_int64_t after)
+{
+    return after >= snapshot->standing.last_event_id ||
+           (snapshot->count > 0 && after >= snapshot->index[0].event_id - 1);
+}
+
+/* The first event behind a position. */
+static int find_after(const chat_snapshot_t *snapshot, apr_int64_t after)
+{
+    int low = 0;
+    int high = snapshot->count;
+
+    while (low < high) {
+        int middle = low + (high - low) / 2;
+
+        if (snapshot->index[middle].event_id > after) {
+            high = middle;
+        }
+        else {
+            low = middle + 1;
+        }
+    }
+    return low;
+}
+
+gc_slice_t chat_snapshot_events_after(const chat_snapshot_t *snapshot, apr_int64_t after,
+                                      apr_int64_t *reached)
+{
+    int first = find_after(snapshot, after);
+    gc_slice_t text = {NULL, 0};
+    int i;
+
+    *reached = after;
+    for (i = first; i < snapshot->count && i - first < CHAT_PAGE_MAX_EVENTS; i++) {
+        gc_slice_t event = event_text(snapshot, i);
+
+        if (i == first) {
+            text.data = event.data;
+        }
+        else if (text.len + event.len > CHAT_PAGE_MAX_BYTES) {
+            break;
+        }
+        text.len += event.len;
+        *reached = snapshot->index[i].event_id;
+    }
+    return text;
+}
+
+chat_block_t *chat_snapshot_events(const chat_snapshot_t *snapshot)
+{
+    return snapshot->events;
+}
+
+chat_block_t *chat_snapshot_list(const chat_snapshot_t *snapshot)
+{
+    return snapshot->list;
+}
+
+apr_size_t chat_snapshot_bytes(const chat_snapshot_t *snapshot)
+{
+    return size_of(snapshot->count) + chat_block_bytes(snapshot->events) +
+           (snapshot->list ? chat_block_bytes(snapshot->list) : 0);
+}

@@ -1,0 +1,87 @@
+/* What a room held at one moment: its newest events as the text of an event stream, and its list, both
+ * ready to be sent. A snapshot never changes and lies outside pools; any number of threads read it, and
+ * it goes with its last holder. */
+#ifndef CHAT_SNAPSHOT_H
+#define CHAT_SNAPSHOT_H
+
+#include "chat_block.h"
+#include "chat_types.h"
+
+/** How many events a snapshot keeps, and how many bytes of them; those of the list are kept anyway. */
+#define CHAT_SNAPSHOT_MAX_EVENTS 500
+#define CHAT_SNAPSHOT_MAX_BYTES  (256 * 1024)
+
+typedef struct chat_snapshot_t chat_snapshot_t;
+
+/** Where a room stands. */
+typedef struct chat_standing_t {
+    apr_int64_t last_event_id;       /**< see chat_page_t */
+    apr_int64_t first_kept_event_id; /**< see chat_page_t */
+    apr_int64_t newest_id; /**< of the newest message that is stored, 0 where there is none */
+    apr_int64_t newest_created_ms; /**< when that was stored */
+} chat_standing_t;
+
+/** For what room, and on which account. */
+typedef struct chat_snapshot_spec_t {
+    gc_slice_t room; /**< decoded; not needed afterwards */
+    int history;     /**< messages of the list, 1 .. CHAT_HISTORY_MAX */
+    chat_account_t *account;
+} chat_snapshot_spec_t;
+
+/**
+ * Make a snapshot, which has one holder. A message that is not UTF-8 is left out with all before it:
+ * see chat_snapshot_covers and chat_snapshot_list. Thread-safe.
+ *
+ * @param page  the newest messages, newest first, at least `history` of them if there are as many
+ * @return APR_SUCCESS or APR_ENOMEM
+ */
+apr_status_t chat_snapshot_make(chat_snapshot_t **out, const chat_snapshot_spec_t *spec,
+                                const chat_page_t *page, apr_pool_t *scratch_pool);
+
+/**
+ * Make a snapshot of one and of what came after it. Thread-safe.
+ *
+ * @param out   has one holder more; it may be old itself if nothing came
+ * @param old   untouched; of the same room and history
+ * @param page  what follows the position before old's last event, oldest first: so it begins with
+ *              that event, which shows that it goes on from there
+ * @return APR_SUCCESS; APR_EINCOMPLETE if the page does not go on from old, or does not reach the
+ *         room's end; APR_ENOMEM
+ */
+apr_status_t chat_snapshot_extend(chat_snapshot_t **out, chat_snapshot_t *old,
+                                  const chat_snapshot_spec_t *spec, const chat_page_t *page,
+                                  apr_pool_t *scratch_pool);
+
+/** Become one more holder. Thread-safe; see chat_block_pin. */
+void chat_snapshot_pin(chat_snapshot_t *snapshot);
+
+/** Let go; NULL is allowed. Thread-safe. */
+void chat_snapshot_release(chat_snapshot_t *snapshot);
+
+/** Where the room stood. */
+const chat_standing_t *chat_snapshot_standing(const chat_snapshot_t *snapshot);
+
+/** Whether all that followed a position is in it: true at and beyond the room's end. */
+int chat_snapshot_covers(const chat_snapshot_t *snapshot, apr_int64_t after);
+
+/**
+ * The events that follow a position which is covered, as far as one answer goes
+ * (CHAT_PAGE_MAX_EVENTS, CHAT_PAGE_MAX_BYTES, but one event at least).
+ *
+ * @param reached  the position of the last of them; `after` where there is none
+ * @return a part of chat_snapshot_events
+ */
+gc_slice_t chat_snapshot_events_after(const chat_snapshot_t *snapshot, apr_int64_t after,
+                                      apr_int64_t *reached);
+
+/** The block of all its events; the snapshot holds it. */
+chat_block_t *chat_snapshot_events(const chat_snapshot_t *snapshot);
+
+/** The list, as chat_codec_append_list writes it, held by the snapshot; NULL if a message of it is not
+ *  UTF-8. */
+chat_block_t *chat_snapshot_list(const chat_snapshot_t *snapshot);
+
+/** How many bytes of memory it takes, its blocks included. */
+apr_size_t chat_snapshot_bytes(const chat_snapshot_t *snapshot);
+
+#endif
