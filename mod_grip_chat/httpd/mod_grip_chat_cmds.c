@@ -22,6 +22,10 @@
 #define SITE_NAME_MAX      64
 #define CHANNEL_PREFIX_MAX 64
 
+/* Less than one room's worth is no cache, and what is above was meant in another unit. */
+#define CACHE_MIN_BYTES (64 * 1024)
+#define CACHE_MAX_BYTES (APR_INT64_C(64) * 1024 * 1024 * 1024)
+
 /* An undefined ${VAR} stays as it is, with no more than a warning from httpd. */
 static const char *refuse_undefined(cmd_parms *cmd, const char *arg)
 {
@@ -226,6 +230,38 @@ static const char *take_number(cmd_parms *cmd, const char *arg, int min, int max
     return NULL;
 }
 
+/* Bytes, with K, M or G for 1024 of the one before. */
+static const char *cmd_cache_size(cmd_parms *cmd, void *unused, const char *arg)
+{
+    const char *error = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    static const char *const units[] = {"k", "m", "g"};
+    gc_slice_t digits = gc_slice_of(arg);
+    apr_int64_t factor = 1;
+    apr_int64_t value = 0;
+    unsigned i;
+
+    if (error) {
+        return error;
+    }
+    for (i = 0; i < 3 && factor == 1 && digits.len > 0; i++) {
+        if (gc_slice_equal_nocase(gc_slice(digits.data + digits.len - 1, 1), units[i])) {
+            factor = APR_INT64_C(1) << (10 * (i + 1));
+            digits.len--;
+        }
+    }
+    if (!gc_slice_equal_nocase(gc_slice_of(arg), "off") &&
+        (gc_slice_number(digits, CACHE_MAX_BYTES / factor, &value) != APR_SUCCESS ||
+         (value > 0 && value * factor < CACHE_MIN_BYTES)))
+    {
+        return apr_psprintf(cmd->pool,
+                            "GripChatCacheSize: '%s' must be Off, or bytes from 64K to 64G, for "
+                            "example 32M",
+                            arg);
+    }
+    grip_chat_conf_get(cmd->server)->cache_bytes = value * factor;
+    return NULL;
+}
+
 static const char *cmd_history(cmd_parms *cmd, void *unused, const char *arg)
 {
     return take_number(cmd, arg, 1, CHAT_HISTORY_MAX, CHAT_HISTORY_DEFAULT,
@@ -391,6 +427,8 @@ const command_rec grip_chat_cmds[] = {
                   "what begins the names of the site's channels"),
     AP_INIT_TAKE1("GripChatSocket", cmd_socket, NULL, RSRC_CONF,
                   "the path of the keeper's Unix socket"),
+    AP_INIT_TAKE1("GripChatCacheSize", cmd_cache_size, NULL, RSRC_CONF,
+                  "how many bytes of rooms each child keeps in memory, or Off"),
     AP_INIT_TAKE1("GripChatHistory", cmd_history, NULL, RSRC_CONF,
                   "how many messages the list shows"),
     AP_INIT_TAKE1("GripChatBacklog", cmd_backlog, NULL, RSRC_CONF,

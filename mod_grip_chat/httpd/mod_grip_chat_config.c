@@ -14,6 +14,7 @@ void *grip_chat_conf_create(apr_pool_t *pool, server_rec *s)
     conf->secret_key = NULL;
     conf->channel_prefix = NULL;
     conf->socket_path = NULL;
+    conf->cache_bytes = GRIP_CHAT_UNSET;
     conf->history = GRIP_CHAT_UNSET;
     conf->backlog = GRIP_CHAT_UNSET;
     conf->keep_alive = GRIP_CHAT_UNSET;
@@ -49,6 +50,7 @@ void *grip_chat_conf_merge(apr_pool_t *pool, void *base_conf, void *add_conf)
     MERGE_POINTER(secret_key);
     MERGE_POINTER(channel_prefix);
     MERGE_POINTER(socket_path);
+    MERGE_NUMBER(cache_bytes);
     MERGE_NUMBER(history);
     MERGE_NUMBER(backlog);
     MERGE_NUMBER(keep_alive);
@@ -67,4 +69,14 @@ void *grip_chat_conf_merge(apr_pool_t *pool, void *base_conf, void *add_conf)
 grip_chat_conf_t *grip_chat_conf_get(const server_rec *s)
 {
     return ap_get_module_config(s->module_config, &grip_chat_module);
+}
+
+apr_size_t grip_chat_conf_cache_bytes(const server_rec *main)
+{
+    apr_int64_t bytes = grip_chat_conf_get(main)->cache_bytes;
+
+    if (bytes == GRIP_CHAT_UNSET) {
+        return GRIP_CHAT_CACHE_DEFAULT_BYTES;
+    }
+    return (apr_uint64_t)bytes < APR_SIZE_MAX ? (apr_size_t)bytes : APR_SIZE_MAX;
 }

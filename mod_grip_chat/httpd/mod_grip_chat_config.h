@@ -10,6 +10,9 @@
 /** A number that no directive has set. */
 #define GRIP_CHAT_UNSET (-1)
 
+/** Bytes of each child's cache of rooms, unless configured (GripChatCacheSize). */
+#define GRIP_CHAT_CACHE_DEFAULT_BYTES (32 * 1024 * 1024)
+
 struct grip_chat_site_t;
 
 /** What was configured; NULL or GRIP_CHAT_UNSET where it was not. */
@@ -24,6 +27,7 @@ typedef struct grip_chat_conf_t {
     const char *secret_key;         /**< GripChatSecretKey, likewise */
     const char *channel_prefix;     /**< GripChatChannelPrefix */
     const char *socket_path;        /**< GripChatSocket, made absolute; of the main server */
+    apr_int64_t cache_bytes;        /**< GripChatCacheSize, 0 for no cache; of the main server */
     int history;                    /**< GripChatHistory, messages */
     int backlog;                    /**< GripChatBacklog, events */
     apr_interval_time_t keep_alive; /**< GripChatKeepAlive */
@@ -46,6 +50,9 @@ void *grip_chat_conf_merge(apr_pool_t *pool, void *base_conf, void *add_conf);
 
 /** The configuration of a server. */
 grip_chat_conf_t *grip_chat_conf_get(const server_rec *s);
+
+/** The bytes that each child's cache of rooms may take, 0 for no cache; of the main server. */
+apr_size_t grip_chat_conf_cache_bytes(const server_rec *main);
 
 /** The directives. */
 extern const command_rec grip_chat_cmds[];

@@ -47,10 +47,20 @@ typedef struct events_t {
     apr_int64_t after; /* if START_AFTER */
 } events_t;
 
-/* What goes into the answer. */
+/* The room: in memory, or as much of it as was read from the database. */
+typedef struct found_t {
+    apr_int64_t last_event_id;
+    apr_int64_t first_kept_event_id;
+    const chat_snapshot_t *snapshot; /* NULL for the page */
+    chat_page_t page;
+} found_t;
+
+/* What goes into the answer: the body, and behind it maybe a part of a block. */
 typedef struct answer_t {
     gc_buffer_t body;
-    apr_int64_t reached; /* the position that the body leads to */
+    chat_block_t *block;
+    gc_slice_t part;
+    apr_int64_t reached; /* the position that the answer leads to */
     int has_more;        /* there are events behind it already */
 } answer_t;
 
@@ -188,7 +198,7 @@ static int retry_ms(void)
 }
 
 /* Append the page's events as far as one answer goes. */
-static apr_status_t append_events(const events_t *events, const chat_page_t *page, answer_t *answer)
+static apr_status_t append_page(const events_t *events, const chat_page_t *page, answer_t *answer)
 {
     gc_slice_t room = gc_slice_of(events->room);
     apr_size_t start = answer->body.len;
@@ -207,24 +217,39 @@ static apr_status_t append_events(const events_t *events, const chat_page_t *pag
         }
         answer->reached = page->messages[i].event_id;
     }
-    answer->has_more = answer->reached < page->last_event_id;
     return APR_SUCCESS;
 }
 
-/* Whether the position is one that the events after it can be had from. */
-static int is_reachable(const events_t *events, const chat_page_t *page)
+static apr_status_t append_events(const events_t *events, const found_t *found, answer_t *answer)
 {
-    return events->after <= page->last_event_id && events->after >= page->first_kept_event_id - 1 &&
-           page->last_event_id - events->after <= events->site->backlog;
+    apr_status_t rv = APR_SUCCESS;
+
+    if (found->snapshot) {
+        answer->block = chat_snapshot_events(found->snapshot);
+        answer->part = chat_snapshot_events_after(found->snapshot, events->after, &answer->reached);
+    }
+    else {
+        rv = append_page(events, &found->page, answer);
+    }
+    answer->has_more = answer->reached < found->last_event_id;
+    return rv;
 }
 
-static apr_status_t compose(const events_t *events, const chat_page_t *page, answer_t *answer)
+/* Whether the position is one that the events after it can be had from. */
+static int is_reachable(const events_t *events, const found_t *found)
+{
+    return events->after <= found->last_event_id &&
+           events->after >= found->first_kept_event_id - 1 &&
+           found->last_event_id - events->after <= events->site->backlog;
+}
+
+static apr_status_t compose(const events_t *events, const found_t *found, answer_t *answer)
 {
     gc_slice_t room = gc_slice_of(events->room);
-    int is_reset = events->start == START_AFTER && !is_reachable(events, page);
+    int is_reset = events->start == START_AFTER && !is_reachable(events, found);
     int is_from_now = is_reset || events->start == START_NOW;
 
-    answer->reached = is_from_now ? page->last_event_id : events->after;
+    answer->reached = is_from_now ? found->last_event_id : events->after;
     answer->has_more = 0;
     if (!events->is_next) {
         chat_sse_append_padding(&answer->body);
@@ -237,7 +262,7 @@ static apr_status_t compose(const events_t *events, const chat_page_t *page, ans
     if (is_reset) {
         chat_sse_append_reset(&answer->body, room, answer->reached);
     }
-    return is_from_now ? APR_SUCCESS : append_events(events, page, answer);
+    return is_from_now ? APR_SUCCESS : append_events(events, found, answer);
 }
 
 /* The path that the proxy asked for, up to "rooms/"; it may have been rewritten to ours. */
@@ -256,7 +281,7 @@ static apr_status_t set_instructions(const events_t *events, const answer_t *ans
 {
     apr_table_t *headers = events->r->headers_out;
     apr_pool_t *pool = events->r->pool;
-    int is_large = answer->has_more && answer->body.len > LARGE_PAGE_BYTES;
+    int is_large = answer->has_more && answer->body.len + answer->part.len > LARGE_PAGE_BYTES;
     int is_held = !answer->has_more || is_large;
     grip_chat_link_t link = {external_mount(events), gc_slice_of(events->room), !is_held,
                              answer->reached};
@@ -287,21 +312,63 @@ static apr_status_t set_instructions(const events_t *events, const answer_t *ans
     return APR_SUCCESS;
 }
 
+/* Look at the room in memory. */
+static apr_status_t look_up(const events_t *events, found_t *found)
+{
+    const chat_standing_t *standing;
+    chat_snapshot_t *snapshot;
+    apr_status_t rv = grip_chat_reader_room(events->site->reader, events->room,
+                                            events->site->history, &snapshot, events->r->pool);
+
+    if (rv == APR_SUCCESS) {
+        standing = chat_snapshot_standing(snapshot);
+        found->last_event_id = standing->last_event_id;
+        found->first_kept_event_id = standing->first_kept_event_id;
+        found->snapshot = snapshot;
+    }
+    return rv;
+}
+
+/* Whether what is in memory is all that the answer needs. */
+static int is_enough(const events_t *events, const found_t *found)
+{
+    return events->start != START_AFTER || !is_reachable(events, found) ||
+           chat_snapshot_covers(found->snapshot, events->after);
+}
+
+static apr_status_t find_room(const events_t *events, found_t *found)
+{
+    apr_int64_t after = events->start == START_AFTER ? events->after : APR_INT64_MAX;
+    apr_status_t rv;
+
+    if (grip_chat_reader_keeps_rooms(events->site->reader)) {
+        rv = look_up(events, found);
+        if (rv != APR_SUCCESS || is_enough(events, found)) {
+            return rv;
+        }
+    }
+    rv = grip_chat_reader_after(events->site->reader, events->room, after, CHAT_PAGE_MAX_EVENTS,
+                                &found->page, events->r->pool);
+    if (rv == APR_SUCCESS) {
+        found->last_event_id = found->page.last_event_id;
+        found->first_kept_event_id = found->page.first_kept_event_id;
+        found->snapshot = NULL;
+    }
+    return rv;
+}
+
 /* Read, compose and send. */
 static int reply_events(events_t *events)
 {
-    apr_int64_t after = events->start == START_AFTER ? events->after : APR_INT64_MAX;
-    chat_page_t page;
-    answer_t answer;
-    apr_status_t rv = grip_chat_reader_after(events->site->reader, events->room, after,
-                                             CHAT_PAGE_MAX_EVENTS, &page, events->r->pool);
+    answer_t answer = {gc_buffer_make(4096, events->r->pool)};
+    found_t found;
+    apr_status_t rv = find_room(events, &found);
 
     if (rv != APR_SUCCESS) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, rv, events->r, "GC0162: the events cannot be read");
         return reply_unavailable(events);
     }
-    answer.body = gc_buffer_make(4096, events->r->pool);
-    rv = compose(events, &page, &answer);
+    rv = compose(events, &found, &answer);
     if (rv == APR_SUCCESS) {
         set_headers(events->r);
         if (events->is_proxied) {
@@ -317,7 +384,9 @@ static int reply_events(events_t *events)
                       "GC0163: the events cannot be answered");
         return reply_unavailable(events);
     }
-    return grip_chat_reply_body(events->r, gc_buffer_slice(&answer.body));
+    return answer.part.len ? grip_chat_reply_block(events->r, gc_buffer_slice(&answer.body),
+                                                   answer.block, answer.part)
+                           : grip_chat_reply_body(events->r, gc_buffer_slice(&answer.body));
 }
 
 /* Find the secret that links are signed with; only proxied requests need it. */

@@ -33,19 +33,23 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
                                                                       : HTTP_INTERNAL_SERVER_ERROR;
 }
 
-static apr_status_t make_child(apr_pool_t *pchild)
+static apr_status_t make_child(apr_pool_t *pchild, server_rec *main)
 {
     grip_chat_child_t *child = apr_pcalloc(pchild, sizeof(*child));
     grip_chat_site_t *site;
+    chat_cache_t *cache = NULL;
     apr_status_t rv = chat_database_global_init(pchild);
 
     child->shared = grip_chat_keeper_shared();
     if (rv == APR_SUCCESS) {
         rv = keeper_client_create(&child->keeper, grip_chat_keeper_socket_path(), pchild);
     }
+    if (rv == APR_SUCCESS) {
+        rv = chat_cache_create(&cache, grip_chat_conf_cache_bytes(main), pchild);
+    }
     for (site = all_sites; rv == APR_SUCCESS && site; site = site->next) {
         rv = grip_chat_reader_create(&site->reader, &site->keeper, child->keeper, child->shared,
-                                     pchild);
+                                     cache, pchild);
     }
     if (rv == APR_SUCCESS) {
         this_child = child;
@@ -62,7 +66,7 @@ static void child_init(apr_pool_t *pchild, server_rec *s)
     }
     grip_chat_keeper_child_init();
     apr_pool_cleanup_register(pchild, &this_child, forget, apr_pool_cleanup_null);
-    rv = make_child(pchild);
+    rv = make_child(pchild, s);
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s,
                      "GC0121: this child cannot reach the keeper or the databases; it answers 503");

@@ -19,44 +19,44 @@
 
 /* From what is stored, so that it means the same after a restart: the newest message and when it was
  * stored tell databases apart in which counting began anew. */
-static const char *etag_of(const chat_page_t *page, int history, apr_pool_t *pool)
+static const char *etag_of(const chat_standing_t *standing, int history, apr_pool_t *pool)
 {
-    if (page->count == 0) {
-        return apr_psprintf(pool, "\"%" APR_INT64_T_FMT "-%d\"", page->last_event_id, history);
+    if (standing->newest_id == 0) {
+        return apr_psprintf(pool, "\"%" APR_INT64_T_FMT "-%d\"", standing->last_event_id, history);
     }
     return apr_psprintf(
         pool, "\"%" APR_INT64_T_FMT "-%" APR_INT64_T_FMT "-%" APR_INT64_T_FMT "-%d\"",
-        page->last_event_id, page->messages[0].id, page->messages[0].created_ms, history);
+        standing->last_event_id, standing->newest_id, standing->newest_created_ms, history);
 }
 
 static int get_messages(request_rec *r, const grip_chat_site_t *site, const char *room)
 {
-    gc_buffer_t body;
-    chat_page_t page;
+    chat_snapshot_t *snapshot;
+    chat_block_t *list;
     apr_status_t rv;
     int status;
 
-    rv = grip_chat_reader_newest(site->reader, room, site->history, &page, r->pool);
+    rv = grip_chat_reader_room(site->reader, room, site->history, &snapshot, r->pool);
     if (rv != APR_SUCCESS) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, rv, r, "GC0151: the messages cannot be read");
         return grip_chat_reply_error(r, HTTP_SERVICE_UNAVAILABLE, "database-unavailable",
                                      "the messages cannot be read now; try again");
     }
     grip_chat_reply_headers(r, "application/json");
-    apr_table_setn(r->headers_out, "ETag", etag_of(&page, site->history, r->pool));
+    apr_table_setn(r->headers_out, "ETag",
+                   etag_of(chat_snapshot_standing(snapshot), site->history, r->pool));
     status = ap_meets_conditions(r);
     if (status != OK) {
         return status;
     }
-    body = gc_buffer_make(1024, r->pool);
-    rv = chat_codec_append_list(&body, gc_slice_of(room), &page);
-    if (rv != APR_SUCCESS) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, rv, r,
+    list = chat_snapshot_list(snapshot);
+    if (!list) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, APR_EINVAL, r,
                       "GC0152: a stored message is not UTF-8; did something else write it?");
         return grip_chat_reply_error(r, HTTP_INTERNAL_SERVER_ERROR, "bad-message",
                                      "a stored message cannot be shown");
     }
-    return grip_chat_reply_body(r, gc_buffer_slice(&body));
+    return grip_chat_reply_block(r, gc_slice(NULL, 0), list, chat_block_text(list));
 }
 
 /* A sentence about a field that is not taken. */

@@ -7,17 +7,19 @@
 struct grip_chat_reader_t {
     const keeper_site_t *site;
     keeper_client_t *keeper;
-    apr_thread_mutex_t *mutex; /* guards db and secret */
-    chat_database_t *db;
     keeper_shared_t *shared;
-    const char *secret;        /* once it was read; of the reader's pool */
-    apr_uint64_t secret_epoch; /* when it was read: a replaced database has another */
+    chat_cache_t *cache;
+    apr_thread_mutex_t *mutex; /* guards db and own */
+    chat_database_t *db;
     apr_pool_t *own;
+    apr_thread_mutex_t *secret_mutex; /* guards what follows; not held while the database is read */
+    const char *secret;               /* once it was read; of the reader's pool */
+    apr_uint64_t secret_epoch;        /* when it was read: a replaced database has another */
 };
 
 apr_status_t grip_chat_reader_create(grip_chat_reader_t **out, const keeper_site_t *site,
                                      keeper_client_t *keeper, keeper_shared_t *shared,
-                                     apr_pool_t *pool)
+                                     chat_cache_t *cache, apr_pool_t *pool)
 {
     grip_chat_reader_t *reader = apr_pcalloc(pool, sizeof(*reader));
     apr_status_t rv = gc_pool_create(&reader->own, pool, "grip_chat_reader");
@@ -28,8 +30,12 @@ apr_status_t grip_chat_reader_create(grip_chat_reader_t **out, const keeper_site
     reader->site = site;
     reader->keeper = keeper;
     reader->shared = shared;
+    reader->cache = cache;
     reader->db = chat_database_create(&site->database, CHAT_DATABASE_READER, reader->own);
     rv = apr_thread_mutex_create(&reader->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
+    if (rv == APR_SUCCESS) {
+        rv = apr_thread_mutex_create(&reader->secret_mutex, APR_THREAD_MUTEX_DEFAULT, pool);
+    }
     if (rv == APR_SUCCESS) {
         *out = reader;
     }
@@ -45,25 +51,42 @@ typedef struct reading_t {
     const char **secret;
 } reading_t;
 
+/* Look up the secret, or keep one that was read: *secret is what is known at this epoch, or NULL. */
+static apr_status_t known_secret(grip_chat_reader_t *reader, apr_uint64_t epoch, const char *fresh,
+                                 const char **secret)
+{
+    apr_status_t rv = apr_thread_mutex_lock(reader->secret_mutex);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (fresh) {
+        reader->secret = fresh;
+        reader->secret_epoch = epoch;
+    }
+    *secret = reader->secret && reader->secret_epoch == epoch ? reader->secret : NULL;
+    return apr_thread_mutex_unlock(reader->secret_mutex);
+}
+
+/* Read the secret, with the connection locked. */
 static apr_status_t read_secret(grip_chat_reader_t *reader, const char **secret, apr_pool_t *pool)
 {
     apr_uint64_t epoch = keeper_shared_version(reader->shared, 0).epoch;
-    apr_status_t rv = APR_SUCCESS;
+    const char *fresh;
+    apr_status_t rv =
+        chat_store_meta_get(reader->db, reader->site->name, KEEPER_SITE_SECRET_NAME, &fresh, pool);
 
-    if (!reader->secret || reader->secret_epoch != epoch) {
-        rv = chat_store_meta_get(reader->db, reader->site->name, KEEPER_SITE_SECRET_NAME, secret,
-                                 pool);
-        if (rv == APR_SUCCESS) {
-            reader->secret_epoch = epoch;
-            if (!reader->secret || strcmp(reader->secret, *secret) != 0) {
-                reader->secret = apr_pstrdup(reader->own, *secret);
-            }
-        }
+    if (rv != APR_SUCCESS) {
+        return rv;
     }
-    if (rv == APR_SUCCESS) {
-        *secret = reader->secret;
+    /* Only this thread changes it now, and who has an old one goes on with that. */
+    if (!reader->secret || strcmp(reader->secret, fresh) != 0) {
+        fresh = apr_pstrdup(reader->own, fresh);
     }
-    return rv;
+    else {
+        fresh = reader->secret;
+    }
+    return known_secret(reader, epoch, fresh, secret);
 }
 
 static apr_status_t read_once(grip_chat_reader_t *reader, const reading_t *reading,
@@ -110,12 +133,61 @@ static apr_status_t read_when_ready(grip_chat_reader_t *reader, const reading_t 
     return read_once(reader, reading, pool);
 }
 
-apr_status_t grip_chat_reader_newest(grip_chat_reader_t *reader, const char *room, int limit,
-                                     chat_page_t *page, apr_pool_t *pool)
-{
-    reading_t reading = {room, -1, limit, page, NULL};
+/* A room, as one request asks the cache for it. */
+typedef struct asking_t {
+    grip_chat_reader_t *reader;
+    const char *room;
+    unsigned slot;
+} asking_t;
 
-    return read_when_ready(reader, &reading, pool);
+static chat_version_t version_now(void *baton)
+{
+    const asking_t *asking = baton;
+    keeper_version_t now = keeper_shared_version(asking->reader->shared, asking->slot);
+    chat_version_t version = {now.epoch, now.generation};
+
+    return version;
+}
+
+static apr_status_t read_newest(void *baton, int limit, chat_page_t *page, apr_pool_t *pool)
+{
+    const asking_t *asking = baton;
+    reading_t reading = {asking->room, -1, limit, page, NULL};
+
+    return read_when_ready(asking->reader, &reading, pool);
+}
+
+static apr_status_t read_after(void *baton, apr_int64_t after, int limit, chat_page_t *page,
+                               apr_pool_t *pool)
+{
+    const asking_t *asking = baton;
+
+    return grip_chat_reader_after(asking->reader, asking->room, after, limit, page, pool);
+}
+
+static apr_status_t release(void *data)
+{
+    chat_snapshot_release(data);
+    return APR_SUCCESS;
+}
+
+int grip_chat_reader_keeps_rooms(const grip_chat_reader_t *reader)
+{
+    return chat_cache_is_on(reader->cache);
+}
+
+apr_status_t grip_chat_reader_room(grip_chat_reader_t *reader, const char *room, int history,
+                                   chat_snapshot_t **snapshot, apr_pool_t *pool)
+{
+    static const chat_cache_source_t source = {version_now, read_newest, read_after};
+    asking_t asking = {reader, room, keeper_site_slot(reader->site, gc_slice_of(room))};
+    chat_cache_room_t wanted = {reader->site, room, history, &source, &asking};
+    apr_status_t rv = chat_cache_get(reader->cache, &wanted, snapshot);
+
+    if (rv == APR_SUCCESS) {
+        apr_pool_cleanup_register(pool, *snapshot, release, apr_pool_cleanup_null);
+    }
+    return rv;
 }
 
 apr_status_t grip_chat_reader_after(grip_chat_reader_t *reader, const char *room, apr_int64_t after,
@@ -130,6 +202,13 @@ apr_status_t grip_chat_reader_secret(grip_chat_reader_t *reader, const char **se
                                      apr_pool_t *pool)
 {
     reading_t reading = {NULL, 0, 0, NULL, secret};
+    const char *known = NULL;
+    apr_status_t rv =
+        known_secret(reader, keeper_shared_version(reader->shared, 0).epoch, NULL, &known);
 
+    if (rv != APR_SUCCESS || known) {
+        *secret = known;
+        return rv;
+    }
     return read_when_ready(reader, &reading, pool);
 }

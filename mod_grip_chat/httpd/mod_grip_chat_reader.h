@@ -1,7 +1,9 @@
-/* A child's view of a site's database: one read-only connection, which the threads take turns with. */
+/* A child's view of a site: the rooms that it has at hand, and behind them one read-only connection to
+ * the database, which the threads take turns with. */
 #ifndef MOD_GRIP_CHAT_READER_H
 #define MOD_GRIP_CHAT_READER_H
 
+#include "chat_cache.h"
 #include "chat_store.h"
 #include "keeper_client.h"
 #include "keeper_site.h"
@@ -13,18 +15,29 @@ typedef struct grip_chat_reader_t grip_chat_reader_t;
  *
  * @param site    lives as long as the reader
  * @param keeper  asked to see to the database where it cannot be read (yet)
- * @param shared  tells when the database may have become another
+ * @param shared  tells when a room has changed, or the database may have become another
+ * @param cache   of the child, for all sites; lives as long as the reader
  * @param pool    the child's
  */
 apr_status_t grip_chat_reader_create(grip_chat_reader_t **out, const keeper_site_t *site,
                                      keeper_client_t *keeper, keeper_shared_t *shared,
-                                     apr_pool_t *pool);
+                                     chat_cache_t *cache, apr_pool_t *pool);
 
-/** As chat_store_read_newest. Thread-safe. Logs nothing; see grip_chat_reader_last_error. */
-apr_status_t grip_chat_reader_newest(grip_chat_reader_t *reader, const char *room, int limit,
-                                     chat_page_t *page, apr_pool_t *pool);
+/** Whether rooms are kept: where they are not, what is not in the list is read for itself. */
+int grip_chat_reader_keeps_rooms(const grip_chat_reader_t *reader);
 
-/** As chat_store_read_after. Thread-safe. */
+/**
+ * Get a room as it is now, from memory if it has not changed since it was read. Thread-safe. Logs
+ * nothing.
+ *
+ * @param history   messages of the list; the same at each call
+ * @param snapshot  held until pool is cleared
+ * @return as chat_cache_get
+ */
+apr_status_t grip_chat_reader_room(grip_chat_reader_t *reader, const char *room, int history,
+                                   chat_snapshot_t **snapshot, apr_pool_t *pool);
+
+/** As chat_store_read_after, from the database. Thread-safe. Logs nothing. */
 apr_status_t grip_chat_reader_after(grip_chat_reader_t *reader, const char *room, apr_int64_t after,
                                     int limit, chat_page_t *page, apr_pool_t *pool);
 

@@ -2,6 +2,10 @@
 
 #include "gc_json.h"
 #include "gc_percent.h"
+#include "mod_grip_chat_bucket.h"
+
+/* Less than one in so many bytes of a block is copied. */
+#define COPIED_SHARE 4
 
 void grip_chat_reply_headers(request_rec *r, const char *content_type)
 {
@@ -10,15 +14,13 @@ void grip_chat_reply_headers(request_rec *r, const char *content_type)
     apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
 }
 
-int grip_chat_reply_body(request_rec *r, gc_slice_t body)
+/* Send what stands in a brigade, len bytes in all. */
+static int pass(request_rec *r, apr_bucket_brigade *bb, apr_size_t len)
 {
     conn_rec *c = r->connection;
-    apr_bucket_brigade *bb = apr_brigade_create(r->pool, c->bucket_alloc);
     apr_status_t rv;
 
-    ap_set_content_length(r, (apr_off_t)body.len);
-    APR_BRIGADE_INSERT_TAIL(bb,
-                            apr_bucket_pool_create(body.data, body.len, r->pool, c->bucket_alloc));
+    ap_set_content_length(r, (apr_off_t)len);
     APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(c->bucket_alloc));
     rv = ap_pass_brigade(r->output_filters, bb);
     if (rv != APR_SUCCESS) {
@@ -27,6 +29,35 @@ int grip_chat_reply_body(request_rec *r, gc_slice_t body)
         return c->aborted ? OK : AP_FILTER_ERROR;
     }
     return OK;
+}
+
+int grip_chat_reply_body(request_rec *r, gc_slice_t body)
+{
+    apr_bucket_alloc_t *list = r->connection->bucket_alloc;
+    apr_bucket_brigade *bb = apr_brigade_create(r->pool, list);
+
+    APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_pool_create(body.data, body.len, r->pool, list));
+    return pass(r, bb, body.len);
+}
+
+int grip_chat_reply_block(request_rec *r, gc_slice_t head, chat_block_t *block, gc_slice_t part)
+{
+    apr_bucket_alloc_t *list = r->connection->bucket_alloc;
+    apr_bucket_brigade *bb;
+
+    if (part.len * COPIED_SHARE < chat_block_bytes(block)) {
+        gc_buffer_t body = gc_buffer_make(head.len + part.len, r->pool);
+
+        gc_buffer_append(&body, head);
+        gc_buffer_append(&body, part);
+        return grip_chat_reply_body(r, gc_buffer_slice(&body));
+    }
+    bb = apr_brigade_create(r->pool, list);
+    if (head.len) {
+        APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_pool_create(head.data, head.len, r->pool, list));
+    }
+    APR_BRIGADE_INSERT_TAIL(bb, grip_chat_bucket_create(block, part, list));
+    return pass(r, bb, head.len + part.len);
 }
 
 int grip_chat_reply_error(request_rec *r, int status, const char *code, const char *message)

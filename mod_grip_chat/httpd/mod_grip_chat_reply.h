@@ -2,6 +2,7 @@
 #ifndef MOD_GRIP_CHAT_REPLY_H
 #define MOD_GRIP_CHAT_REPLY_H
 
+#include "chat_block.h"
 #include "gc_buffer.h"
 #include "mod_grip_chat.h"
 
@@ -21,6 +22,18 @@ void grip_chat_reply_headers(request_rec *r, const char *content_type);
  * @return OK, or what the connection came to
  */
 int grip_chat_reply_body(request_rec *r, gc_slice_t body);
+
+/**
+ * Answer with a body whose second part lies in a block. A large part of the block is sent as it lies
+ * there, and the block held until it is sent; a small one is copied, lest a slow reader holds much
+ * memory for little text.
+ *
+ * @param head   what comes first, maybe nothing; of r->pool, or of something that lives longer
+ * @param block  held by the caller during the call
+ * @param part   of the block's text, maybe nothing
+ * @return as grip_chat_reply_body
+ */
+int grip_chat_reply_block(request_rec *r, gc_slice_t head, chat_block_t *block, gc_slice_t part);
 
 /**
  * Answer with an error: {"error": {"code": …, "message": …}}.
