@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import sqlite3
 import threading
 import time
@@ -156,6 +157,35 @@ def test_more_rooms_than_there_is_memory_for(servers):
             listed = apache.client.get(messages_path(f"r{number}")).json
             assert listed["last-event-id"] == f"room-r{number}:3"
             assert {m["text"][:4].split()[0] for m in listed["messages"]} == {str(number)}
+
+
+@pytest.mark.mpm
+def test_a_slow_reader_gets_what_it_was_promised(servers):
+    """Long after the room has moved on in memory, and another has pushed it out."""
+    proxy = servers.listener()
+    apache = servers.apache(site(proxy, CacheSize="8M"))
+    for number in range(50):
+        apache.client.say("x", f"{number} " + "x" * 60000)
+    wanted = apache.client.get(messages_path("x")).body
+    assert len(wanted) > 3000000
+    slow = []
+    for _ in range(4):
+        connection = socket.socket()
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+        connection.settimeout(20)
+        connection.connect(("127.0.0.1", apache.port))
+        connection.sendall(f"GET {messages_path('x')} HTTP/1.1\r\nHost: localhost\r\n"
+                           "Connection: close\r\n\r\n".encode())
+        slow.append((connection, connection.recv(1000)))
+    for number in range(50):
+        apache.client.say("x", f"later {number} " + "y" * 60000)
+        apache.client.get(messages_path("x"))
+        apache.client.say("y", f"{number} " + "z" * 60000)
+        apache.client.get(messages_path("y"))
+    for connection, answer in slow:
+        with connection, connection.makefile("rb") as stream:
+            answer += stream.read()
+        assert answer.partition(b"\r\n\r\n")[2] == wanted
 
 
 # -- without the database --------------------------------------------------------------------------

@@ -260,6 +260,22 @@ static void has_no_way_past_a_message_that_is_not_utf8(void **state)
     chat_snapshot_release(snapshot);
 }
 
+static void has_no_way_past_one_that_comes_later(void **state)
+{
+    const bench_t *bench = *state;
+    chat_snapshot_t *snapshot = make(bench, newest_of(30, 1, 30, 1, bench->pool));
+    chat_page_t page = after_of(29, 100, 33, 1, 1, bench->pool);
+
+    page.messages[2].text = gc_slice_of("\xff"); /* the 32nd */
+    snapshot = extend(bench, snapshot, page);
+    assert_int_equal(chat_snapshot_covers(snapshot, 31), 0);
+    assert_true(chat_snapshot_covers(snapshot, 32));
+    assert_same(chat_block_text(chat_snapshot_events(snapshot)),
+                events_of(ROOM, 33, 33, 1, bench->pool));
+    assert_null(chat_snapshot_list(snapshot));
+    chat_snapshot_release(snapshot);
+}
+
 static void is_whole_again_when_such_a_message_is_gone(void **state)
 {
     const bench_t *bench = *state;
@@ -315,6 +331,7 @@ int main(void)
         TEST(keeps_bounded_bytes_but_all_of_the_list),
         TEST(gives_as_many_events_as_an_answer_takes),
         TEST(has_no_way_past_a_message_that_is_not_utf8),
+        TEST(has_no_way_past_one_that_comes_later),
         TEST(is_whole_again_when_such_a_message_is_gone),
         TEST(lives_as_long_as_somebody_holds_it),
     };
