@@ -146,7 +146,7 @@ static int make_list(chat_snapshot_t *snapshot, const chat_snapshot_spec_t *spec
     list = gc_buffer_make(1024 + chat_block_text(snapshot->events).len, scratch_pool);
     chat_codec_begin_list(&list);
     for (; i >= 0 && snapshot->index[i].event_id > before; i--) {
-        chat_codec_begin_item(&list, snapshot->count - 1 - i);
+        chat_codec_begin_item(&list, snapshot->standing.listed++);
         gc_buffer_append(&list, chat_sse_data(event_text(snapshot, i)));
     }
     chat_codec_end_list(&list, spec->room, last);
@@ -183,7 +183,7 @@ static apr_status_t finish(chat_snapshot_t **out, making_t *making, apr_pool_t *
 static making_t begin(const chat_snapshot_spec_t *spec, const chat_page_t *page,
                       apr_pool_t *scratch_pool)
 {
-    making_t making = {spec, {page->last_event_id, page->first_kept_event_id, 0, 0}};
+    making_t making = {spec, {page->last_event_id, page->first_kept_event_id, 0, 0, 0}};
 
     making.text = gc_buffer_make(4096, scratch_pool);
     making.fresh = apr_palloc(scratch_pool, sizeof(event_t) * (apr_size_t)(page->count + 1));

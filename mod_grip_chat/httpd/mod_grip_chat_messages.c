@@ -18,15 +18,14 @@
 #define JOB_KEY_BYTES 16
 
 /* From what is stored, so that it means the same after a restart: the newest message and when it was
- * stored tell databases apart in which counting began anew. */
-static const char *etag_of(const chat_standing_t *standing, int history, apr_pool_t *pool)
+ * stored tell databases apart in which counting began anew, and the number of messages a list from one
+ * of which retention has cut the end. */
+static const char *etag_of(const chat_standing_t *standing, apr_pool_t *pool)
 {
-    if (standing->newest_id == 0) {
-        return apr_psprintf(pool, "\"%" APR_INT64_T_FMT "-%d\"", standing->last_event_id, history);
-    }
-    return apr_psprintf(
-        pool, "\"%" APR_INT64_T_FMT "-%" APR_INT64_T_FMT "-%" APR_INT64_T_FMT "-%d\"",
-        standing->last_event_id, standing->newest_id, standing->newest_created_ms, history);
+    return apr_psprintf(pool,
+                        "\"%" APR_INT64_T_FMT "-%" APR_INT64_T_FMT "-%" APR_INT64_T_FMT "-%d\"",
+                        standing->last_event_id, standing->newest_id, standing->newest_created_ms,
+                        standing->listed);
 }
 
 static int get_messages(request_rec *r, const grip_chat_site_t *site, const char *room)
@@ -43,8 +42,7 @@ static int get_messages(request_rec *r, const grip_chat_site_t *site, const char
                                      "the messages cannot be read now; try again");
     }
     grip_chat_reply_headers(r, "application/json");
-    apr_table_setn(r->headers_out, "ETag",
-                   etag_of(chat_snapshot_standing(snapshot), site->history, r->pool));
+    apr_table_setn(r->headers_out, "ETag", etag_of(chat_snapshot_standing(snapshot), r->pool));
     status = ap_meets_conditions(r);
     if (status != OK) {
         return status;

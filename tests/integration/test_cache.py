@@ -188,6 +188,24 @@ def test_a_slow_reader_gets_what_it_was_promised(servers):
         assert answer.partition(b"\r\n\r\n")[2] == wanted
 
 
+def test_a_list_of_which_retention_cut_the_end_is_another(servers):
+    """Though its newest message is the same: an ETag of before is not its own."""
+    proxy = servers.listener()
+    apache = servers.apache(site(proxy, Retention="count=5"))
+    for number in range(1, 100):
+        apache.client.say("x", f"{number}")
+        before = apache.client.get(messages_path("x"))
+        if len(before.json["messages"]) == 20:
+            break
+    etag = {"If_None_Match": before.header("ETag")}
+    assert apache.client.get(messages_path("x"), **etag).status in (200, 304)
+    wait_until(lambda: len(apache.client.get(messages_path("x")).json["messages"]) == 5, 15,
+               "retention")
+    after = apache.client.get(messages_path("x"), **etag)
+    assert after.status == 200 and len(after.json["messages"]) == 5
+    assert after.json["last-event-id"] == before.json["last-event-id"]
+
+
 # -- without the database --------------------------------------------------------------------------
 
 @pytest.mark.mpm
