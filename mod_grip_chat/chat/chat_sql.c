@@ -102,9 +102,10 @@ static const char *const texts[CHAT_SQL_COUNT] = {
     [CHAT_SQL_ROOMS_ABOVE] =
         "SELECT r.name FROM grip_chat_room r WHERE r.id IN"
         " (SELECT m.room_id FROM grip_chat_message m WHERE m.id > %lld) AND r.site = %s",
+    /* The plus keeps SQLite from the index of sites, by which each step would look at all rooms. */
     [CHAT_SQL_ROOMS_OVER] =
         "SELECT id, name, first_kept_event_id, last_event_id FROM grip_chat_room"
-        " WHERE id > %lld AND id <= %lld AND site = %s"
+        " WHERE id > %lld AND id <= %lld AND +site = %s"
         " AND last_event_id - first_kept_event_id >= %lld ORDER BY id LIMIT 200",
     [CHAT_SQL_FIRST_YOUNG] = "SELECT min(event_id) FROM grip_chat_message"
                              " WHERE room_id = %lld AND event_id < %lld"

@@ -142,6 +142,7 @@ static void sweeps_by_index(void **state)
 
         assert_not_planned(plan, "SCAN grip");
         assert_not_planned(plan, "SCAN r");
+        assert_not_planned(plan, "(site=?)");
     }
 }
 
