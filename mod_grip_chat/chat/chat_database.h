@@ -77,6 +77,10 @@ apr_status_t chat_database_was_changed(chat_database_t *db, int *was_changed,
 /** What the driver said of the last failure, for the log; never NULL. Valid until the next call. */
 const char *chat_database_last_error(const chat_database_t *db);
 
+/** How often the connection was opened. Each time another file may have been there: while it is closed
+ *  nobody can tell. */
+unsigned chat_database_openings(const chat_database_t *db);
+
 /** Close the connection; what was not committed is rolled back. */
 void chat_database_close(chat_database_t *db);
 

@@ -32,6 +32,7 @@ struct chat_database_t {
     apr_finfo_t file;    /* the file that was opened, to notice when another lies there */
     apr_finfo_t log;     /* its write-ahead log; valid is 0 where there is none */
     apr_int64_t changes; /* what the dialect's query answered last; 0 before it was first asked */
+    unsigned openings;
     char last_error[256];
 };
 
@@ -69,6 +70,11 @@ chat_database_t *chat_database_create(const chat_database_spec_t *spec, chat_dat
 const char *chat_database_last_error(const chat_database_t *db)
 {
     return db->last_error;
+}
+
+unsigned chat_database_openings(const chat_database_t *db)
+{
+    return db->openings;
 }
 
 static apr_status_t close_handle(void *data)
@@ -389,6 +395,7 @@ static apr_status_t open_once(chat_database_t *db)
 
     if (rv == APR_SUCCESS) {
         apr_pool_tag(db->connection_pool, "grip_chat_database");
+        db->openings++;
         rv = open_connection(db);
         if (rv != APR_SUCCESS) {
             chat_database_close(db);
@@ -400,10 +407,7 @@ static apr_status_t open_once(chat_database_t *db)
 apr_status_t chat_database_was_changed(chat_database_t *db, int *was_changed,
                                        apr_pool_t *scratch_pool)
 {
-    if (!db->connection_pool) {
-        return APR_SUCCESS;
-    }
-    return note_changes(db, was_changed, scratch_pool);
+    return db->connection_pool ? note_changes(db, was_changed, scratch_pool) : APR_SUCCESS;
 }
 
 apr_status_t chat_database_ready(chat_database_t *db)

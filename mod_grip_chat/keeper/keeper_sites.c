@@ -61,7 +61,9 @@ void keeper_sites_publish(keeper_sites_t *sites, const keeper_task_t *task)
     if (served->site->proxy_count == 0) {
         return;
     }
-    if (append->outcome == CHAT_APPEND_REPEATED && append->is_repeat) {
+    if ((append->outcome == CHAT_APPEND_REPEATED && append->is_repeat) ||
+        append->outcome == CHAT_APPEND_KNOWN)
+    {
         for (i = 0; i < served->site->proxy_count; i++) {
             keeper_publisher_hint(served->publishers[i], append->room);
         }

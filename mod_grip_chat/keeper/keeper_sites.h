@@ -36,8 +36,8 @@ keeper_served_t *keeper_sites_find(keeper_sites_t *sites, const char *identity);
 keeper_task_t *keeper_sites_done(keeper_sites_t *sites);
 
 /** Hand the message of a stored job to its site's publishers, as the event that readers get; a hint
- *  where a repeated job was stored before, by whom is not known; nothing where its idempotency key was
- *  known, for the job that was stored has been here. */
+ *  where a repeated job, or another with its idempotency key, was stored before: whether that one was
+ *  published is not known, as its COMMIT may have been reported as failed. */
 void keeper_sites_publish(keeper_sites_t *sites, const keeper_task_t *task);
 
 /** Hand a KEEPER_TASK_BEHIND to its publisher. */

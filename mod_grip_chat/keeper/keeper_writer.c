@@ -50,6 +50,7 @@ struct keeper_writer_t {
     keeper_lock_t lock;
     int is_locked;
     int is_recovered;
+    unsigned openings;     /* of the database, when it was recovered last */
     apr_status_t reported; /* the failure that was logged last */
 };
 
@@ -245,6 +246,7 @@ static void forget_file(keeper_writer_t *writer)
 static apr_status_t make_ready(keeper_writer_t *writer, apr_pool_t *pool)
 {
     apr_status_t rv = take_lock(writer);
+    unsigned openings;
     apr_size_t i;
 
     if (rv == APR_SUCCESS && chat_database_check(writer->db, pool) != APR_SUCCESS) {
@@ -253,14 +255,23 @@ static apr_status_t make_ready(keeper_writer_t *writer, apr_pool_t *pool)
     if (rv == APR_SUCCESS) {
         rv = chat_database_ready(writer->db);
     }
-    if (rv != APR_SUCCESS || writer->is_recovered) {
+    if (rv != APR_SUCCESS ||
+        (writer->is_recovered && writer->openings == chat_database_openings(writer->db)))
+    {
         return rv;
     }
+    if (writer->is_recovered) {
+        /* Opened anew after an error, and what lay there meanwhile nobody has seen. */
+        keeper_shared_bump_all(writer->config->shared);
+        writer->is_recovered = 0;
+    }
+    openings = chat_database_openings(writer->db);
     for (i = 0; rv == APR_SUCCESS && i < writer->site_count; i++) {
         rv = keeper_recovery_run(writer->db, writer->sites[i], push_behind, writer, pool);
     }
     if (rv == APR_SUCCESS) {
         writer->is_recovered = 1;
+        writer->openings = openings;
         writer->notify(writer->baton);
     }
     return rv;
@@ -348,6 +359,9 @@ static void do_batch(keeper_writer_t *writer, keeper_task_t **tasks, int count, 
     }
     if (rv == APR_SUCCESS) {
         rv = append_posts(writer, tasks, count, pool);
+        if (rv == APR_SUCCESS) {
+            rv = make_ready(writer, pool); /* if it was opened anew for them */
+        }
     }
     for (i = 0; rv == APR_SUCCESS && i < count; i++) {
         if (tasks[i]->kind == KEEPER_TASK_PROGRESS) {

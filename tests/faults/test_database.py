@@ -9,6 +9,7 @@ import time
 import pytest
 
 from crowd import ERRORS, Crowd, chat_with_faults, ms
+from harness.client import messages_path
 from harness.httpd import run_user
 from harness.load import stored
 from harness.processes import kill, wait_until
@@ -177,6 +178,28 @@ class Replaced:
         whole = time.monotonic() - begin
         return (f"{crowd.total:,} posts acknowledged, each in the old or the new file; "
                 f"{len(due)} readers reset, and whole {whole:.1f} s after the last post")
+
+
+def test_database_replaced_while_it_could_not_be_used(servers):
+    """Somebody breaks it, and puts another file there while the keeper has none open."""
+    chat = chat_with_faults(servers, ERRORS + ".*GC0(151|162|164|203)")
+    chat.apache.client.say("x", "before")
+    with sqlite3.connect(chat.apache.database) as connection:
+        connection.execute("ALTER TABLE grip_chat_message RENAME TO broken")
+    connection.close()
+    answer = chat.apache.client.form(messages_path("x"), {"from": "al", "text": "lost"})
+    assert answer.status == 503 and answer.header("Retry-After")
+    for suffix in ("", "-wal", "-shm"):
+        chat.apache.database.with_name(chat.apache.database.name + suffix).unlink(missing_ok=True)
+    chat.apache.client.say("x", "in a new file")
+    # Next links are signed with the secret, which the new file has to have as well.
+    reader = chat.reader("x", last_event_id="room-x:0", patient=True)
+    reader.wait_messages(1)
+    assert reader.texts == ["in a new file"]
+    chat.apache.client.say("x", "live")
+    reader.wait_messages(2)
+    listed = chat.apache.client.get(messages_path("x")).json
+    assert [m["text"] for m in listed["messages"]] == ["live", "in a new file"]
 
 
 @pytest.mark.parametrize("how", ["copy", "deleted", "deleted-with-secret"])

@@ -1,80 +1,4 @@
-#include "chat_store.h"
-#include "unit_temp.h"
-
-#include <fcntl.h>
-#include <stdio.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#define NOBODY 65534
-
-static chat_database_t *make(const unit_temp_t *temp, chat_database_role_e role)
-{
-    chat_database_spec_t spec = {"sqlite3", temp->path};
-
-    assert_int_equal(chat_database_global_init(temp->pool), APR_SUCCESS);
-    return chat_database_create(&spec, role, temp->pool);
-}
-
-static chat_database_t *open_writer(const unit_temp_t *temp)
-{
-    chat_database_t *db = make(temp, CHAT_DATABASE_WRITER);
-
-    if (chat_database_ready(db) != APR_SUCCESS) {
-        fail_msg("%s", chat_database_last_error(db));
-    }
-    return db;
-}
-
-/* Store one message under a key of its own. */
-static apr_status_t store(chat_database_t *db, const char *key, const unit_temp_t *temp)
-{
-    chat_append_t append = {"", "a", "al", key, key, "", "", 0, CHAT_APPEND_CONFLICT, 0, 0, 0};
-
-    return chat_store_append(db, &append, 1, apr_time_now(), temp->pool);
-}
-
-static int count_messages(chat_database_t *db, const unit_temp_t *temp)
-{
-    chat_page_t page;
-
-    if (chat_store_read_newest(db, "", "a", 100, &page, temp->pool) != APR_SUCCESS) {
-        fail_msg("%s", chat_database_last_error(db));
-    }
-    return page.count;
-}
-
-static const char *beside(const unit_temp_t *temp, const char *suffix)
-{
-    return apr_pstrcat(temp->pool, temp->path, suffix, NULL);
-}
-
-static int mode_of(const char *path)
-{
-    struct stat info;
-
-    assert_int_equal(stat(path, &info), 0);
-    return (int)(info.st_mode & 0777);
-}
-
-/* Be an unprivileged user, whom modes of files mean something to; 0 if we are one already. */
-static int become_nobody(const unit_temp_t *temp)
-{
-    if (geteuid() != 0) {
-        return 0;
-    }
-    assert_int_equal(chown(temp->dir, NOBODY, (gid_t)-1), 0);
-    assert_int_equal(seteuid(NOBODY), 0);
-    return 1;
-}
-
-static void become_root(int was_root)
-{
-    if (was_root) {
-        assert_int_equal(seteuid(0), 0);
-    }
-}
+#include "database_bench.h"
 
 static void never_makes_a_file_for_a_reader(void **state)
 {
@@ -129,142 +53,6 @@ static void refuses_a_file_that_is_no_database(void **state)
     assert_int_equal(chat_database_ready(db), APR_EGENERAL);
     assert_string_not_equal(chat_database_last_error(db), "");
     assert_int_equal(store(db, "k", temp), APR_EGENERAL);
-}
-
-/* SQLite goes on committing into a file that has no name any more. */
-static void notices_before_a_commit_that_the_file_was_deleted(void **state)
-{
-    const unit_temp_t *temp = *state;
-    chat_database_t *db = open_writer(temp);
-
-    assert_int_equal(store(db, "k1", temp), APR_SUCCESS);
-    assert_int_equal(unlink(temp->path), 0);
-    assert_int_equal(store(db, "k2", temp), APR_ENOENT);
-    assert_int_equal(store(db, "k2", temp), APR_SUCCESS);
-    assert_int_equal(count_messages(db, temp), 1);
-}
-
-static void notices_before_a_commit_that_the_file_was_replaced(void **state)
-{
-    const unit_temp_t *temp = *state;
-    unit_temp_t other = *temp;
-    chat_database_t *db = open_writer(temp);
-
-    other.path = beside(temp, ".other");
-    chat_database_close(open_writer(&other));
-    assert_int_equal(store(db, "k1", temp), APR_SUCCESS);
-    assert_int_equal(rename(other.path, temp->path), 0);
-    assert_int_equal(store(db, "k2", temp), APR_ENOENT);
-    assert_int_equal(store(db, "k2", temp), APR_SUCCESS);
-}
-
-/* A child of httpd that has read, and keeps its connection until it reads again. */
-typedef struct reading_child_t {
-    pid_t pid;
-    int go;
-    int answer;
-} reading_child_t;
-
-static reading_child_t start_reading_child(const unit_temp_t *temp)
-{
-    reading_child_t child;
-    int go[2];
-    int answer[2];
-    char count = -1;
-
-    assert_int_equal(pipe(go), 0);
-    assert_int_equal(pipe(answer), 0);
-    child.pid = fork();
-    assert_true(child.pid >= 0);
-    if (child.pid == 0) {
-        chat_database_t *reader = make(temp, CHAT_DATABASE_READER);
-
-        close(go[1]);
-        do {
-            chat_page_t page = {0, 0, -2, NULL};
-
-            (void)chat_store_read_newest(reader, "", "a", 100, &page, temp->pool);
-            count = (char)page.count;
-        } while (write(answer[1], &count, 1) == 1 && read(go[0], &count, 1) == 1);
-        _exit(0);
-    }
-    close(go[0]);
-    close(answer[1]);
-    child.go = go[1];
-    child.answer = answer[0];
-    assert_int_equal(read(child.answer, &count, 1), 1);
-    return child;
-}
-
-/* How many messages a child reads now, negative if it cannot, and end it. */
-static int finish_reading_child(reading_child_t child)
-{
-    char count = -3;
-    int status;
-
-    assert_int_equal(write(child.go, "x", 1), 1);
-    (void)!read(child.answer, &count, 1);
-    close(child.go);
-    close(child.answer);
-    assert_int_equal(waitpid(child.pid, &status, 0), child.pid);
-    assert_int_equal(status, 0);
-    return count;
-}
-
-/* SQLite finds a file's log and its index by name: those of the old file must not become the new's. */
-static void keeps_a_deleted_file_s_log_out_of_the_next_file(void **state)
-{
-    const unit_temp_t *temp = *state;
-    chat_database_t *db = open_writer(temp);
-    reading_child_t child;
-
-    assert_int_equal(store(db, "k1", temp), APR_SUCCESS);
-    assert_int_equal(store(db, "k2", temp), APR_SUCCESS);
-    child = start_reading_child(temp);
-    assert_int_equal(unlink(temp->path), 0);
-    assert_int_equal(store(db, "k3", temp), APR_ENOENT);
-    assert_int_equal(store(db, "k3", temp), APR_SUCCESS);
-    assert_int_equal(finish_reading_child(child), 1);
-    assert_int_equal(count_messages(db, temp), 1);
-}
-
-static void keeps_a_replaced_file_s_log_out_of_the_next_file(void **state)
-{
-    const unit_temp_t *temp = *state;
-    unit_temp_t other = *temp;
-    chat_database_t *db = open_writer(temp);
-    chat_database_t *restored;
-    reading_child_t child;
-
-    other.path = beside(temp, ".restored");
-    restored = open_writer(&other);
-    assert_int_equal(store(restored, "k1", &other), APR_SUCCESS);
-    assert_int_equal(store(restored, "k2", &other), APR_SUCCESS);
-    chat_database_close(restored);
-    assert_int_equal(store(db, "k3", temp), APR_SUCCESS);
-    child = start_reading_child(temp);
-    assert_int_equal(rename(other.path, temp->path), 0);
-    assert_int_equal(store(db, "k4", temp), APR_ENOENT);
-    assert_int_equal(store(db, "k4", temp), APR_SUCCESS);
-    assert_int_equal(finish_reading_child(child), 3);
-    assert_int_equal(count_messages(db, temp), 3);
-}
-
-static void lets_a_reader_follow_a_file_that_was_replaced(void **state)
-{
-    const unit_temp_t *temp = *state;
-    chat_database_t *db = open_writer(temp);
-    chat_database_t *reader = make(temp, CHAT_DATABASE_READER);
-    chat_page_t page;
-
-    assert_int_equal(store(db, "k1", temp), APR_SUCCESS);
-    assert_int_equal(count_messages(reader, temp), 1);
-    assert_int_equal(unlink(temp->path), 0);
-    assert_int_equal(chat_store_read_newest(reader, "", "a", 9, &page, temp->pool), APR_ENOENT);
-    assert_int_equal(store(db, "k2", temp), APR_ENOENT);
-    assert_int_equal(store(db, "k2", temp), APR_SUCCESS);
-    assert_int_equal(store(db, "k3", temp), APR_SUCCESS);
-    assert_int_equal(count_messages(reader, temp), 2);
 }
 
 /* The statements of every other connection die of it. */
@@ -458,23 +246,6 @@ static void keeps_its_locks_when_the_file_is_opened_under_another_name(void **st
     assert_int_equal(count_messages(db, temp), 2);
 }
 
-static void a_file_that_was_moved_away_takes_all_it_acknowledged_along(void **state)
-{
-    const unit_temp_t *temp = *state;
-    const char *moved = apr_pstrcat(temp->pool, temp->path, ".old", NULL);
-    chat_database_spec_t spec = {"sqlite3", moved};
-    chat_database_t *db = open_writer(temp);
-
-    assert_int_equal(store(db, "k1", temp), APR_SUCCESS);
-    assert_int_equal(store(db, "k2", temp), APR_SUCCESS);
-    assert_int_equal(rename(temp->path, moved), 0);
-    assert_int_equal(chat_database_check(db, temp->pool), APR_ENOENT);
-    assert_int_equal(store(db, "k3", temp), APR_SUCCESS);
-    assert_int_equal(count_messages(db, temp), 1);
-    assert_int_equal(
-        count_messages(chat_database_create(&spec, CHAT_DATABASE_READER, temp->pool), temp), 2);
-}
-
 static void rolls_back_what_was_not_committed_at_a_close(void **state)
 {
     const unit_temp_t *temp = *state;
@@ -499,11 +270,6 @@ int main(void)
         TEMP_TEST(makes_files_that_only_their_owner_reads),
         TEMP_TEST(refuses_a_driver_that_it_has_no_statements_for),
         TEMP_TEST(refuses_a_file_that_is_no_database),
-        TEMP_TEST(notices_before_a_commit_that_the_file_was_deleted),
-        TEMP_TEST(notices_before_a_commit_that_the_file_was_replaced),
-        TEMP_TEST(keeps_a_deleted_file_s_log_out_of_the_next_file),
-        TEMP_TEST(keeps_a_replaced_file_s_log_out_of_the_next_file),
-        TEMP_TEST(lets_a_reader_follow_a_file_that_was_replaced),
         TEMP_TEST(heals_after_ddl_of_another_connection),
         TEMP_TEST(notices_what_another_connection_commits),
         TEMP_TEST(heals_after_a_vacuum_of_another_connection),
@@ -512,7 +278,6 @@ int main(void)
         TEMP_TEST(heals_when_a_file_that_was_read_only_is_not_any_more),
         TEMP_TEST(rolls_back_what_was_not_committed_at_a_close),
         TEMP_TEST(keeps_its_locks_when_the_file_is_opened_under_another_name),
-        TEMP_TEST(a_file_that_was_moved_away_takes_all_it_acknowledged_along),
     };
 
     return UNIT_RUN(tests);

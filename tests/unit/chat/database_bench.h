@@ -1,0 +1,82 @@
+/* A connection to a database in a temporary directory, for the tests of what it lives through. */
+#ifndef DATABASE_BENCH_H
+#define DATABASE_BENCH_H
+
+#include "chat_store.h"
+#include "unit_temp.h"
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define NOBODY 65534
+
+static inline chat_database_t *make(const unit_temp_t *temp, chat_database_role_e role)
+{
+    chat_database_spec_t spec = {"sqlite3", temp->path};
+
+    assert_int_equal(chat_database_global_init(temp->pool), APR_SUCCESS);
+    return chat_database_create(&spec, role, temp->pool);
+}
+
+static inline chat_database_t *open_writer(const unit_temp_t *temp)
+{
+    chat_database_t *db = make(temp, CHAT_DATABASE_WRITER);
+
+    if (chat_database_ready(db) != APR_SUCCESS) {
+        fail_msg("%s", chat_database_last_error(db));
+    }
+    return db;
+}
+
+/* Store one message under a key of its own. */
+static inline apr_status_t store(chat_database_t *db, const char *key, const unit_temp_t *temp)
+{
+    chat_append_t append = {"", "a", "al", key, key, "", "", 0, CHAT_APPEND_CONFLICT, 0, 0, 0};
+
+    return chat_store_append(db, &append, 1, apr_time_now(), temp->pool);
+}
+
+static inline int count_messages(chat_database_t *db, const unit_temp_t *temp)
+{
+    chat_page_t page;
+
+    if (chat_store_read_newest(db, "", "a", 100, &page, temp->pool) != APR_SUCCESS) {
+        fail_msg("%s", chat_database_last_error(db));
+    }
+    return page.count;
+}
+
+static inline const char *beside(const unit_temp_t *temp, const char *suffix)
+{
+    return apr_pstrcat(temp->pool, temp->path, suffix, NULL);
+}
+
+static inline int mode_of(const char *path)
+{
+    struct stat info;
+
+    assert_int_equal(stat(path, &info), 0);
+    return (int)(info.st_mode & 0777);
+}
+
+/* Be an unprivileged user, whom modes of files mean something to; 0 if we are one already. */
+static inline int become_nobody(const unit_temp_t *temp)
+{
+    if (geteuid() != 0) {
+        return 0;
+    }
+    assert_int_equal(chown(temp->dir, NOBODY, (gid_t)-1), 0);
+    assert_int_equal(seteuid(NOBODY), 0);
+    return 1;
+}
+
+static inline void become_root(int was_root)
+{
+    if (was_root) {
+        assert_int_equal(seteuid(0), 0);
+    }
+}
+
+#endif

@@ -1,0 +1,168 @@
+#include "database_bench.h"
+
+/* SQLite goes on committing into a file that has no name any more. */
+static void notices_before_a_commit_that_the_file_was_deleted(void **state)
+{
+    const unit_temp_t *temp = *state;
+    chat_database_t *db = open_writer(temp);
+
+    assert_int_equal(store(db, "k1", temp), APR_SUCCESS);
+    assert_int_equal(unlink(temp->path), 0);
+    assert_int_equal(store(db, "k2", temp), APR_ENOENT);
+    assert_int_equal(store(db, "k2", temp), APR_SUCCESS);
+    assert_int_equal(count_messages(db, temp), 1);
+}
+
+static void notices_before_a_commit_that_the_file_was_replaced(void **state)
+{
+    const unit_temp_t *temp = *state;
+    unit_temp_t other = *temp;
+    chat_database_t *db = open_writer(temp);
+
+    other.path = beside(temp, ".other");
+    chat_database_close(open_writer(&other));
+    assert_int_equal(store(db, "k1", temp), APR_SUCCESS);
+    assert_int_equal(rename(other.path, temp->path), 0);
+    assert_int_equal(store(db, "k2", temp), APR_ENOENT);
+    assert_int_equal(store(db, "k2", temp), APR_SUCCESS);
+}
+
+/* A child of httpd that has read, and keeps its connection until it reads again. */
+typedef struct reading_child_t {
+    pid_t pid;
+    int go;
+    int answer;
+} reading_child_t;
+
+static reading_child_t start_reading_child(const unit_temp_t *temp)
+{
+    reading_child_t child;
+    int go[2];
+    int answer[2];
+    char count = -1;
+
+    assert_int_equal(pipe(go), 0);
+    assert_int_equal(pipe(answer), 0);
+    child.pid = fork();
+    assert_true(child.pid >= 0);
+    if (child.pid == 0) {
+        chat_database_t *reader = make(temp, CHAT_DATABASE_READER);
+
+        close(go[1]);
+        do {
+            chat_page_t page = {0, 0, -2, NULL};
+
+            (void)chat_store_read_newest(reader, "", "a", 100, &page, temp->pool);
+            count = (char)page.count;
+        } while (write(answer[1], &count, 1) == 1 && read(go[0], &count, 1) == 1);
+        _exit(0);
+    }
+    close(go[0]);
+    close(answer[1]);
+    child.go = go[1];
+    child.answer = answer[0];
+    assert_int_equal(read(child.answer, &count, 1), 1);
+    return child;
+}
+
+/* How many messages a child reads now, negative if it cannot, and end it. */
+static int finish_reading_child(reading_child_t child)
+{
+    char count = -3;
+    int status;
+
+    assert_int_equal(write(child.go, "x", 1), 1);
+    (void)!read(child.answer, &count, 1);
+    close(child.go);
+    close(child.answer);
+    assert_int_equal(waitpid(child.pid, &status, 0), child.pid);
+    assert_int_equal(status, 0);
+    return count;
+}
+
+/* SQLite finds a file's log and its index by name: those of the old file must not become the new's. */
+static void keeps_a_deleted_file_s_log_out_of_the_next_file(void **state)
+{
+    const unit_temp_t *temp = *state;
+    chat_database_t *db = open_writer(temp);
+    reading_child_t child;
+
+    assert_int_equal(store(db, "k1", temp), APR_SUCCESS);
+    assert_int_equal(store(db, "k2", temp), APR_SUCCESS);
+    child = start_reading_child(temp);
+    assert_int_equal(unlink(temp->path), 0);
+    assert_int_equal(store(db, "k3", temp), APR_ENOENT);
+    assert_int_equal(store(db, "k3", temp), APR_SUCCESS);
+    assert_int_equal(finish_reading_child(child), 1);
+    assert_int_equal(count_messages(db, temp), 1);
+}
+
+static void keeps_a_replaced_file_s_log_out_of_the_next_file(void **state)
+{
+    const unit_temp_t *temp = *state;
+    unit_temp_t other = *temp;
+    chat_database_t *db = open_writer(temp);
+    chat_database_t *restored;
+    reading_child_t child;
+
+    other.path = beside(temp, ".restored");
+    restored = open_writer(&other);
+    assert_int_equal(store(restored, "k1", &other), APR_SUCCESS);
+    assert_int_equal(store(restored, "k2", &other), APR_SUCCESS);
+    chat_database_close(restored);
+    assert_int_equal(store(db, "k3", temp), APR_SUCCESS);
+    child = start_reading_child(temp);
+    assert_int_equal(rename(other.path, temp->path), 0);
+    assert_int_equal(store(db, "k4", temp), APR_ENOENT);
+    assert_int_equal(store(db, "k4", temp), APR_SUCCESS);
+    assert_int_equal(finish_reading_child(child), 3);
+    assert_int_equal(count_messages(db, temp), 3);
+}
+
+static void lets_a_reader_follow_a_file_that_was_replaced(void **state)
+{
+    const unit_temp_t *temp = *state;
+    chat_database_t *db = open_writer(temp);
+    chat_database_t *reader = make(temp, CHAT_DATABASE_READER);
+    chat_page_t page;
+
+    assert_int_equal(store(db, "k1", temp), APR_SUCCESS);
+    assert_int_equal(count_messages(reader, temp), 1);
+    assert_int_equal(unlink(temp->path), 0);
+    assert_int_equal(chat_store_read_newest(reader, "", "a", 9, &page, temp->pool), APR_ENOENT);
+    assert_int_equal(store(db, "k2", temp), APR_ENOENT);
+    assert_int_equal(store(db, "k2", temp), APR_SUCCESS);
+    assert_int_equal(store(db, "k3", temp), APR_SUCCESS);
+    assert_int_equal(count_messages(reader, temp), 2);
+}
+
+static void a_file_that_was_moved_away_takes_all_it_acknowledged_along(void **state)
+{
+    const unit_temp_t *temp = *state;
+    const char *moved = apr_pstrcat(temp->pool, temp->path, ".old", NULL);
+    chat_database_spec_t spec = {"sqlite3", moved};
+    chat_database_t *db = open_writer(temp);
+
+    assert_int_equal(store(db, "k1", temp), APR_SUCCESS);
+    assert_int_equal(store(db, "k2", temp), APR_SUCCESS);
+    assert_int_equal(rename(temp->path, moved), 0);
+    assert_int_equal(chat_database_check(db, temp->pool), APR_ENOENT);
+    assert_int_equal(store(db, "k3", temp), APR_SUCCESS);
+    assert_int_equal(count_messages(db, temp), 1);
+    assert_int_equal(
+        count_messages(chat_database_create(&spec, CHAT_DATABASE_READER, temp->pool), temp), 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEMP_TEST(notices_before_a_commit_that_the_file_was_deleted),
+        TEMP_TEST(notices_before_a_commit_that_the_file_was_replaced),
+        TEMP_TEST(keeps_a_deleted_file_s_log_out_of_the_next_file),
+        TEMP_TEST(keeps_a_replaced_file_s_log_out_of_the_next_file),
+        TEMP_TEST(lets_a_reader_follow_a_file_that_was_replaced),
+        TEMP_TEST(a_file_that_was_moved_away_takes_all_it_acknowledged_along),
+    };
+
+    return UNIT_RUN(tests);
+}
