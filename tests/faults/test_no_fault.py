@@ -2,26 +2,33 @@
 
 import time
 
+import pytest
+
 from crowd import Crowd, ms, p99
 from harness.chat import Chat
 from scale import scaled
 
-# A room is published up to five times a second.
+# A room is published several times a second.
 NOTICED = 1.5
 
 
-def test_no_fault(servers, figure):
-    """Messages reach readers all the time, also those of rooms that have used up their pace."""
+# What does not hold yet is in docs/reliability.md.
+@pytest.mark.parametrize("rooms", scaled([4], [4, 24]))
+def test_no_fault(servers, figure, rooms):
+    """Messages reach readers all the time, also in rooms that have used up their pace."""
     chat = Chat(servers)
-    crowd = Crowd.at(chat)
+    crowd = Crowd.at(chat, rooms=[f"room{n}" for n in range(rooms)], readers=12 // rooms or 1,
+                     pause=0.01)
+    # Every room is beyond its pace by then.
+    crowd.run(3)
     begin = time.monotonic()
-    crowd.run(scaled(5, 60))
-    silences = [crowd.followers[room][0].longest_silence(begin, time.monotonic())
-                for room in crowd.followers]
+    crowd.run(scaled(4, 60))
+    end = time.monotonic()
+    silences = sorted(group[0].longest_silence(begin, end) for group in crowd.followers.values())
     posts = p99(crowd.senders.seconds())
     outcome = crowd.settle()
     assert not crowd.senders.failures, crowd.senders.failures[:3]
-    figure(f"{scaled(5, 60)} s; posts' p99 {ms(posts)}; longest silence "
-           f"{max(silences):.2f} s; {outcome}")
-    assert max(silences) < NOTICED, "readers had nothing for " + \
-        ", ".join(f"{silence:.1f} s" for silence in silences) + " in a busy room each"
+    figure(f"{scaled(4, 60)} s; posts' p99 {ms(posts)}; longest silence {silences[-1]:.2f} s in one "
+           f"of {rooms} busy rooms; {outcome}")
+    assert silences[-1] < NOTICED, \
+        f"readers had nothing for {silences[0]:.1f} to {silences[-1]:.1f} s in a busy room"
