@@ -287,14 +287,17 @@ static int find_after(const chat_snapshot_t *snapshot, apr_int64_t after)
 }
 
 gc_slice_t chat_snapshot_events_after(const chat_snapshot_t *snapshot, apr_int64_t after,
-                                      apr_int64_t *reached)
+                                      apr_int64_t up_to, apr_int64_t *reached)
 {
     int first = find_after(snapshot, after);
     gc_slice_t text = {NULL, 0};
     int i;
 
     *reached = after;
-    for (i = first; i < snapshot->count && i - first < CHAT_PAGE_MAX_EVENTS; i++) {
+    for (i = first; i < snapshot->count && i - first < CHAT_PAGE_MAX_EVENTS &&
+                    snapshot->index[i].event_id <= up_to;
+         i++)
+    {
         gc_slice_t event = event_text(snapshot, i);
 
         if (i == first) {

@@ -69,11 +69,12 @@ int chat_snapshot_covers(const chat_snapshot_t *snapshot, apr_int64_t after);
  * The events that follow a position which is covered, as far as one answer goes
  * (CHAT_PAGE_MAX_EVENTS, CHAT_PAGE_MAX_BYTES, but one event at least).
  *
+ * @param up_to    the last position that is wanted
  * @param reached  the position of the last of them; `after` where there is none
  * @return a part of chat_snapshot_events
  */
 gc_slice_t chat_snapshot_events_after(const chat_snapshot_t *snapshot, apr_int64_t after,
-                                      apr_int64_t *reached);
+                                      apr_int64_t up_to, apr_int64_t *reached);
 
 /** The block of all its events; the snapshot holds it. */
 chat_block_t *chat_snapshot_events(const chat_snapshot_t *snapshot);

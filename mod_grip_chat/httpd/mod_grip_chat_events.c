@@ -37,6 +37,7 @@ typedef struct events_t {
     request_rec *r;
     const grip_chat_site_t *site;
     const grip_chat_route_t *route;
+    keeper_shared_t *shared;
     const char *room;
     const char *channel;
     const char *secret;
@@ -198,13 +199,17 @@ static int retry_ms(void)
 }
 
 /* Append the page's events as far as one answer goes. */
-static apr_status_t append_page(const events_t *events, const chat_page_t *page, answer_t *answer)
+static apr_status_t append_page(const events_t *events, const chat_page_t *page,
+                                apr_int64_t last_event_id, answer_t *answer)
 {
     gc_slice_t room = gc_slice_of(events->room);
     apr_size_t start = answer->body.len;
     int i;
 
-    for (i = 0; i < page->count && i < CHAT_PAGE_MAX_EVENTS; i++) {
+    for (i = 0;
+         i < page->count && i < CHAT_PAGE_MAX_EVENTS && page->messages[i].event_id <= last_event_id;
+         i++)
+    {
         apr_size_t before = answer->body.len;
         apr_status_t rv = chat_sse_append_message(&answer->body, room, &page->messages[i]);
 
@@ -226,10 +231,11 @@ static apr_status_t append_events(const events_t *events, const found_t *found, 
 
     if (found->snapshot) {
         answer->block = chat_snapshot_events(found->snapshot);
-        answer->part = chat_snapshot_events_after(found->snapshot, events->after, &answer->reached);
+        answer->part = chat_snapshot_events_after(found->snapshot, events->after,
+                                                  found->last_event_id, &answer->reached);
     }
     else {
-        rv = append_page(events, &found->page, answer);
+        rv = append_page(events, &found->page, found->last_event_id, answer);
     }
     answer->has_more = answer->reached < found->last_event_id;
     return rv;
@@ -357,6 +363,23 @@ static apr_status_t find_room(const events_t *events, found_t *found)
     return rv;
 }
 
+/* Leave to the proxy what waits to be published: it comes as one item, which fits to a hold that ends
+ * where the item begins, and to no position in its middle. Asked after the room was read, so that what
+ * was published meanwhile is not left out. */
+static void leave_what_waits(const events_t *events, found_t *found)
+{
+    apr_int64_t waiting = keeper_shared_waiting(
+        events->shared, keeper_site_tag(&events->site->keeper, gc_slice_of(events->room)),
+        gc_clock_now());
+
+    if (waiting != KEEPER_SHARED_NOTHING && waiting < found->last_event_id &&
+        waiting >= found->first_kept_event_id - 1 &&
+        (events->start != START_AFTER || events->after <= waiting))
+    {
+        found->last_event_id = waiting;
+    }
+}
+
 /* Read, compose and send. */
 static int reply_events(events_t *events)
 {
@@ -367,6 +390,9 @@ static int reply_events(events_t *events)
     if (rv != APR_SUCCESS) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, rv, events->r, "GC0162: the events cannot be read");
         return reply_unavailable(events);
+    }
+    if (events->is_proxied) {
+        leave_what_waits(events, &found);
     }
     rv = compose(events, &found, &answer);
     if (rv == APR_SUCCESS) {
@@ -398,7 +424,7 @@ static apr_status_t find_secret(events_t *events)
                : grip_chat_reader_secret(events->site->reader, &events->secret, events->r->pool);
 }
 
-static int get_events(events_t *events, keeper_shared_t *shared)
+static int get_events(events_t *events)
 {
     request_rec *r = events->r;
     apr_status_t rv;
@@ -439,8 +465,9 @@ static int get_events(events_t *events, keeper_shared_t *shared)
         }
     }
     /* Before the room is read: an event that comes in between may pass the hold by. */
-    keeper_shared_note_hold(
-        shared, keeper_site_slot(&events->site->keeper, gc_slice_of(events->room)), gc_clock_now());
+    keeper_shared_note_hold(events->shared,
+                            keeper_site_slot(&events->site->keeper, gc_slice_of(events->room)),
+                            gc_clock_now());
     return reply_events(events);
 }
 
@@ -448,13 +475,13 @@ int grip_chat_events_handle(request_rec *r, const grip_chat_site_t *site,
                             const grip_chat_route_t *route, const char *room,
                             keeper_shared_t *shared)
 {
-    events_t events = {r, site, route, room};
+    events_t events = {r, site, route, shared, room};
 
     switch (r->method_number) {
     case M_GET:
         events.now = apr_time_now();
         events.channel = keeper_site_channel(&site->keeper, gc_slice_of(room), r->pool);
-        return get_events(&events, shared);
+        return get_events(&events);
     case M_OPTIONS:
         return grip_chat_reply_options(r, ALLOW);
     default:

@@ -234,6 +234,9 @@ static void make_limits(const making_t *making, grip_chat_site_t *site)
     site->keeper.publish_gap = site->keeper.publish_interval < KEEPER_PUBLISH_GAP
                                    ? site->keeper.publish_interval
                                    : KEEPER_PUBLISH_GAP;
+    site->keeper.post_interval = site->keeper.publish_interval < KEEPER_PUBLISH_POST_INTERVAL
+                                     ? site->keeper.publish_interval
+                                     : KEEPER_PUBLISH_POST_INTERVAL;
     site->keeper.publish_burst = number_or(conf->publish_burst, KEEPER_PUBLISH_DEFAULT_BURST);
     site->keeper.item_bytes =
         (apr_size_t)number_or(conf->item_bytes, KEEPER_PUBLISH_ITEM_DEFAULT_BYTES);

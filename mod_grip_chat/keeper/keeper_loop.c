@@ -373,6 +373,7 @@ static apr_status_t start(loop_t *loop)
     if (rv == APR_SUCCESS) {
         /* Whether the keeper before this one bumped what it committed last is not known. */
         keeper_shared_bump_all(loop->config->shared);
+        keeper_shared_clear_waiting(loop->config->shared);
         rv = keeper_sites_start(&loop->sites, loop->config, loop->transport, wake, loop->poll,
                                 loop->pool);
     }

@@ -12,12 +12,14 @@ struct keeper_publisher_t {
     const keeper_config_t *config;
     const keeper_site_t *site;
     const grip_proxy_t *proxy;
+    apr_size_t number; /* of the proxy, among the site's */
     grip_transport_t *transport;
     apr_pool_t *scratch;
     keeper_rooms_t rooms;
     apr_size_t pending_bytes;
     int is_posting;
     gc_moment_t posted;         /* when the POST under way began */
+    gc_moment_t paced_until;    /* its POSTs are ahead of their pace by what this is ahead of now */
     apr_size_t items;           /* in the POST under way */
     apr_size_t items_max;       /* that may go into one, 0 for as many as fit */
     int has_failed;             /* the last POST did; until one succeeds rooms only turn dirty */
@@ -37,6 +39,7 @@ keeper_publisher_t *keeper_publisher_create(const keeper_config_t *config,
     publisher->config = config;
     publisher->site = site;
     publisher->proxy = site->proxies[proxy];
+    publisher->number = proxy;
     publisher->transport = transport;
     publisher->pause = KEEPER_PUBLISH_BACKOFF_MIN;
     if (keeper_rooms_init(&publisher->rooms, site, pool) != APR_SUCCESS ||
@@ -52,10 +55,24 @@ static void drop_items(keeper_publisher_t *publisher, keeper_room_t *room)
     publisher->pending_bytes -= keeper_room_drop_all(room);
 }
 
+/* Tell children after which position events of the room wait: a hold that is answered with what waits
+ * would fit to no item, and the proxy would ask again, at the next item as well. */
+static void tell_waiting(const keeper_publisher_t *publisher, keeper_room_t *room)
+{
+    apr_int64_t after = room->first ? room->first->prev_id : KEEPER_SHARED_NOTHING;
+
+    if (after != room->told_waiting) {
+        room->told_waiting = after;
+        keeper_shared_set_waiting(publisher->config->shared, room->tag, publisher->number, after,
+                                  gc_clock_now());
+    }
+}
+
 /* Give up telling the room's events: its readers will fetch them upon a hint. */
 static void make_dirty(keeper_publisher_t *publisher, keeper_room_t *room)
 {
     drop_items(publisher, room);
+    tell_waiting(publisher, room);
     room->is_dirty = 1;
     keeper_rooms_enqueue(&publisher->rooms, room);
 }
@@ -83,6 +100,7 @@ void keeper_publisher_add(keeper_publisher_t *publisher, const keeper_event_t *e
         return;
     }
     publisher->pending_bytes += event->text.len;
+    tell_waiting(publisher, room);
     keeper_rooms_schedule(&publisher->rooms, room, gc_clock_now());
 }
 
@@ -147,6 +165,7 @@ static int compose_room(keeper_publisher_t *publisher, keeper_room_t *room, gc_b
         keeper_rooms_mark_sending(&publisher->rooms, room, 1, now);
         publisher->items++;
         keeper_room_send_first(room);
+        tell_waiting(publisher, room);
     }
     return 1;
 }
@@ -155,7 +174,8 @@ static int compose_room(keeper_publisher_t *publisher, keeper_room_t *room, gc_b
  * was being registered, or a queue was full. */
 static int may_have_missed(const keeper_publisher_t *publisher, const keeper_room_t *room)
 {
-    gc_moment_t held = keeper_shared_last_hold(publisher->config->shared, room->slot);
+    gc_moment_t held =
+        keeper_shared_last_hold(publisher->config->shared, keeper_shared_slot(room->tag));
     gc_moment_t flooded = publisher->rooms.flooded;
 
     return room->is_flooded || (held && held + KEEPER_PUBLISH_HOLD_WINDOW >= publisher->posted) ||
@@ -257,6 +277,7 @@ static void halve(keeper_publisher_t *publisher)
     publisher->items_max = publisher->items / 2;
     while ((room = keeper_rooms_pop_sending(&publisher->rooms))) {
         keeper_room_take_back(room);
+        tell_waiting(publisher, room);
         room->is_dirty |= room->is_hint_sent;
         room->is_hint_sent = 0;
         keeper_rooms_enqueue_first(&publisher->rooms, room);
@@ -336,6 +357,14 @@ static void skip_unsendable(keeper_publisher_t *publisher, keeper_room_t *room, 
     make_dirty(publisher, room);
 }
 
+/* When the next POST may go: what gathers until then, in all rooms, shares it. */
+static gc_moment_t next_post(const keeper_publisher_t *publisher)
+{
+    apr_interval_time_t interval = publisher->site->post_interval;
+
+    return interval ? publisher->paced_until - interval * (KEEPER_PUBLISH_POST_BURST - 1) : 0;
+}
+
 static void post(keeper_publisher_t *publisher, gc_moment_t now)
 {
     gc_buffer_t body;
@@ -363,6 +392,8 @@ static void post(keeper_publisher_t *publisher, gc_moment_t now)
         return;
     }
     grip_item_body_end(&body);
+    publisher->paced_until = (publisher->paced_until > now ? publisher->paced_until : now) +
+                             publisher->site->post_interval;
     failure.rv =
         grip_transport_post(publisher->transport, NULL, publisher->proxy, gc_buffer_slice(&body),
                             KEEPER_PUBLISH_TIMEOUT, post_done, publisher);
@@ -379,7 +410,7 @@ void keeper_publisher_work(keeper_publisher_t *publisher, gc_moment_t now)
 {
     keeper_rooms_wake(&publisher->rooms, now);
     if (!publisher->is_posting && !APR_RING_EMPTY(&publisher->rooms.queue, keeper_room_t, queue) &&
-        (!publisher->has_failed || publisher->try_after <= now))
+        next_post(publisher) <= now && (!publisher->has_failed || publisher->try_after <= now))
     {
         post(publisher, now);
     }
@@ -388,11 +419,19 @@ void keeper_publisher_work(keeper_publisher_t *publisher, gc_moment_t now)
 gc_moment_t keeper_publisher_next(const keeper_publisher_t *publisher)
 {
     gc_moment_t next = keeper_rooms_next(&publisher->rooms);
+    gc_moment_t due = 0;
 
-    if (publisher->has_failed && !publisher->is_posting && (!next || publisher->try_after < next)) {
-        next = publisher->try_after;
+    if (publisher->is_posting) {
+        return next;
     }
-    return next;
+    if (publisher->has_failed) {
+        due = publisher->try_after;
+    }
+    else if (!APR_RING_EMPTY(&publisher->rooms.queue, keeper_room_t, queue)) {
+        due = next_post(publisher);
+        due = due ? due : gc_clock_now();
+    }
+    return due && (!next || due < next) ? due : next;
 }
 
 void keeper_publisher_hint(keeper_publisher_t *publisher, const char *name)

@@ -51,6 +51,13 @@
 /** …so this long after the room's last publish it gets a hint. */
 #define KEEPER_PUBLISH_HINT_DELAY apr_time_from_sec(1)
 
+/** Between two POSTs to a proxy in the long run, unless a room's rate is higher or has no limit, and how many
+ *  may come at once. Pushpin 1.36 starts its clock of 25 ms anew with each delivery that it is given, and
+ *  delivers nothing before that has run out: POSTs that come faster keep it from delivering anything, for
+ *  as long as they come. */
+#define KEEPER_PUBLISH_POST_INTERVAL apr_time_from_msec(100)
+#define KEEPER_PUBLISH_POST_BURST    4
+
 typedef struct keeper_publisher_t keeper_publisher_t;
 
 /** A stored message, as an event. */

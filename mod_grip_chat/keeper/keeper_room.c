@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-keeper_room_t *keeper_room_create(const char *name, const char *channel, unsigned slot)
+keeper_room_t *keeper_room_create(const char *name, const char *channel, apr_uint64_t tag)
 {
     apr_size_t name_size = strlen(name) + 1;
     apr_size_t channel_size = strlen(channel) + 1;
@@ -17,7 +17,8 @@ keeper_room_t *keeper_room_create(const char *name, const char *channel, unsigne
     memcpy(strings + name_size, channel, channel_size);
     room->name = strings;
     room->channel = strings + name_size;
-    room->slot = slot;
+    room->tag = tag;
+    room->told_waiting = KEEPER_SHARED_NOTHING;
     return room;
 }
 

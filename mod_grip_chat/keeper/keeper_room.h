@@ -5,6 +5,7 @@
 #include <apr_ring.h>
 #include "gc_clock.h"
 #include "gc_slice.h"
+#include "keeper_shared.h"
 
 /** Consecutive events that travel as one item. */
 typedef struct keeper_item_t {
@@ -25,7 +26,8 @@ typedef struct keeper_room_t {
     APR_RING_ENTRY(keeper_room_t) resting; /**< of rooms whose pace is used up */
     const char *name;                      /**< decoded, NUL-terminated */
     const char *channel;                   /**< as the proxy knows it, NUL-terminated */
-    unsigned slot;                         /**< in shared memory */
+    apr_uint64_t tag;                      /**< in shared memory */
+    apr_int64_t told_waiting;              /**< there: after which position its items wait */
     keeper_item_t *first;                  /**< waiting to be sent */
     keeper_item_t *last;
     keeper_item_t *sent_first; /**< in the POST under way */
@@ -46,7 +48,7 @@ typedef struct keeper_room_t {
 } keeper_room_t;
 
 /** Make a room without anything to send. @return NULL if memory is short */
-keeper_room_t *keeper_room_create(const char *name, const char *channel, unsigned slot);
+keeper_room_t *keeper_room_create(const char *name, const char *channel, apr_uint64_t tag);
 
 /**
  * Add an event behind the others.

@@ -20,7 +20,7 @@ keeper_room_t *keeper_rooms_get(keeper_rooms_t *rooms, const char *name)
 
         apr_pool_clear(rooms->scratch);
         room = keeper_room_create(name, keeper_site_channel(rooms->site, slice, rooms->scratch),
-                                  keeper_site_slot(rooms->site, slice));
+                                  keeper_site_tag(rooms->site, slice));
         if (room) {
             apr_hash_set(rooms->by_name, room->name, APR_HASH_KEY_STRING, room);
         }

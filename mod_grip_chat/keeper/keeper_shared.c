@@ -1,11 +1,19 @@
 #include "keeper_shared.h"
 
 /* Of this layout; a segment from before an upgrade of the module may have another. */
-#define LAYOUT_MARK APR_UINT64_C(0x6763686174000002)
+#define LAYOUT_MARK APR_UINT64_C(0x6763686174000003)
+
+/* How often a reader looks again while the keeper writes. */
+#define TRIES 16
 
 typedef struct slot_t {
     apr_uint64_t generation;
     apr_uint64_t last_hold; /* a gc_moment_t */
+    /* What follows is written by the keeper's loop alone, while `writes` is odd. */
+    apr_uint64_t writes;
+    apr_uint64_t tag; /* whose it is; 0 for nobody's */
+    apr_int64_t waiting[KEEPER_SHARED_PROXIES];
+    gc_moment_t since[KEEPER_SHARED_PROXIES];
 } slot_t;
 
 struct keeper_shared_t {
@@ -46,13 +54,18 @@ static apr_uint64_t hash_bytes(apr_uint64_t hash, gc_slice_t s)
     return hash;
 }
 
-unsigned keeper_shared_slot(gc_slice_t site, gc_slice_t room)
+apr_uint64_t keeper_shared_tag(gc_slice_t site, gc_slice_t room)
 {
     apr_uint64_t hash = hash_bytes(APR_UINT64_C(0xcbf29ce484222325), site);
 
     hash = hash_bytes(hash, gc_slice("", 1));
     hash = hash_bytes(hash, room);
-    return (unsigned)((hash ^ hash >> 32) & (KEEPER_SHARED_SLOTS - 1));
+    return hash ? hash : 1;
+}
+
+unsigned keeper_shared_slot(apr_uint64_t tag)
+{
+    return (unsigned)((tag ^ tag >> 32) & (KEEPER_SHARED_SLOTS - 1));
 }
 
 keeper_version_t keeper_shared_version(const keeper_shared_t *shared, unsigned slot)
@@ -89,4 +102,105 @@ void keeper_shared_note_hold(keeper_shared_t *shared, unsigned slot, gc_moment_t
 gc_moment_t keeper_shared_last_hold(const keeper_shared_t *shared, unsigned slot)
 {
     return (gc_moment_t)__atomic_load_n(&shared->slots[slot].last_hold, __ATOMIC_SEQ_CST);
+}
+
+static void store(apr_uint64_t *at, apr_uint64_t value)
+{
+    __atomic_store_n(at, value, __ATOMIC_RELAXED);
+}
+
+static void begin_write(slot_t *slot)
+{
+    store(&slot->writes, slot->writes + 1);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+static void end_write(slot_t *slot)
+{
+    __atomic_store_n(&slot->writes, slot->writes + 1, __ATOMIC_RELEASE);
+}
+
+static void write_waiting(slot_t *slot, apr_size_t proxy, apr_int64_t after, gc_moment_t now)
+{
+    __atomic_store_n(&slot->waiting[proxy], after, __ATOMIC_RELAXED);
+    __atomic_store_n(&slot->since[proxy], now, __ATOMIC_RELAXED);
+}
+
+static void clear(slot_t *slot, apr_uint64_t tag)
+{
+    apr_size_t i;
+
+    store(&slot->tag, tag);
+    for (i = 0; i < KEEPER_SHARED_PROXIES; i++) {
+        write_waiting(slot, i, KEEPER_SHARED_NOTHING, 0);
+    }
+}
+
+void keeper_shared_set_waiting(keeper_shared_t *shared, apr_uint64_t tag, apr_size_t proxy,
+                               apr_int64_t after, gc_moment_t now)
+{
+    slot_t *slot = &shared->slots[keeper_shared_slot(tag)];
+
+    if (proxy >= KEEPER_SHARED_PROXIES || (slot->tag != tag && after == KEEPER_SHARED_NOTHING)) {
+        return;
+    }
+    begin_write(slot);
+    if (slot->tag != tag) {
+        clear(slot, tag);
+    }
+    write_waiting(slot, proxy, after, now);
+    end_write(slot);
+}
+
+/* One look, which is worth nothing if the keeper wrote meanwhile. */
+static apr_int64_t look(const slot_t *slot, apr_uint64_t tag, gc_moment_t now)
+{
+    apr_int64_t lowest = KEEPER_SHARED_NOTHING;
+    apr_size_t i;
+
+    if (__atomic_load_n(&slot->tag, __ATOMIC_RELAXED) != tag) {
+        return lowest;
+    }
+    for (i = 0; i < KEEPER_SHARED_PROXIES; i++) {
+        apr_int64_t after = __atomic_load_n(&slot->waiting[i], __ATOMIC_RELAXED);
+        gc_moment_t since = __atomic_load_n(&slot->since[i], __ATOMIC_RELAXED);
+
+        if (after != KEEPER_SHARED_NOTHING && now - since < KEEPER_SHARED_WAITING_MAX &&
+            (lowest == KEEPER_SHARED_NOTHING || after < lowest))
+        {
+            lowest = after;
+        }
+    }
+    return lowest;
+}
+
+apr_int64_t keeper_shared_waiting(const keeper_shared_t *shared, apr_uint64_t tag, gc_moment_t now)
+{
+    const slot_t *slot = &shared->slots[keeper_shared_slot(tag)];
+    int i;
+
+    for (i = 0; i < TRIES; i++) {
+        apr_uint64_t writes = __atomic_load_n(&slot->writes, __ATOMIC_ACQUIRE);
+        apr_int64_t after = look(slot, tag, now);
+
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+        if (writes % 2 == 0 && __atomic_load_n(&slot->writes, __ATOMIC_RELAXED) == writes) {
+            return after;
+        }
+    }
+    return KEEPER_SHARED_NOTHING; /* a keeper that died while it wrote, perhaps */
+}
+
+void keeper_shared_clear_waiting(keeper_shared_t *shared)
+{
+    unsigned i;
+
+    for (i = 0; i < KEEPER_SHARED_SLOTS; i++) {
+        slot_t *slot = &shared->slots[i];
+
+        store(&slot->writes, slot->writes | 1);
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+        clear(slot, 0);
+        end_write(slot);
+    }
 }

@@ -31,8 +31,11 @@ keeper_shared_t *keeper_shared_init(void *memory);
  *  may still use it. */
 keeper_shared_t *keeper_shared_attach(void *memory, apr_size_t size);
 
-/** The slot of a room of a site. Pure, thread-safe. */
-unsigned keeper_shared_slot(gc_slice_t site, gc_slice_t room);
+/** A room of a site, by its name's hash: pure, thread-safe. Rooms that share one are told apart by nothing. */
+apr_uint64_t keeper_shared_tag(gc_slice_t site, gc_slice_t room);
+
+/** The slot of a room's tag. Pure, thread-safe. */
+unsigned keeper_shared_slot(apr_uint64_t tag);
 
 /** Load a slot's version, before the room is read. Thread-safe. */
 keeper_version_t keeper_shared_version(const keeper_shared_t *shared, unsigned slot);
@@ -49,5 +52,36 @@ void keeper_shared_note_hold(keeper_shared_t *shared, unsigned slot, gc_moment_t
 
 /** When a hold of a room of this slot was last answered, 0 for never. Thread-safe. */
 gc_moment_t keeper_shared_last_hold(const keeper_shared_t *shared, unsigned slot);
+
+/** The first of a site's proxies, of which it is told what waits for them. */
+#define KEEPER_SHARED_PROXIES 4
+
+/** What waits longer than this is not told any more, in MICROSECONDS: a keeper may have died over it. */
+#define KEEPER_SHARED_WAITING_MAX apr_time_from_sec(3)
+
+/** There is nothing that waits. */
+#define KEEPER_SHARED_NOTHING APR_INT64_C(-1)
+
+/**
+ * Tell children that events of a room wait to be published to a proxy as one item. Rooms that share a
+ * slot push each other out. The keeper's loop alone calls this.
+ *
+ * @param proxy  which of the site's; from KEEPER_SHARED_PROXIES on it is not told
+ * @param after  the position before the first of them, or KEEPER_SHARED_NOTHING
+ * @param now    when they began to wait
+ */
+void keeper_shared_set_waiting(keeper_shared_t *shared, apr_uint64_t tag, apr_size_t proxy,
+                               apr_int64_t after, gc_moment_t now);
+
+/**
+ * After which position events of a room wait to be published; the lowest, where there are several
+ * proxies. Thread-safe.
+ *
+ * @return the position, or KEEPER_SHARED_NOTHING if there are none, or it is not known
+ */
+apr_int64_t keeper_shared_waiting(const keeper_shared_t *shared, apr_uint64_t tag, gc_moment_t now);
+
+/** Nothing waits in any room: a keeper starts. */
+void keeper_shared_clear_waiting(keeper_shared_t *shared);
 
 #endif

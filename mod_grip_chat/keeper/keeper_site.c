@@ -12,7 +12,12 @@ const char *keeper_site_channel(const keeper_site_t *site, gc_slice_t room, apr_
     return channel.data;
 }
 
+apr_uint64_t keeper_site_tag(const keeper_site_t *site, gc_slice_t room)
+{
+    return keeper_shared_tag(gc_slice_of(site->identity), room);
+}
+
 unsigned keeper_site_slot(const keeper_site_t *site, gc_slice_t room)
 {
-    return keeper_shared_slot(gc_slice_of(site->identity), room);
+    return keeper_shared_slot(keeper_site_tag(site, room));
 }

@@ -23,6 +23,7 @@ typedef struct keeper_site_t {
     apr_interval_time_t publish_interval; /**< between publishes of a room in the long run */
     chat_retention_t retention;           /**< of its rooms */
     apr_interval_time_t publish_gap;      /**< between any two publishes of a room */
+    apr_interval_time_t post_interval;    /**< between POSTs to a proxy in the long run */
     int publish_burst;                    /**< publishes of a room that may come at once, from 1 */
     apr_size_t item_bytes;                /**< of event stream, up to which events share an item */
 } keeper_site_t;
@@ -34,6 +35,9 @@ typedef struct keeper_site_t {
  * @return a string owned by pool
  */
 const char *keeper_site_channel(const keeper_site_t *site, gc_slice_t room, apr_pool_t *pool);
+
+/** The tag of a room of a site in shared memory. */
+apr_uint64_t keeper_site_tag(const keeper_site_t *site, gc_slice_t room);
 
 /** The slot of a room of a site in shared memory. */
 unsigned keeper_site_slot(const keeper_site_t *site, gc_slice_t room);

@@ -29,7 +29,7 @@ static int is_right(const chat_snapshot_t *snapshot, const char *name, apr_int64
     gc_slice_t list = chat_block_text(chat_snapshot_list(snapshot));
     apr_int64_t from = standing->last_event_id - 3;
     apr_int64_t reached;
-    gc_slice_t newest = chat_snapshot_events_after(snapshot, from, &reached);
+    gc_slice_t newest = chat_snapshot_events_after(snapshot, from, APR_INT64_MAX, &reached);
 
     return standing->last_event_id >= acknowledged && reached == standing->last_event_id &&
            newest.data >= events.data && newest.data + newest.len == events.data + events.len &&

@@ -93,7 +93,7 @@ static void holds_a_room_that_was_never_written_to(void **state)
     apr_int64_t reached;
 
     assert_holds(bench, snapshot, 1, 0, 1, 1);
-    assert_int_equal(chat_snapshot_events_after(snapshot, 0, &reached).len, 0);
+    assert_int_equal(chat_snapshot_events_after(snapshot, 0, APR_INT64_MAX, &reached).len, 0);
     assert_int_equal(reached, 0);
     chat_snapshot_release(snapshot);
 }
@@ -222,18 +222,18 @@ static void gives_as_many_events_as_an_answer_takes(void **state)
     for (after = 0; after <= 301; after++) {
         apr_int64_t end = after + CHAT_PAGE_MAX_EVENTS < 300 ? after + CHAT_PAGE_MAX_EVENTS : 300;
 
-        assert_same(chat_snapshot_events_after(snapshot, after, &reached),
+        assert_same(chat_snapshot_events_after(snapshot, after, APR_INT64_MAX, &reached),
                     events_of(ROOM, after + 1, end, 1, bench->pool));
         assert_int_equal(reached, after > 300 ? after : end);
     }
     chat_snapshot_release(snapshot);
     snapshot = make(bench, newest_of(10, 1, 10, 25000, bench->pool));
-    assert_same(chat_snapshot_events_after(snapshot, 3, &reached),
+    assert_same(chat_snapshot_events_after(snapshot, 3, APR_INT64_MAX, &reached),
                 events_of(ROOM, 4, 5, 25000, bench->pool));
     assert_int_equal(reached, 5);
     chat_snapshot_release(snapshot);
     snapshot = make(bench, newest_of(10, 1, 10, CHAT_PAGE_MAX_BYTES + 1, bench->pool));
-    assert_same(chat_snapshot_events_after(snapshot, 3, &reached),
+    assert_same(chat_snapshot_events_after(snapshot, 3, APR_INT64_MAX, &reached),
                 events_of(ROOM, 4, 4, CHAT_PAGE_MAX_BYTES + 1, bench->pool));
     assert_int_equal(reached, 4);
     chat_snapshot_release(snapshot);

@@ -263,29 +263,6 @@ static void hints_a_moment_later_where_a_hold_was_noted(void **state)
     stop(bench);
 }
 
-/* The proxy has one queue for all rooms. */
-static void hints_other_rooms_as_well_after_a_flood(void **state)
-{
-    bench_t *bench = start(*state);
-
-    bench->site.publish_interval = apr_time_from_msec(50);
-    bench->site.publish_burst = 1;
-    add(bench, "a", 1);
-    drain(bench);
-    add(bench, "a", 2);
-    add(bench, "b", 1);
-    drain(bench);
-    turn_until_count(bench, 3);
-    drain(bench);
-    while (keeper_publisher_next(bench->publisher) != 0) {
-        skip_pause(bench);
-        drain(bench);
-    }
-    assert_non_null(strstr(keeper_stub_posts(bench->stub, 0, bench->pool), "hint(a)"));
-    assert_non_null(strstr(keeper_stub_posts(bench->stub, 0, bench->pool), "hint(b)"));
-    stop(bench);
-}
-
 static void hints_nothing_where_the_last_hold_is_long_ago(void **state)
 {
     bench_t *bench = start(*state);
@@ -431,7 +408,6 @@ int main(void)
         POOL_TEST(finds_the_one_item_that_a_proxy_refuses),
         POOL_TEST(keeps_the_order_of_a_room_whose_items_were_refused_together),
         POOL_TEST(hints_a_moment_later_where_a_hold_was_noted),
-        POOL_TEST(hints_other_rooms_as_well_after_a_flood),
         POOL_TEST(hints_nothing_where_the_last_hold_is_long_ago),
         POOL_TEST(hints_rooms_that_the_keeper_before_left_behind),
         POOL_TEST(tells_no_watermark_before_it_knows_the_old_one),

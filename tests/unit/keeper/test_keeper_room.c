@@ -38,7 +38,7 @@ static void starts_with_nothing_to_do(void **state)
     name[0] = channel[0] = 'x'; /* it has copies of its own */
     assert_string_equal(room->name, "a");
     assert_string_equal(room->channel, "c");
-    assert_int_equal(room->slot, 9);
+    assert_int_equal(room->tag, 9);
     assert_null(room->first);
     assert_int_equal(room->is_dirty | room->is_queued | room->is_sending, 0);
     assert_true(room->hint_due == 0 && room->unpublished_id == 0);

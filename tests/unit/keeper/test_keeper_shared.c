@@ -1,4 +1,6 @@
 #include "keeper_shared.h"
+
+#include "gc_clock.h"
 #include "unit.h"
 
 #define ROOMS 10000
@@ -15,7 +17,7 @@ static int is_same(keeper_version_t a, keeper_version_t b)
 
 static unsigned slot_of(const char *site, const char *room)
 {
-    return keeper_shared_slot(gc_slice_of(site), gc_slice_of(room));
+    return keeper_shared_slot(keeper_shared_tag(gc_slice_of(site), gc_slice_of(room)));
 }
 
 static void gives_a_room_the_same_slot_each_time(void **state)
@@ -161,6 +163,54 @@ static void a_late_hold_does_not_move_the_time_back(void **state)
     assert_true(keeper_shared_last_hold(shared, 5) == 99);
 }
 
+static keeper_shared_t *make(apr_pool_t *pool)
+{
+    return keeper_shared_init(apr_pcalloc(pool, keeper_shared_size()));
+}
+
+static void tells_what_waits_for_a_room_and_for_no_other(void **state)
+{
+    keeper_shared_t *shared = make(*state);
+    apr_uint64_t tag = keeper_shared_tag(gc_slice_of("s"), gc_slice_of("a"));
+    apr_uint64_t other = tag + KEEPER_SHARED_SLOTS * 2; /* in the same slot, as it happens */
+    gc_moment_t now = gc_clock_now();
+
+    while (keeper_shared_slot(other) != keeper_shared_slot(tag)) {
+        other++;
+    }
+    assert_true(keeper_shared_waiting(shared, tag, now) == KEEPER_SHARED_NOTHING);
+    keeper_shared_set_waiting(shared, tag, 0, 0, now);
+    assert_true(keeper_shared_waiting(shared, tag, now) == 0);
+    assert_true(keeper_shared_waiting(shared, other, now) == KEEPER_SHARED_NOTHING);
+    keeper_shared_set_waiting(shared, tag, 1, 7, now);
+    assert_true(keeper_shared_waiting(shared, tag, now) == 0);
+    keeper_shared_set_waiting(shared, tag, 0, KEEPER_SHARED_NOTHING, now);
+    assert_true(keeper_shared_waiting(shared, tag, now) == 7);
+    keeper_shared_set_waiting(shared, tag, KEEPER_SHARED_PROXIES, 3, now);
+    assert_true(keeper_shared_waiting(shared, tag, now) == 7);
+    keeper_shared_set_waiting(shared, other, 0, KEEPER_SHARED_NOTHING, now);
+    assert_true(keeper_shared_waiting(shared, tag, now) == 7);
+    keeper_shared_set_waiting(shared, other, 0, 5, now);
+    assert_true(keeper_shared_waiting(shared, tag, now) == KEEPER_SHARED_NOTHING);
+    assert_true(keeper_shared_waiting(shared, other, now) == 5);
+}
+
+static void forgets_what_a_keeper_left_waiting(void **state)
+{
+    keeper_shared_t *shared = make(*state);
+    apr_uint64_t tag = keeper_shared_tag(gc_slice_of("s"), gc_slice_of("a"));
+    gc_moment_t now = gc_clock_now();
+
+    keeper_shared_set_waiting(shared, tag, 0, 4, now);
+    assert_true(keeper_shared_waiting(shared, tag, now + KEEPER_SHARED_WAITING_MAX - 1) == 4);
+    assert_true(keeper_shared_waiting(shared, tag, now + KEEPER_SHARED_WAITING_MAX) ==
+                KEEPER_SHARED_NOTHING);
+    keeper_shared_clear_waiting(shared);
+    assert_true(keeper_shared_waiting(shared, tag, now) == KEEPER_SHARED_NOTHING);
+    keeper_shared_set_waiting(shared, tag, 0, 9, now);
+    assert_true(keeper_shared_waiting(shared, tag, now) == 9);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -175,6 +225,8 @@ int main(void)
         POOL_TEST(leaves_memory_of_another_layout_alone),
         POOL_TEST(begins_with_nothing),
         POOL_TEST(a_late_hold_does_not_move_the_time_back),
+        POOL_TEST(tells_what_waits_for_a_room_and_for_no_other),
+        POOL_TEST(forgets_what_a_keeper_left_waiting),
     };
 
     return UNIT_RUN(tests);
