@@ -33,6 +33,7 @@ static const number_t numbers[] = {
     NUMBER("--text-bytes", text_bytes, 0, 131072, 40),
     NUMBER("--connect-rate", connect_rate, 1, 100000, 1000),
     NUMBER("--open-timeout", open_timeout, 1, 600, 60),
+    NUMBER("--rest", rest, 0, 600, 0),
     NUMBER("--settle", settle, 0, 600, 30),
     NUMBER("--source-addresses", source_addresses, 1, 254, 1),
     NUMBER("--retry-cap", retry_cap, 0, 3600000, -1),

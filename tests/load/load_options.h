@@ -25,9 +25,10 @@ typedef struct load_options_t {
     apr_int64_t seconds;  /**< of posting; -1: no limit but LOAD_SECONDS_MAX */
     apr_int64_t burst;    /**< messages to post at once; 0: not so */
     apr_int64_t text_bytes;
-    apr_int64_t connect_rate;     /**< readers a second */
-    apr_int64_t open_timeout;     /**< in SECONDS, for all readers to be connected */
-    apr_int64_t settle;           /**< in SECONDS, for all readers to be whole */
+    apr_int64_t connect_rate; /**< readers a second */
+    apr_int64_t open_timeout; /**< in SECONDS, for all readers to be connected */
+    apr_int64_t rest;   /**< in SECONDS, between the last reader's connect and the first post */
+    apr_int64_t settle; /**< in SECONDS, for all readers to be whole */
     apr_int64_t source_addresses; /**< readers come from 127.0.0.1 to 127.0.0.this */
     apr_int64_t retry_cap;        /**< in MILLISECONDS, of a reader's pause; -1: none */
     apr_int64_t retry_after_cap;  /**< in MILLISECONDS, of a poster's pause */

@@ -83,6 +83,7 @@ typedef struct load_run_t {
     FILE *ids; /**< NULL: none wanted */
     load_timer_t tick;
     uint64_t began;         /**< of load_now() */
+    uint64_t connected;     /**< when all readers had been connected; 0: not yet */
     uint64_t posting_began; /**< 0: not yet */
     uint64_t posting_ended; /**< when nothing new was posted any more */
     uint64_t last_post;     /**< the last acknowledgement, or the end of posting */
