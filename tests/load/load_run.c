@@ -59,10 +59,13 @@ static void keep_connecting(load_run_t *run)
     while (run->started < run->options.readers && run->started < due) {
         load_reader_start(&run->readers[run->started++]);
     }
-    if (run->opened == run->options.readers || run->is_stopped ||
-        (run->started == run->options.readers &&
-         now > run->began + (uint64_t)run->options.open_timeout * LOAD_SEC))
+    if (!run->connected && (run->opened == run->options.readers || run->is_stopped ||
+                            (run->started == run->options.readers &&
+                             now > run->began + (uint64_t)run->options.open_timeout * LOAD_SEC)))
     {
+        run->connected = now;
+    }
+    if (run->connected && now >= run->connected + (uint64_t)run->options.rest * LOAD_SEC) {
         begin_posting(run);
     }
 }
