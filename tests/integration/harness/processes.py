@@ -113,7 +113,9 @@ def end(process, timeout=10):
 
 
 def kill_session(process):
-    """SIGKILL to everything that came from one `spawn`."""
+    """SIGKILL to everything that came from one `spawn`; then its ports are free."""
     for pid in session_members(process.pid):
         kill(pid)
     process.wait(10)
+    # A killed process with thousands of connections needs its time to end.
+    wait_until(lambda: not session_members(process.pid), 10, "end of killed processes")
