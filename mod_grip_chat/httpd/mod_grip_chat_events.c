@@ -12,9 +12,12 @@
 
 #define ALLOW "GET, HEAD, OPTIONS"
 
-/* In poll mode clients come back after this long, each after another. */
-#define RETRY_MIN_MS    1000
-#define RETRY_SPREAD_MS 1000
+/* Clients come back after this long, each after another: in poll mode, and when a held stream is cut off.
+ * A proxy that restarts cuts off all of its streams in one moment, and Pushpin answers 502 to many of
+ * those that come back in another. */
+#define RETRY_MIN_MS         1000
+#define RETRY_SPREAD_MS      1000
+#define RETRY_HELD_SPREAD_MS 4000
 
 /* When nothing can be served, clients come back after this long. */
 #define RETRY_UNAVAILABLE_MS 5000
@@ -188,14 +191,14 @@ static int reply_bad_position(events_t *events)
 }
 
 /* Random milliseconds, so that clients that were cut off together do not come back together. */
-static int retry_ms(void)
+static int retry_ms(int spread_ms)
 {
     apr_uint16_t noise = 0;
 
     if (grip_crypto_random(&noise, sizeof(noise)) != APR_SUCCESS) {
         noise = 0;
     }
-    return RETRY_MIN_MS + noise % (RETRY_SPREAD_MS + 1);
+    return RETRY_MIN_MS + noise % (spread_ms + 1);
 }
 
 /* Append the page's events as far as one answer goes. */
@@ -261,9 +264,8 @@ static apr_status_t compose(const events_t *events, const found_t *found, answer
         chat_sse_append_padding(&answer->body);
         chat_sse_append_open(&answer->body, room,
                              is_reset ? CHAT_SSE_NO_POSITION : answer->reached);
-        if (!events->is_proxied) {
-            chat_sse_append_retry(&answer->body, retry_ms());
-        }
+        chat_sse_append_retry(
+            &answer->body, retry_ms(events->is_proxied ? RETRY_HELD_SPREAD_MS : RETRY_SPREAD_MS));
     }
     if (is_reset) {
         chat_sse_append_reset(&answer->body, room, answer->reached);
