@@ -1,11 +1,22 @@
 #include "chat_retention.h"
 
-/* Rooms whose messages are counted in one step, and how many of them CHAT_SQL_ROOMS_OVER names. */
-#define ROOMS_STEP     5000
-#define ROOMS_OVER_MAX 200
+/* Rooms whose rows are looked at in one step where that alone may tell that there is nothing to do, and
+ * where their first messages are looked at too; and how many of them a statement names. */
+#define ROOMS_STEP  5000
+#define FRONTS_STEP 500
+#define ROOMS_MAX   200
+
+/* Messages that a statement reads. Few, because their texts may be large. */
+#define CHUNK 20
+
+/* Bytes of text of the messages that one step deletes, and about as many as it reads. */
+#define STEP_BYTES (1024 * 1024)
+
+/* How often a sweep also looks where the dates alone would not lead it. */
+#define FULL_PERIOD_MS (APR_INT64_C(60) * 60 * 1000)
 
 /* The parts of a sweep, in their order. */
-enum { BY_COUNT, BY_AGE, KEYS, DONE };
+enum { BEGIN, BY_COUNT, BY_AGE, BY_ROOM, KEYS, DONE };
 
 /* A room whose front is to be deleted. */
 typedef struct cut_t {
@@ -14,19 +25,36 @@ typedef struct cut_t {
     apr_int64_t first_kept; /* the position from which it is kept */
 } cut_t;
 
-/* What a step has found to do. A message is deleted by at most one cut, so neither list can grow beyond
- * the messages, or keys, of a step. */
+typedef struct message_t {
+    apr_int64_t id;
+    apr_int64_t room_id;
+    apr_int64_t event_id;
+    apr_int64_t created_ms;
+    apr_int64_t bytes;
+    int is_ours;
+    const char *room;
+    apr_int64_t first_kept; /* in its room */
+} message_t;
+
+/* A step: what it goes by, and what it has found to do. No list can grow beyond the messages, rooms or
+ * keys of a step. */
 typedef struct step_t {
-    cut_t cuts[CHAT_RETENTION_STEP];
+    const char *site;
+    apr_int64_t young_ms; /* what is dated from here up to now is too young */
+    apr_int64_t now_ms;
+    cut_t cuts[CHAT_RETENTION_STEP + 1]; /* one more, which is looked at and then not counted */
     int cut_count;
     apr_int64_t keys[CHAT_RETENTION_STEP];
     int key_count;
+    int count;              /* messages that it has taken */
+    apr_int64_t bytes;      /* of their texts */
+    apr_int64_t bytes_read; /* of all texts that were looked at */
+    int is_full;            /* there was one more, which was not taken */
 } step_t;
 
 static apr_status_t read_number(chat_database_t *db, chat_sql_statement_e statement,
-                                apr_int64_t *number, apr_pool_t *pool)
+                                const void **params, apr_int64_t *number, apr_pool_t *pool)
 {
-    const void *params[] = {NULL};
     chat_rows_t *rows;
     apr_status_t rv = chat_database_read(db, statement, params, &rows, pool);
 
@@ -36,152 +64,233 @@ static apr_status_t read_number(chat_database_t *db, chat_sql_statement_e statem
     return rv;
 }
 
-/* Draw a cut back to before the first message that is too young. A date ahead of the clock is no sign of
- * youth. */
-static apr_status_t spare_the_young(chat_database_t *db, cut_t *cut, apr_int64_t now_ms,
-                                    apr_pool_t *pool)
+/* A date ahead of the clock is no sign of youth. */
+static int is_young(const step_t *step, apr_int64_t created_ms)
 {
-    apr_int64_t young_ms = now_ms - CHAT_RETENTION_MIN_AGE_MS;
-    const void *params[] = {&cut->room_id, &cut->first_kept, &young_ms, &now_ms};
-    chat_rows_t *rows;
-    apr_status_t rv = chat_database_read(db, CHAT_SQL_FIRST_YOUNG, params, &rows, pool);
+    return created_ms >= step->young_ms && created_ms <= step->now_ms;
+}
 
-    if (rv == APR_SUCCESS && chat_rows_next(rows) && chat_rows_text(rows, 0)) {
-        cut->first_kept = chat_rows_int64(rows, 0);
+/* Take one message more, if the step is not full. */
+static int take(step_t *step, apr_int64_t bytes)
+{
+    step->is_full =
+        step->count == CHAT_RETENTION_STEP || (step->count > 0 && step->bytes + bytes > STEP_BYTES);
+    if (step->is_full) {
+        return 0;
+    }
+    step->count++;
+    step->bytes += bytes;
+    return 1;
+}
+
+/* Draw a cut forward, up to a position, until a message is too young or the step is full. What is dated
+ * ahead of the clock goes along if the message at that position shows how old it is, or another that it
+ * meets before. */
+static apr_status_t draw_cut(chat_database_t *db, step_t *step, cut_t *cut, apr_int64_t up_to,
+                             int is_shown, apr_pool_t *pool)
+{
+    apr_int64_t from = cut->first_kept;
+    const void *params[] = {&cut->room_id, &from, &up_to};
+    apr_status_t rv = APR_SUCCESS;
+    int must_end = 0;
+    int count = CHUNK;
+
+    while (rv == APR_SUCCESS && !must_end && count == CHUNK) {
+        chat_rows_t *rows;
+
+        rv = chat_database_read(db, CHAT_SQL_FRONT, params, &rows, pool);
+        for (count = 0; rv == APR_SUCCESS && chat_rows_next(rows); count++) {
+            apr_int64_t created_ms = chat_rows_int64(rows, 1);
+            apr_int64_t bytes = chat_rows_int64(rows, 2);
+
+            step->bytes_read += bytes;
+            must_end = must_end || is_young(step, created_ms) || !take(step, bytes);
+            if (!must_end) {
+                from = chat_rows_int64(rows, 0) + 1;
+                cut->first_kept = is_shown || created_ms <= step->now_ms ? from : cut->first_kept;
+            }
+        }
+    }
+    if (rv == APR_SUCCESS && !must_end && is_shown) {
+        cut->first_kept = up_to; /* also where somebody else has deleted what stood before it */
     }
     return rv;
 }
 
-/* Cut the rooms that have too many, until the step is full. */
-static apr_status_t find_by_count(chat_database_t *db, const char *site,
-                                  const chat_retention_t *retention, chat_sweep_t *sweep,
-                                  apr_int64_t now_ms, step_t *step, apr_pool_t *pool)
+/* Cut the rooms that a statement names, until the step is full: those that have too many, or by age
+ * where max_count is 0. */
+static apr_status_t cut_rooms(chat_database_t *db, chat_sql_statement_e statement,
+                              const void **params, apr_int64_t max_count, chat_sweep_t *sweep,
+                              step_t *step, int *is_through, apr_pool_t *pool)
 {
-    apr_int64_t up_to = sweep->room_id + ROOMS_STEP;
-    const void *params[] = {&sweep->room_id, &up_to, site, &retention->max_count};
-    apr_int64_t left = CHAT_RETENTION_STEP;
-    apr_int64_t last_id = 0;
+    struct {
+        cut_t cut;
+        apr_int64_t up_to;
+    } rooms[ROOMS_MAX];
     int count = 0;
+    int i;
     chat_rows_t *rows;
-    apr_status_t rv = read_number(db, CHAT_SQL_MAX_ROOM_ID, &last_id, pool);
+    apr_status_t rv = chat_database_read(db, statement, params, &rows, pool);
+
+    for (; rv == APR_SUCCESS && count < ROOMS_MAX && chat_rows_next(rows); count++) {
+        rooms[count].cut.room_id = chat_rows_int64(rows, 0);
+        rooms[count].cut.room = chat_rows_text(rows, 1);
+        rooms[count].cut.first_kept = chat_rows_int64(rows, 2);
+        rooms[count].up_to = chat_rows_int64(rows, 3) + 1 - max_count;
+    }
+    for (i = 0;
+         rv == APR_SUCCESS && i < count && !step->is_full && step->bytes_read < 2 * STEP_BYTES; i++)
+    {
+        cut_t *cut = &step->cuts[step->cut_count];
+
+        *cut = rooms[i].cut;
+        rv = draw_cut(db, step, cut, rooms[i].up_to, max_count > 0, pool);
+        step->cut_count += cut->first_kept > rooms[i].cut.first_kept;
+        /* Not done with the room where the step alone is what ends it. */
+        sweep->room_id = step->is_full && step->cut_count > 0 ? cut->room_id - 1 : cut->room_id;
+    }
+    *is_through = i == count && count < ROOMS_MAX && !step->is_full;
+    return rv;
+}
+
+/* Find rooms that have too many messages, or whose first one is too old, in a stretch of rooms. */
+static apr_status_t find_in_rooms(chat_database_t *db, const chat_retention_t *retention,
+                                  chat_sweep_t *sweep, step_t *step, apr_pool_t *pool)
+{
+    int is_by_count = sweep->phase == BY_COUNT;
+    apr_int64_t up_to = sweep->room_id + (is_by_count ? ROOMS_STEP : FRONTS_STEP);
+    apr_int64_t last_id = 0;
+    const void *none[] = {NULL};
+    const void *over[] = {&sweep->room_id, &up_to, step->site, &retention->max_count};
+    const void *old[] = {&sweep->room_id, &up_to, step->site, &step->young_ms, &step->now_ms};
+    int is_through = 0;
+    apr_status_t rv = read_number(db, CHAT_SQL_MAX_ROOM_ID, none, &last_id, pool);
 
     if (rv == APR_SUCCESS) {
-        rv = chat_database_read(db, CHAT_SQL_ROOMS_OVER, params, &rows, pool);
+        rv = cut_rooms(db, is_by_count ? CHAT_SQL_ROOMS_OVER : CHAT_SQL_ROOMS_OLD,
+                       is_by_count ? over : old, is_by_count ? retention->max_count : 0, sweep,
+                       step, &is_through, pool);
     }
-    while (rv == APR_SUCCESS && left > 0 && chat_rows_next(rows)) {
-        cut_t *cut = &step->cuts[step->cut_count];
-        apr_int64_t first = chat_rows_int64(rows, 2);
-        apr_int64_t excess = chat_rows_int64(rows, 3) - first + 1 - retention->max_count;
-
-        cut->room_id = chat_rows_int64(rows, 0);
-        cut->room = chat_rows_text(rows, 1);
-        cut->first_kept = first + (excess < left ? excess : left);
-        /* Not done with the room where the step alone is what ends it. */
-        sweep->room_id = excess <= left ? cut->room_id : cut->room_id - 1;
-        rv = spare_the_young(db, cut, now_ms, pool);
-        if (cut->first_kept < first + left) {
-            sweep->room_id = cut->room_id;
-        }
-        if (cut->first_kept > first) {
-            step->cut_count++;
-            left -= cut->first_kept - first;
-        }
-        count++;
-    }
-    if (rv == APR_SUCCESS && left > 0 && count < ROOMS_OVER_MAX) {
+    if (rv == APR_SUCCESS && is_through) {
         sweep->room_id = up_to;
         if (up_to >= last_id) {
             sweep->room_id = 0;
-            sweep->phase = BY_AGE;
+            sweep->phase++;
         }
     }
     return rv;
 }
 
-/* The message at this position is to go, with all before it. */
-static void cut_behind(step_t *step, apr_int64_t room_id, const char *room, apr_int64_t event_id)
+/* Read the messages that follow an id, of all sites. */
+static apr_status_t read_messages(chat_database_t *db, apr_int64_t above, message_t *messages,
+                                  int *count, step_t *step, apr_pool_t *pool)
 {
-    cut_t *cut = step->cuts;
-
-    while (cut < step->cuts + step->cut_count && cut->room_id != room_id) {
-        cut++;
-    }
-    if (cut == step->cuts + step->cut_count) {
-        step->cut_count++;
-        cut->room_id = room_id;
-        cut->room = room;
-    }
-    cut->first_kept = event_id + 1;
-}
-
-/* Cut what is too old. Messages have their ids in the order in which they came, in every room. */
-static apr_status_t find_by_age(chat_database_t *db, const char *site,
-                                const chat_retention_t *retention, chat_sweep_t *sweep,
-                                apr_int64_t now_ms, step_t *step, apr_pool_t *pool)
-{
-    const void *params[] = {&sweep->seen_id};
-    apr_int64_t max_age_ms = retention->max_age_ms > CHAT_RETENTION_MIN_AGE_MS
-                                 ? retention->max_age_ms
-                                 : CHAT_RETENTION_MIN_AGE_MS;
-    int count = 0;
-    int is_young = 0;
+    const void *params[] = {&above};
     chat_rows_t *rows;
     apr_status_t rv = chat_database_read(db, CHAT_SQL_MESSAGES_FROM, params, &rows, pool);
 
-    while (rv == APR_SUCCESS && !is_young && chat_rows_next(rows)) {
-        apr_int64_t created_ms = chat_rows_int64(rows, 3);
-        int is_ours = strcmp(chat_rows_text(rows, 4), site) == 0;
-        int is_old = is_ours && created_ms < now_ms - max_age_ms;
+    for (*count = 0; rv == APR_SUCCESS && *count < CHUNK && chat_rows_next(rows); ++*count) {
+        message_t *message = &messages[*count];
 
-        count++;
-        is_young = is_ours && !is_old && created_ms <= now_ms;
-        if (is_old) {
-            cut_behind(step, chat_rows_int64(rows, 1), chat_rows_text(rows, 5),
-                       chat_rows_int64(rows, 2));
-        }
-        sweep->has_kept |= is_ours && !is_old;
-        if (!is_young) {
-            sweep->seen_id = chat_rows_int64(rows, 0);
-        }
-        if (!sweep->has_kept) {
-            sweep->gone_id = sweep->seen_id;
-        }
+        message->id = chat_rows_int64(rows, 0);
+        message->room_id = chat_rows_int64(rows, 1);
+        message->event_id = chat_rows_int64(rows, 2);
+        message->created_ms = chat_rows_int64(rows, 3);
+        message->bytes = chat_rows_int64(rows, 4);
+        message->is_ours = strcmp(chat_rows_text(rows, 5), step->site) == 0;
+        message->room = chat_rows_text(rows, 6);
+        message->first_kept = chat_rows_int64(rows, 7);
+        step->bytes_read += message->bytes;
     }
-    if (rv == APR_SUCCESS && (is_young || count < CHAT_RETENTION_STEP)) {
-        sweep->seen_id = sweep->gone_id;
-        sweep->has_kept = 0;
-        sweep->phase = KEYS;
+    return rv;
+}
+
+/* An old message is to go, with all before it in its room. */
+static apr_status_t cut_behind(chat_database_t *db, step_t *step, const message_t *message,
+                               apr_pool_t *pool)
+{
+    cut_t *cut = step->cuts;
+    apr_int64_t before;
+    apr_status_t rv = APR_SUCCESS;
+
+    while (cut < step->cuts + step->cut_count && cut->room_id != message->room_id) {
+        cut++;
+    }
+    if (cut == step->cuts + step->cut_count) {
+        cut->room_id = message->room_id;
+        cut->room = message->room;
+        cut->first_kept = message->first_kept;
+    }
+    before = cut->first_kept;
+    if (message->event_id == before) {
+        cut->first_kept += take(step, message->bytes);
+    }
+    else if (message->event_id > before) {
+        rv = draw_cut(db, step, cut, message->event_id + 1, 1, pool);
+    }
+    if (cut == step->cuts + step->cut_count && cut->first_kept > before) {
+        step->cut_count++;
+    }
+    return rv;
+}
+
+/* Cut what is too old, from the front of all messages: they have their ids in the order in which they
+ * came. */
+static apr_status_t find_by_age(chat_database_t *db, chat_sweep_t *sweep, step_t *step,
+                                apr_pool_t *pool)
+{
+    message_t messages[CHUNK];
+    int looked = 0;
+    int is_over = 0;
+    apr_status_t rv = APR_SUCCESS;
+
+    while (rv == APR_SUCCESS && !is_over && !step->is_full && looked < CHAT_RETENTION_STEP &&
+           step->bytes_read < 2 * STEP_BYTES)
+    {
+        int count;
+        int i;
+
+        rv = read_messages(db, sweep->seen_id, messages, &count, step, pool);
+        for (i = 0; rv == APR_SUCCESS && i < count && !is_over && !step->is_full; i++) {
+            is_over = messages[i].is_ours && is_young(step, messages[i].created_ms);
+            if (messages[i].is_ours && messages[i].created_ms < step->young_ms) {
+                rv = cut_behind(db, step, &messages[i], pool);
+            }
+            if (!is_over && !step->is_full) {
+                sweep->seen_id = messages[i].id;
+            }
+        }
+        looked += count;
+        is_over = is_over || (count < CHUNK && !step->is_full);
+    }
+    if (rv == APR_SUCCESS && is_over) {
+        sweep->phase++;
     }
     return rv;
 }
 
 /* Find the keys that outlived their messages and are a day old. A message that is deleted later takes
  * its key along, for then that is a day old too. */
-static apr_status_t find_keys(chat_database_t *db, const char *site, chat_sweep_t *sweep,
-                              apr_int64_t now_ms, step_t *step, apr_pool_t *pool)
+static apr_status_t find_keys(chat_database_t *db, chat_sweep_t *sweep, step_t *step,
+                              apr_pool_t *pool)
 {
-    const void *params[] = {&sweep->key_id};
-    int count = 0;
-    int is_young = 0;
+    apr_int64_t key_age = step->now_ms - CHAT_KEY_KEPT_MS;
+    apr_int64_t up_to = 0;
+    const void *above[] = {&sweep->key_id};
+    const void *params[] = {&sweep->key_id, &up_to, &key_age, step->site};
     chat_rows_t *rows;
-    apr_status_t rv = chat_database_read(db, CHAT_SQL_KEYS_FROM, params, &rows, pool);
+    apr_status_t rv = read_number(db, CHAT_SQL_KEYS_END, above, &up_to, pool);
 
-    while (rv == APR_SUCCESS && chat_rows_next(rows)) {
-        apr_int64_t created_ms = chat_rows_int64(rows, 1);
-        int is_ours = strcmp(chat_rows_text(rows, 3), site) == 0;
-
-        count++;
-        if (is_ours && created_ms >= now_ms - CHAT_KEY_KEPT_MS) {
-            is_young = 1;
-            break;
-        }
-        sweep->key_id = chat_rows_int64(rows, 0);
-        if (is_ours && chat_rows_int64(rows, 2)) {
-            step->keys[step->key_count++] = sweep->key_id;
+    if (rv == APR_SUCCESS && up_to) {
+        rv = chat_database_read(db, CHAT_SQL_KEYS_GONE, params, &rows, pool);
+        while (rv == APR_SUCCESS && step->key_count < CHAT_RETENTION_STEP && chat_rows_next(rows)) {
+            step->keys[step->key_count++] = chat_rows_int64(rows, 0);
         }
     }
-    if (rv == APR_SUCCESS && (is_young || count < CHAT_RETENTION_STEP)) {
-        sweep->phase = DONE;
+    if (rv == APR_SUCCESS) {
+        sweep->key_id =
+            step->key_count == CHAT_RETENTION_STEP ? step->keys[step->key_count - 1] : up_to;
+        sweep->phase += !up_to;
     }
     return rv;
 }
@@ -235,6 +344,40 @@ static apr_status_t delete_found(chat_database_t *db, const step_t *step, apr_in
     return rv;
 }
 
+/* The part of a sweep that is next, leaving out what the site does not want or is not due. */
+static void begin_part(chat_sweep_t *sweep, const chat_retention_t *retention, apr_int64_t now_ms)
+{
+    if (sweep->phase == BEGIN) {
+        /* A clock that was set, in whichever direction, is a reason too. */
+        sweep->is_full =
+            now_ms >= sweep->full_due_ms || now_ms < sweep->full_due_ms - FULL_PERIOD_MS;
+        sweep->full_due_ms = sweep->is_full ? now_ms + FULL_PERIOD_MS : sweep->full_due_ms;
+        sweep->phase = BY_COUNT;
+    }
+    if (sweep->phase == BY_COUNT && !retention->max_count) {
+        sweep->phase = BY_AGE;
+    }
+    if (sweep->phase == BY_AGE && !retention->max_age_ms) {
+        sweep->phase = KEYS;
+    }
+    if ((sweep->phase == BY_ROOM || sweep->phase == KEYS) && !sweep->is_full) {
+        sweep->phase = DONE;
+    }
+}
+
+/* The oldest date that is too young for the part of a sweep that is next. */
+static apr_int64_t young_from(const chat_sweep_t *sweep, const chat_retention_t *retention,
+                              apr_int64_t now_ms)
+{
+    apr_int64_t max_age_ms = retention->max_age_ms;
+
+    if (sweep->phase == BY_COUNT) {
+        return now_ms - CHAT_RETENTION_MIN_AGE_MS + 1;
+    }
+    return now_ms -
+           (max_age_ms > CHAT_RETENTION_MIN_AGE_MS ? max_age_ms : CHAT_RETENTION_MIN_AGE_MS);
+}
+
 apr_status_t chat_retention_step(chat_database_t *db, const char *site,
                                  const chat_retention_t *retention, chat_sweep_t *sweep,
                                  int *is_done, apr_int64_t now_ms, chat_store_room_fn *fn,
@@ -245,24 +388,18 @@ apr_status_t chat_retention_step(chat_database_t *db, const char *site,
     apr_status_t rv = APR_SUCCESS;
     int i;
 
-    if (next.phase == BY_COUNT) {
-        if (retention->max_count) {
-            rv = find_by_count(db, site, retention, &next, now_ms, step, scratch_pool);
-        }
-        else {
-            next.phase = BY_AGE;
-        }
+    begin_part(&next, retention, now_ms);
+    step->site = site;
+    step->now_ms = now_ms;
+    step->young_ms = young_from(&next, retention, now_ms);
+    if (next.phase == BY_COUNT || next.phase == BY_ROOM) {
+        rv = find_in_rooms(db, retention, &next, step, scratch_pool);
     }
     else if (next.phase == BY_AGE) {
-        if (retention->max_age_ms) {
-            rv = find_by_age(db, site, retention, &next, now_ms, step, scratch_pool);
-        }
-        else {
-            next.phase = KEYS;
-        }
+        rv = find_by_age(db, &next, step, scratch_pool);
     }
-    else {
-        rv = find_keys(db, site, &next, now_ms, step, scratch_pool);
+    else if (next.phase == KEYS) {
+        rv = find_keys(db, &next, step, scratch_pool);
     }
     if (rv == APR_SUCCESS && step->cut_count + step->key_count > 0) {
         rv = delete_found(db, step, now_ms, scratch_pool);
@@ -270,9 +407,10 @@ apr_status_t chat_retention_step(chat_database_t *db, const char *site,
     if (rv != APR_SUCCESS) {
         return rv;
     }
+    begin_part(&next, retention, now_ms);
     *is_done = next.phase == DONE;
     if (*is_done) {
-        next.phase = BY_COUNT;
+        next.phase = BEGIN;
     }
     *sweep = next;
     for (i = 0; i < step->cut_count; i++) {

@@ -15,27 +15,39 @@ typedef struct chat_retention_t {
  *  and a job that a child sends again shall be recognised. */
 #define CHAT_RETENTION_MIN_AGE_MS 10000
 
-/** Messages that one step deletes at most. */
+/** Messages that one step deletes at most; fewer where their texts come to more than 1 MB. */
 #define CHAT_RETENTION_STEP 200
 
 /** Where a sweep through a site has got; zeroed before the first. Belongs to whoever runs the step. */
 typedef struct chat_sweep_t {
-    apr_uint64_t epoch;  /**< the caller's: of another database file a sweep starts anew */
-    int phase;           /**< which part of it the next step does */
-    apr_int64_t room_id; /**< rooms up to here have been counted in this sweep */
-    apr_int64_t gone_id; /**< no message of the site up to here is left */
-    apr_int64_t seen_id; /**< messages up to here have been seen in this sweep */
-    int has_kept;        /**< one of them, behind gone_id, stays */
-    apr_int64_t key_id;  /**< keys up to here were a day old, and are gone or have their message */
+    apr_uint64_t epoch;      /**< the caller's: of another database file a sweep starts anew */
+    int phase;               /**< which part of it the next step does */
+    int is_full;             /**< this one does the parts that are done once an hour */
+    apr_int64_t full_due_ms; /**< when the next of these is due */
+    apr_int64_t room_id;     /**< in the part that goes through rooms, those up to here are done */
+    apr_int64_t seen_id;     /**< messages up to here were old, or not to be told by their dates */
+    apr_int64_t key_id;      /**< in the part that goes through keys, those up to here are done */
 } chat_sweep_t;
 
 /**
  * Do one step of a sweep: delete at most CHAT_RETENTION_STEP messages, in one transaction, and move
- * their rooms' first kept positions on. An idempotency key goes with its message, or after a day if
- * that is later. A writer's call.
+ * their rooms' first kept positions on. An idempotency key goes with its message, or after a day, within
+ * an hour, if that is later. A writer's call.
  *
- * Ages go by the dates that messages have, in the order of their ids: one that is not old enough ends
- * the sweep of the ages. One whose date lies ahead of the clock, because that was wrong, ends nothing.
+ * What goes by age. Dates are of the wall clock, which may have been wrong; the order of ids, and of
+ * positions in a room, is right whatever it said. So a message goes if its own date is old enough and no
+ * message before it in its room has a date that is young. One that is dated ahead of the clock is known
+ * to have a wrong date: it goes with the first message behind it in its room that goes, or when its date
+ * is old enough.
+ *
+ * A date that is wrong can so hold up no more than its own room, and no longer than it is wrong by. It
+ * never makes another message go: nothing before a wrong date in the past goes because of it.
+ *
+ * How they are found. All messages of the database are gone through in the order of their ids, from where
+ * the sweep before has stopped to the first young one, so that a sweep passes over nothing that is kept.
+ * What that misses because a date was wrong (rooms behind one young date, messages that were passed while
+ * the clock was behind) is found by a full sweep, the first and one an hour: it looks at the first message
+ * of every room, and at every key.
  *
  * @param sweep   on APR_SUCCESS moved on; else as it was, to be tried again
  * @param is_done 1 if this was the sweep's last step, else 0; untouched on failure

@@ -107,20 +107,30 @@ static const char *const texts[CHAT_SQL_COUNT] = {
         "SELECT id, name, first_kept_event_id, last_event_id FROM grip_chat_room"
         " WHERE id > %lld AND id <= %lld AND +site = %s"
         " AND last_event_id - first_kept_event_id >= %lld ORDER BY id LIMIT 200",
-    [CHAT_SQL_FIRST_YOUNG] = "SELECT min(event_id) FROM grip_chat_message"
-                             " WHERE room_id = %lld AND event_id < %lld"
-                             " AND created_ms > %lld AND created_ms <= %lld",
+    [CHAT_SQL_ROOMS_OLD] =
+        "SELECT r.id, r.name, r.first_kept_event_id, r.last_event_id"
+        " FROM grip_chat_room r JOIN grip_chat_message m ON m.room_id = r.id AND m.event_id ="
+        " (SELECT min(f.event_id) FROM grip_chat_message f WHERE f.room_id = r.id)"
+        " WHERE r.id > %lld AND r.id <= %lld AND +r.site = %s"
+        " AND (m.created_ms < %lld OR m.created_ms > %lld) ORDER BY r.id LIMIT 200",
+    [CHAT_SQL_FRONT] = "SELECT event_id, created_ms, length(CAST(body AS BLOB))"
+                       " FROM grip_chat_message"
+                       " WHERE room_id = %lld AND event_id >= %lld AND event_id < %lld"
+                       " ORDER BY event_id LIMIT 20",
     [CHAT_SQL_MAX_ROOM_ID] = "SELECT max(id) FROM grip_chat_room",
     [CHAT_SQL_MESSAGES_FROM] =
-        "SELECT m.id, m.room_id, m.event_id, m.created_ms, r.site, r.name FROM"
-        " (SELECT id, room_id, event_id, created_ms FROM grip_chat_message"
-        " WHERE id > %lld ORDER BY id LIMIT 200) m"
+        "SELECT m.id, m.room_id, m.event_id, m.created_ms, m.bytes, r.site, r.name,"
+        " r.first_kept_event_id FROM"
+        " (SELECT id, room_id, event_id, created_ms, length(CAST(body AS BLOB)) AS bytes"
+        " FROM grip_chat_message WHERE id > %lld ORDER BY id LIMIT 20) m"
         " JOIN grip_chat_room r ON r.id = m.room_id ORDER BY m.id",
-    [CHAT_SQL_KEYS_FROM] =
-        "SELECT k.message_id, k.created_ms, k.event_id < r.first_kept_event_id, r.site FROM"
-        " (SELECT message_id, room_id, event_id, created_ms FROM grip_chat_key"
-        " WHERE message_id > %lld ORDER BY message_id LIMIT 200) k"
-        " JOIN grip_chat_room r ON r.id = k.room_id ORDER BY k.message_id",
+    [CHAT_SQL_KEYS_END] = "SELECT max(message_id) FROM (SELECT message_id FROM grip_chat_key"
+                          " WHERE message_id > %lld ORDER BY message_id LIMIT 1000) k",
+    [CHAT_SQL_KEYS_GONE] =
+        "SELECT k.message_id FROM grip_chat_key k JOIN grip_chat_room r ON r.id = k.room_id"
+        " WHERE k.message_id > %lld AND k.message_id <= %lld AND k.created_ms < %lld"
+        " AND k.event_id < r.first_kept_event_id AND +r.site = %s"
+        " ORDER BY k.message_id LIMIT 200",
     [CHAT_SQL_KEEP_FROM] = "UPDATE grip_chat_room SET first_kept_event_id = %lld"
                            " WHERE id = %lld",
     [CHAT_SQL_DELETE_KEYS] =

@@ -10,23 +10,29 @@
 
 /** The statements that are prepared; parameters in APR DBD's form. */
 typedef enum chat_sql_statement_e {
-    CHAT_SQL_FIND_JOB,    /**< job key → id, position, created_ms */
-    CHAT_SQL_FIND_KEY,    /**< site, room, idempotency key → id, position, created_ms, digest */
-    CHAT_SQL_ROOM_NEXT,   /**< site, room → room id, position */
-    CHAT_SQL_INSERT,      /**< room id, position, sender, body, created_ms, job key,
+    CHAT_SQL_FIND_JOB,      /**< job key → id, position, created_ms */
+    CHAT_SQL_FIND_KEY,      /**< site, room, idempotency key → id, position, created_ms, digest */
+    CHAT_SQL_ROOM_NEXT,     /**< site, room → room id, position */
+    CHAT_SQL_INSERT,        /**< room id, position, sender, body, created_ms, job key,
                                 idempotency key or NULL → id */
-    CHAT_SQL_INSERT_KEY,  /**< id, room id, idempotency key, position, created_ms, digest */
-    CHAT_SQL_READ_NEWEST, /**< limit, site, room */
-    CHAT_SQL_READ_AFTER,  /**< after, after + limit, site, room */
-    CHAT_SQL_ROOMS_ABOVE, /**< watermark, site */
-    CHAT_SQL_ROOMS_OVER,  /**< above room id, up to room id, site, messages that are kept */
-    CHAT_SQL_FIRST_YOUNG, /**< room id, below position, created_ms from, to → position or NULL */
-    CHAT_SQL_MAX_ROOM_ID, /**< none */
-    CHAT_SQL_MESSAGES_FROM,   /**< above id → id, room id, position, created_ms, site, room */
-    CHAT_SQL_KEYS_FROM,       /**< above id → id, created_ms, whether its message is gone, site */
-    CHAT_SQL_KEEP_FROM,       /**< first kept position, room id */
-    CHAT_SQL_DELETE_KEYS,     /**< room id, below position, created_ms below */
-    CHAT_SQL_DELETE_KEY,      /**< id */
+    CHAT_SQL_INSERT_KEY,    /**< id, room id, idempotency key, position, created_ms, digest */
+    CHAT_SQL_READ_NEWEST,   /**< limit, site, room */
+    CHAT_SQL_READ_AFTER,    /**< after, after + limit, site, room */
+    CHAT_SQL_ROOMS_ABOVE,   /**< watermark, site */
+    CHAT_SQL_ROOMS_OVER,    /**< above room id, up to room id, site, messages that are kept */
+    CHAT_SQL_ROOMS_OLD,     /**< above room id, up to room id, site; created_ms of the first message
+                                below, or above */
+    CHAT_SQL_FRONT,         /**< room id, from position, below position → position, created_ms,
+                                bytes of text */
+    CHAT_SQL_MAX_ROOM_ID,   /**< none */
+    CHAT_SQL_MESSAGES_FROM, /**< above id → id, room id, position, created_ms, bytes of text, site,
+                                    room, the room's first kept position */
+    CHAT_SQL_KEYS_END,      /**< above id → the highest id of the keys to look at next, or NULL */
+    CHAT_SQL_KEYS_GONE,     /**< above id, up to id, created_ms below, site → id of a key whose
+                                    message is gone */
+    CHAT_SQL_KEEP_FROM,     /**< first kept position, room id */
+    CHAT_SQL_DELETE_KEYS,   /**< room id, below position, created_ms below */
+    CHAT_SQL_DELETE_KEY,    /**< id */
     CHAT_SQL_DELETE_MESSAGES, /**< room id, below position */
     CHAT_SQL_MAX_ID,          /**< none */
     CHAT_SQL_META_GET,        /**< site, name */

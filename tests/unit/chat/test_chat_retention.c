@@ -1,87 +1,4 @@
-#include "chat_retention.h"
-#include "store_bench.h"
-
-/* When what fill() stored is old enough to be deleted. */
-#define LATER (NOW / 1000 + CHAT_RETENTION_MIN_AGE_MS)
-
-#define DAY_MS (APR_INT64_C(24) * 60 * 60 * 1000)
-
-/* What a sweep has told. */
-typedef struct told_t {
-    char rooms[512];
-    int steps;
-} told_t;
-
-static void collect(const char *room, void *baton)
-{
-    told_t *told = baton;
-    apr_size_t len = strlen(told->rooms);
-
-    apr_snprintf(told->rooms + len, sizeof(told->rooms) - len, "%s;", room);
-}
-
-/* Sweep a site once, from wherever the sweep stands. */
-static told_t sweep_site(chat_database_t *db, const char *site, const chat_retention_t *retention,
-                         chat_sweep_t *sweep, apr_int64_t now_ms, const unit_temp_t *temp)
-{
-    told_t told = {"", 0};
-    int is_done = 0;
-
-    while (!is_done && told.steps < 1000) {
-        apr_status_t rv = chat_retention_step(db, site, retention, sweep, &is_done, now_ms, collect,
-                                              &told, temp->pool);
-
-        if (rv != APR_SUCCESS) {
-            fail_msg("step %d: %s", told.steps, chat_database_last_error(db));
-        }
-        told.steps++;
-    }
-    assert_true(is_done);
-    return told;
-}
-
-/* A text unlike all others: what the pool gives out is not given out twice. */
-static const char *unique(const unit_temp_t *temp)
-{
-    return apr_psprintf(temp->pool, "%pp", apr_palloc(temp->pool, 1));
-}
-
-static void store_at(chat_database_t *db, const char *site, const char *room, const char *key,
-                     apr_int64_t created_ms, const unit_temp_t *temp)
-{
-    chat_append_t append = job(room, "x", unique(temp));
-
-    append.site = site;
-    append.key = key;
-    append.digest = *key ? "d" : "";
-    assert_int_equal(chat_store_append(db, &append, 1, created_ms * 1000, temp->pool), APR_SUCCESS);
-}
-
-/* Fail unless a room keeps exactly the positions first .. last. */
-static void assert_kept(chat_database_t *db, const char *site, const char *room, apr_int64_t first,
-                        apr_int64_t last, const unit_temp_t *temp)
-{
-    chat_page_t page = newest(db, site, room, 1000, temp);
-
-    assert_int_equal(page.first_kept_event_id, first);
-    assert_int_equal(page.last_event_id, last);
-    assert_int_equal(page.count, last - first + 1);
-    if (page.count > 0) {
-        assert_int_equal(page.messages[page.count - 1].event_id, first);
-    }
-}
-
-/* Post under a key that may be known. */
-static chat_append_outcome_e post_again(chat_database_t *db, const char *room, const char *key,
-                                        const unit_temp_t *temp)
-{
-    chat_append_t append = job(room, "x", unique(temp));
-
-    append.key = key;
-    append.digest = "d";
-    append_ok(db, &append, 1, temp);
-    return append.outcome;
-}
+#include "retention_bench.h"
 
 static void keeps_the_newest_of_each_room(void **state)
 {
@@ -189,6 +106,31 @@ static void deletes_what_is_too_old_to_the_millisecond(void **state)
     assert_kept(db, "", "a", 4, 4, *state);
 }
 
+/* The work of a step is in the pages of a text, not in the message. */
+static void deletes_large_texts_in_small_steps(void **state)
+{
+    enum { BYTES = 60000, COUNT = 60, STEP = 1024 * 1024 / BYTES };
+    const unit_temp_t *temp = *state;
+    chat_database_t *db = open_as(temp, CHAT_DATABASE_WRITER);
+    chat_retention_t by_age = {20000, 0};
+    chat_retention_t by_count = {0, 1};
+    chat_sweep_t sweep = {0};
+    char *text = apr_pcalloc(temp->pool, BYTES + 1);
+    told_t told = {"", 0};
+
+    memset(text, 'x', BYTES);
+    store_text_at(db, "", "a", "", text, COUNT, 10, temp);
+    store_text_at(db, "", "b", "", text, COUNT, 10, temp);
+    assert_false(step_once(db, "", &by_age, &sweep, 30000, &told, temp));
+    assert_int_equal(newest(db, "", "a", 1, temp).first_kept_event_id, 1 + STEP);
+    memset(&sweep, 0, sizeof(sweep));
+    assert_false(step_once(db, "", &by_count, &sweep, 30000, &told, temp));
+    assert_int_equal(newest(db, "", "a", 1, temp).first_kept_event_id, 1 + 2 * STEP);
+    assert_true(sweep_site(db, "", &by_count, &sweep, 30000, temp).steps >= 2 * COUNT / STEP - 2);
+    assert_kept(db, "", "a", COUNT, COUNT, temp);
+    assert_kept(db, "", "b", COUNT, COUNT, temp);
+}
+
 static void sweeps_many_by_age(void **state)
 {
     const unit_temp_t *temp = *state;
@@ -205,42 +147,6 @@ static void sweeps_many_by_age(void **state)
     assert_true(told.steps >= 900 / CHAT_RETENTION_STEP);
     assert_kept(db, "", "a", 601, 666, temp);
     assert_kept(db, "", "b", 301, 333, temp);
-}
-
-/* The clock was an hour ahead for a moment: that long nothing may stand in the way. */
-static void passes_over_dates_that_lie_ahead(void **state)
-{
-    chat_database_t *db = open_as(*state, CHAT_DATABASE_WRITER);
-    chat_retention_t retention = {20000, 0};
-    chat_sweep_t sweep = {0};
-
-    store_at(db, "", "a", "", 10, *state);
-    store_at(db, "", "b", "", 3600000, *state);
-    store_at(db, "", "a", "", 3600000, *state);
-    store_at(db, "", "a", "", 20, *state);
-    store_at(db, "", "a", "", 5000, *state);
-    (void)sweep_site(db, "", &retention, &sweep, 24500, *state);
-    assert_kept(db, "", "a", 4, 4, *state);
-    assert_kept(db, "", "b", 1, 1, *state);
-    (void)sweep_site(db, "", &retention, &sweep, 3620001, *state);
-    assert_kept(db, "", "a", 5, 4, *state);
-    assert_kept(db, "", "b", 2, 1, *state);
-}
-
-/* A machine that starts with its clock at 1970 must not lose what it has. */
-static void deletes_nothing_young_for_one_date_that_is_too_old(void **state)
-{
-    chat_database_t *db = open_as(*state, CHAT_DATABASE_WRITER);
-    chat_retention_t retention = {20000, 0};
-    chat_sweep_t sweep = {0};
-
-    store_at(db, "", "a", "", 5000, *state);
-    store_at(db, "", "a", "", 0, *state);
-    store_at(db, "", "a", "", 5001, *state);
-    (void)sweep_site(db, "", &retention, &sweep, 24500, *state);
-    assert_kept(db, "", "a", 1, 3, *state);
-    (void)sweep_site(db, "", &retention, &sweep, 25001, *state);
-    assert_kept(db, "", "a", 3, 3, *state);
 }
 
 static void leaves_other_sites_alone(void **state)
@@ -264,6 +170,81 @@ static void leaves_other_sites_alone(void **state)
     assert_kept(db, "other", "a", 1, CHAT_RETENTION_STEP + 50, temp);
 }
 
+/* Neither deletes their keys, nor is held up by them. */
+static void leaves_the_keys_of_other_sites_alone(void **state)
+{
+    const unit_temp_t *temp = *state;
+    chat_database_t *db = open_as(temp, CHAT_DATABASE_WRITER);
+    chat_retention_t retention = {0, 1};
+    chat_sweep_t sweep = {0};
+    chat_append_t other = job("a", "x", "again");
+
+    store_at(db, "other", "a", "old", 10, temp);
+    store_at(db, "other", "a", "", 10, temp);
+    store_at(db, "other", "b", "young", DAY_MS, temp);
+    store_at(db, "", "a", "k", 10, temp);
+    store_at(db, "", "a", "", 10, temp);
+    (void)sweep_site(db, "other", &retention, &sweep, 20000, temp);
+    assert_kept(db, "other", "a", 2, 2, temp);
+    memset(&sweep, 0, sizeof(sweep));
+    (void)sweep_site(db, "", &retention, &sweep, 20000, temp);
+    assert_int_equal(post_again(db, "a", "k", temp), CHAT_APPEND_KNOWN);
+    (void)sweep_site(db, "", &retention, &sweep, 20000 + DAY_MS, temp);
+    assert_int_equal(post_again(db, "a", "k", temp), CHAT_APPEND_NEW);
+    other.site = "other";
+    other.key = "old";
+    other.digest = "d";
+    append_ok(db, &other, 1, temp);
+    assert_int_equal(other.outcome, CHAT_APPEND_KNOWN);
+}
+
+static void sweeps_more_rooms_than_one_step_looks_at(void **state)
+{
+    const unit_temp_t *temp = *state;
+    chat_database_t *db = open_as(temp, CHAT_DATABASE_WRITER);
+    chat_retention_t retention = {0, 2};
+    chat_sweep_t sweep = {0};
+    told_t told;
+
+    if (!unit_sqlite_is_there()) {
+        skip();
+    }
+    (void)unit_sqlite(temp->path,
+                      "WITH RECURSIVE c (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c"
+                      " WHERE i < 10100)"
+                      " INSERT INTO grip_chat_room (site, name, last_event_id)"
+                      " SELECT '', 'r' || i, 1 FROM c",
+                      temp->pool);
+    store_many_at(db, "", "last", 3, 10, temp);
+    told = sweep_site(db, "", &retention, &sweep, 20000, temp);
+    assert_string_equal(told.rooms, "last;");
+    assert_kept(db, "", "last", 2, 3, temp);
+    assert_in_range(told.steps, 3, 5);
+    /* And again from the first. */
+    store_many_at(db, "", "r1", 2, 20000, temp);
+    assert_string_equal(sweep_site(db, "", &retention, &sweep, 40000, temp).rooms, "r1;");
+}
+
+/* A sweep that finds nothing to do costs as much with a million messages as with none. */
+static void does_not_go_again_through_what_is_kept(void **state)
+{
+    const unit_temp_t *temp = *state;
+    chat_database_t *db = open_as(temp, CHAT_DATABASE_WRITER);
+    chat_retention_t retention = {20000, 0};
+    chat_sweep_t sweep = {0};
+
+    store_at(db, "", "ahead", "", 3 * DAY_MS, temp);
+    store_many_at(db, "other", "a", 1000, 1, temp);
+    store_many_at(db, "", "a", 1000, 1000, temp);
+    store_many_at(db, "", "b", 1000, 2000, temp);
+    assert_in_range(sweep_site(db, "", &retention, &sweep, 21500, temp).steps, 11, 20);
+    assert_kept(db, "", "a", 1001, 1000, temp);
+    assert_int_equal(sweep_site(db, "", &retention, &sweep, 21600, temp).steps, 1);
+    assert_in_range(sweep_site(db, "", &retention, &sweep, 22001, temp).steps, 5, 7);
+    assert_kept(db, "", "b", 1001, 1000, temp);
+    assert_int_equal(sweep_site(db, "", &retention, &sweep, 22002, temp).steps, 1);
+}
+
 static void keeps_a_key_for_a_day_though_its_message_is_gone(void **state)
 {
     const unit_temp_t *temp = *state;
@@ -283,6 +264,8 @@ static void keeps_a_key_for_a_day_though_its_message_is_gone(void **state)
     (void)sweep_site(db, "", &retention, &sweep, 10 + DAY_MS, temp);
     assert_int_equal(post_again(db, "a", "k", temp), CHAT_APPEND_KNOWN);
     (void)sweep_site(db, "", &retention, &sweep, 11 + DAY_MS, temp);
+    assert_int_equal(post_again(db, "a", "k", temp), CHAT_APPEND_KNOWN);
+    (void)sweep_site(db, "", &retention, &sweep, 10 + DAY_MS + HOUR_MS, temp);
     assert_int_equal(post_again(db, "a", "k", temp), CHAT_APPEND_NEW);
     assert_int_equal(post_again(db, "b", "k", temp), CHAT_APPEND_NEW);
     assert_int_equal(post_again(db, "c", "c0", temp), CHAT_APPEND_NEW);
@@ -332,6 +315,30 @@ static void tries_again_what_failed(void **state)
     assert_kept(db, "", "a", 3, 3, temp);
 }
 
+static void comes_back_later_where_another_holds_the_database(void **state)
+{
+    const unit_temp_t *temp = *state;
+    chat_database_t *db = open_as(temp, CHAT_DATABASE_WRITER);
+    chat_database_t *other = open_as(temp, CHAT_DATABASE_WRITER);
+    chat_retention_t retention = {0, 1};
+    chat_sweep_t sweep = {0};
+    chat_sweep_t before = sweep;
+    told_t told = {"", 0};
+    int is_done = 7;
+
+    fill(db, "a", 3, temp);
+    assert_int_equal(chat_database_begin(other, temp->pool), APR_SUCCESS);
+    assert_int_equal(chat_retention_step(db, "", &retention, &sweep, &is_done, LATER, collect,
+                                         &told, temp->pool),
+                     APR_EAGAIN);
+    assert_memory_equal(&sweep, &before, sizeof(sweep));
+    assert_int_equal(is_done, 7);
+    assert_string_equal(told.rooms, "");
+    assert_int_equal(chat_database_run(other, "COMMIT"), APR_SUCCESS);
+    assert_kept(db, "", "a", 1, 3, temp);
+    assert_string_equal(sweep_site(db, "", &retention, &sweep, LATER, temp).rooms, "a;");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -340,13 +347,16 @@ int main(void)
         TEMP_TEST(gets_past_rooms_that_are_young),
         TEMP_TEST(deletes_much_in_small_steps),
         TEMP_TEST(deletes_what_is_too_old_to_the_millisecond),
+        TEMP_TEST(deletes_large_texts_in_small_steps),
         TEMP_TEST(sweeps_many_by_age),
-        TEMP_TEST(passes_over_dates_that_lie_ahead),
-        TEMP_TEST(deletes_nothing_young_for_one_date_that_is_too_old),
         TEMP_TEST(leaves_other_sites_alone),
+        TEMP_TEST(leaves_the_keys_of_other_sites_alone),
+        TEMP_TEST(sweeps_more_rooms_than_one_step_looks_at),
+        TEMP_TEST(does_not_go_again_through_what_is_kept),
         TEMP_TEST(keeps_a_key_for_a_day_though_its_message_is_gone),
         TEMP_TEST(keeps_a_key_as_long_as_its_message),
         TEMP_TEST(tries_again_what_failed),
+        TEMP_TEST(comes_back_later_where_another_holds_the_database),
     };
 
     return UNIT_RUN(tests);
