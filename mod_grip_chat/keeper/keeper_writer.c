@@ -10,6 +10,7 @@
 #include "gc_pool.h"
 #include "keeper_lock.h"
 #include "keeper_recovery.h"
+#include "keeper_sweep.h"
 
 /* Jobs of one transaction. More wait for the next, so that an answer never waits for too many. */
 #define BATCH_MAX 512
@@ -19,17 +20,6 @@
 
 /* After this long it is worth a line in the log. */
 #define LOCK_PATIENCE apr_time_from_sec(3)
-
-typedef struct queue_t {
-    keeper_task_t *first;
-    keeper_task_t *last;
-} queue_t;
-
-/* Whose rooms a sweep goes through. */
-typedef struct sweeping_t {
-    keeper_shared_t *shared;
-    const keeper_site_t *site;
-} sweeping_t;
 
 struct keeper_writer_t {
     const keeper_config_t *config;
@@ -41,8 +31,8 @@ struct keeper_writer_t {
     apr_thread_t *thread;
     apr_thread_mutex_t *mutex; /* guards the queues, is_to_look and is_stopping */
     apr_thread_cond_t *wake;
-    queue_t waiting;
-    queue_t done;
+    keeper_queue_t waiting;
+    keeper_queue_t done;
     int is_to_look; /* time to look after the database */
     int is_stopping;
     /* what follows belongs to the thread */
@@ -52,32 +42,8 @@ struct keeper_writer_t {
     int is_recovered;
     unsigned openings;     /* of the database, when it was recovered last */
     apr_status_t reported; /* the failure that was logged last */
+    keeper_sweeper_t sweeper;
 };
-
-static void queue_push(queue_t *queue, keeper_task_t *task)
-{
-    task->next = NULL;
-    if (queue->last) {
-        queue->last->next = task;
-    }
-    else {
-        queue->first = task;
-    }
-    queue->last = task;
-}
-
-static keeper_task_t *queue_pop(queue_t *queue)
-{
-    keeper_task_t *task = queue->first;
-
-    if (task) {
-        queue->first = task->next;
-        if (!queue->first) {
-            queue->last = NULL;
-        }
-    }
-    return task;
-}
 
 /* A mutex of one's own process fails only if it is broken: there is nothing to go on with. */
 static void must(apr_status_t rv)
@@ -99,15 +65,10 @@ int keeper_writer_serves(const keeper_writer_t *writer, const keeper_site_t *sit
     return 0;
 }
 
-void keeper_task_give_up(keeper_task_t *task)
-{
-    __atomic_store_n(&task->is_given_up, 1, __ATOMIC_SEQ_CST);
-}
-
 void keeper_writer_push(keeper_writer_t *writer, keeper_task_t *task)
 {
     must(apr_thread_mutex_lock(writer->mutex));
-    queue_push(&writer->waiting, task);
+    keeper_queue_push(&writer->waiting, task);
     must(apr_thread_cond_signal(writer->wake));
     must(apr_thread_mutex_unlock(writer->mutex));
 }
@@ -125,7 +86,7 @@ keeper_task_t *keeper_writer_done(keeper_writer_t *writer)
     keeper_task_t *task;
 
     must(apr_thread_mutex_lock(writer->mutex));
-    task = queue_pop(&writer->done);
+    task = keeper_queue_pop(&writer->done);
     must(apr_thread_mutex_unlock(writer->mutex));
     return task;
 }
@@ -227,7 +188,7 @@ static void push_behind(const keeper_site_t *site, apr_size_t proxy, const char 
         memcpy(task->room, room, len);
     }
     must(apr_thread_mutex_lock(writer->mutex));
-    queue_push(&writer->done, task);
+    keeper_queue_push(&writer->done, task);
     must(apr_thread_mutex_unlock(writer->mutex));
 }
 
@@ -327,62 +288,85 @@ static apr_status_t append_posts(keeper_writer_t *writer, keeper_task_t **tasks,
     return rv;
 }
 
-/* A room that a sweep goes through has fewer messages than before. */
-static void bump_swept(const char *room, void *baton)
+static void hand_back(keeper_writer_t *writer, keeper_task_t **tasks, int count)
 {
-    const sweeping_t *sweeping = baton;
+    int i;
 
-    keeper_shared_bump(sweeping->shared, keeper_site_slot(sweeping->site, gc_slice_of(room)));
-}
-
-static apr_status_t sweep(keeper_writer_t *writer, keeper_task_t *task, apr_pool_t *pool)
-{
-    sweeping_t sweeping = {writer->config->shared, task->site};
-    apr_uint64_t epoch = keeper_shared_version(writer->config->shared, 0).epoch;
-
-    if (task->sweep->epoch != epoch) {
-        memset(task->sweep, 0, sizeof(*task->sweep));
-        task->sweep->epoch = epoch;
+    must(apr_thread_mutex_lock(writer->mutex));
+    for (i = 0; i < count; i++) {
+        keeper_queue_push(&writer->done, tasks[i]);
     }
-    return chat_retention_step(writer->db, task->site->name, &task->site->retention, task->sweep,
-                               &task->is_swept, apr_time_as_msec(wall_clock_now()), bump_swept,
-                               &sweeping, pool);
+    must(apr_thread_mutex_unlock(writer->mutex));
+    writer->notify(writer->baton);
 }
 
+/* Do what no child waits for, as long as the database can be written. A sweep that fails leaves what could
+ * not be deleted, and says nothing of posts. */
+static void do_chores(keeper_writer_t *writer, keeper_task_t **tasks, int count, apr_status_t rv,
+                      apr_pool_t *pool)
+{
+    int i;
+
+    for (i = 0; i < count; i++) {
+        keeper_task_t *task = tasks[i];
+        apr_status_t done = rv;
+
+        if (rv == APR_SUCCESS && task->kind == KEEPER_TASK_PROGRESS) {
+            done = keeper_recovery_keep(writer->db, task->site, task->proxy, task->watermark, pool);
+            report(writer, done);
+        }
+        else if (rv == APR_SUCCESS) {
+            done = keeper_sweep_step(&writer->sweeper, writer->db, task, wall_clock_now(),
+                                     gc_clock_now(), pool);
+        }
+        task->status = status_of(done);
+        if (rv == APR_SUCCESS && done == APR_ENOENT) {
+            forget_file(writer);
+            rv = done;
+        }
+        else if (rv == APR_SUCCESS && done != APR_SUCCESS) {
+            rv = make_ready(writer, pool); /* for what is next */
+        }
+    }
+}
+
+/* Posts come first, and have their answers before anything else is begun. */
 static void do_batch(keeper_writer_t *writer, keeper_task_t **tasks, int count, apr_pool_t *pool)
 {
+    keeper_task_t *jobs[BATCH_MAX];
+    int job_count = 0;
+    int chore_count = 0;
     apr_status_t rv = make_ready(writer, pool);
     int i;
 
     for (i = 0; i < count; i++) {
         tasks[i]->status = status_of(rv);
+        if (tasks[i]->kind == KEEPER_TASK_JOB) {
+            jobs[job_count++] = tasks[i];
+        }
+        else {
+            tasks[chore_count++] = tasks[i];
+        }
     }
     if (rv == APR_SUCCESS) {
-        rv = append_posts(writer, tasks, count, pool);
+        rv = append_posts(writer, jobs, job_count, pool);
         if (rv == APR_SUCCESS) {
             rv = make_ready(writer, pool); /* if it was opened anew for them */
-        }
-    }
-    for (i = 0; rv == APR_SUCCESS && i < count; i++) {
-        if (tasks[i]->kind == KEEPER_TASK_PROGRESS) {
-            rv = keeper_recovery_keep(writer->db, tasks[i]->site, tasks[i]->proxy,
-                                      tasks[i]->watermark, pool);
-        }
-        else if (tasks[i]->kind == KEEPER_TASK_SWEEP) {
-            rv = sweep(writer, tasks[i], pool);
-            tasks[i]->status = status_of(rv);
         }
     }
     if (rv == APR_ENOENT) {
         forget_file(writer);
     }
-    report(writer, rv);
-    must(apr_thread_mutex_lock(writer->mutex));
-    for (i = 0; i < count; i++) {
-        queue_push(&writer->done, tasks[i]);
+    if (rv != APR_SUCCESS || job_count > 0) {
+        report(writer, rv);
     }
-    must(apr_thread_mutex_unlock(writer->mutex));
-    writer->notify(writer->baton);
+    if (job_count > 0) {
+        hand_back(writer, jobs, job_count);
+    }
+    if (chore_count > 0) {
+        do_chores(writer, tasks, chore_count, rv, pool);
+        hand_back(writer, tasks, chore_count);
+    }
 }
 
 /* Try again what the keeper before may have left undone; else see what others did to the database, and
@@ -418,7 +402,7 @@ static int gather(keeper_writer_t *writer, keeper_task_t **tasks, int *is_to_loo
     *is_to_look = writer->is_to_look && !writer->is_stopping;
     writer->is_to_look = 0;
     while (count < BATCH_MAX && writer->waiting.first) {
-        tasks[count++] = queue_pop(&writer->waiting);
+        tasks[count++] = keeper_queue_pop(&writer->waiting);
     }
     *must_end = count == 0 && writer->is_stopping;
     must(apr_thread_mutex_unlock(writer->mutex));
@@ -470,6 +454,8 @@ apr_status_t keeper_writer_start(keeper_writer_t **out, const keeper_config_t *c
     writer->site_count = site_count;
     writer->notify = notify;
     writer->baton = baton;
+    writer->sweeper.config = config;
+    writer->sweeper.path = sites[0]->database.params;
     writer->db = chat_database_create(&sites[0]->database, CHAT_DATABASE_WRITER, writer->pool);
     rv = apr_thread_mutex_create(&writer->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
     if (rv == APR_SUCCESS) {

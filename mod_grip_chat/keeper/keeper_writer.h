@@ -4,37 +4,7 @@
 #ifndef KEEPER_WRITER_H
 #define KEEPER_WRITER_H
 
-#include "chat_retention.h"
-#include "keeper_site.h"
-#include "keeper_wire.h"
-
-/** What a task is. */
-typedef enum keeper_task_kind_e {
-    KEEPER_TASK_JOB,      /**< a child's job */
-    KEEPER_TASK_PROGRESS, /**< keep how far a proxy has been told */
-    KEEPER_TASK_SWEEP,    /**< delete a few of the messages that are not kept any longer */
-    KEEPER_TASK_BEHIND    /**< from the writer: a room that a proxy may not have been told of */
-} keeper_task_kind_e;
-
-/** Something that goes to a writer and comes back. Who holds it may change it, but for is_given_up; its
- *  strings belong to its owner and outlive the round trip. */
-typedef struct keeper_task_t {
-    keeper_task_kind_e kind;
-    void *owner; /**< the loop's: what it answers */
-    const keeper_site_t *site;
-    apr_size_t proxy;      /**< PROGRESS and BEHIND: which of the site's */
-    keeper_job_kind_e job; /**< JOB: which kind */
-    chat_append_t append;  /**< JOB: of a post */
-    int is_given_up; /**< JOB: nobody waits for it any more, so it is not to be stored unless that
-                                  has begun; atomic, see keeper_task_give_up */
-    apr_int64_t watermark;  /**< PROGRESS: the highest message id below which all is published;
-                                  BEHIND: the one that was kept */
-    chat_sweep_t *sweep;    /**< SWEEP: of the site */
-    int is_swept;           /**< SWEEP, on return: nothing more is to be deleted now */
-    char *room;             /**< BEHIND: malloc'ed with the task; NULL for none, watermark only */
-    keeper_status_e status; /**< on return */
-    struct keeper_task_t *next;
-} keeper_task_t;
+#include "keeper_task.h"
 
 typedef struct keeper_writer_t keeper_writer_t;
 
@@ -54,9 +24,6 @@ apr_status_t keeper_writer_start(keeper_writer_t **out, const keeper_config_t *c
 
 /** Whether the writer writes this database. */
 int keeper_writer_serves(const keeper_writer_t *writer, const keeper_site_t *site);
-
-/** Tell that nobody waits for a task any more, wherever it is. The loop's thread. */
-void keeper_task_give_up(keeper_task_t *task);
 
 /** Give it a task. The loop's thread. */
 void keeper_writer_push(keeper_writer_t *writer, keeper_task_t *task);

@@ -2,8 +2,6 @@
 #ifndef RETENTION_BENCH_H
 #define RETENTION_BENCH_H
 
-#include <stdlib.h>
-
 #include "chat_retention.h"
 #include "store_bench.h"
 
@@ -96,7 +94,7 @@ static inline void store_many_at(chat_database_t *db, const char *site, const ch
 /* How many rows a table has. */
 static inline int count_rows(const char *table, const unit_temp_t *temp)
 {
-    return atoi(unit_sqlite(
+    return (int)apr_atoi64(unit_sqlite(
         temp->path, apr_pstrcat(temp->pool, "SELECT count(*) FROM ", table, NULL), temp->pool));
 }
 
