@@ -278,6 +278,51 @@ static void publishes_what_it_stored_and_keeps_how_far_it_got(void **state)
     keeper_stub_stop(stub);
 }
 
+/* Readers who have it are told that they may have missed it, and not the message once more. */
+static void publishes_once_what_is_posted_again_under_its_key(void **state)
+{
+    const unit_temp_t *temp = *state;
+    keeper_stub_t *stub = keeper_stub_start(temp->pool);
+    keeper_home_t *home = keeper_home_make(temp, "s", keeper_stub_url(stub, temp->pool));
+    keeper_process_t keeper = keeper_process_start(home);
+    const char *posts;
+    const char *at;
+    int i;
+
+    for (i = 0; i < 3; i++) {
+        keeper_job_t job = {KEEPER_JOB_POST,
+                            0,
+                            home->site.identity,
+                            "a",
+                            "al",
+                            "one",
+                            i == 0   ? "j0"
+                            : i == 1 ? "j1"
+                                     : "j2",
+                            "k",
+                            "d"};
+        keeper_reply_t reply;
+
+        assert_int_equal(
+            keeper_client_call(home->client, &job, &reply, apr_time_from_sec(3), temp->pool),
+            APR_SUCCESS);
+        assert_int_equal(reply.status, KEEPER_DONE);
+        assert_int_equal(reply.event_id, 1);
+        wait_for_posts(stub, 1);
+    }
+    wait_for_posts(stub, 2);
+    (void)keeper_home_post_ok(home, "b", "two");
+    wait_for_posts(stub, 3);
+    keeper_process_stop(keeper);
+    posts = keeper_stub_posts(stub, 1, temp->pool);
+    at = strstr(posts, "a:0-1=");
+    assert_non_null(at);
+    assert_null(strstr(at + 1, "a:0-1="));
+    assert_non_null(strstr(at, "hint(a)"));
+    assert_non_null(strstr(at, "b:0-1="));
+    keeper_stub_stop(stub);
+}
+
 static void answers_though_the_proxy_does_not(void **state)
 {
     const unit_temp_t *temp = *state;
@@ -337,6 +382,7 @@ int main(void)
         TEMP_TEST(stores_nothing_for_a_child_that_gave_up_while_it_waited),
         TEMP_TEST(finishes_the_jobs_that_have_arrived_when_it_is_to_stop),
         TEMP_TEST(publishes_what_it_stored_and_keeps_how_far_it_got),
+        TEMP_TEST(publishes_once_what_is_posted_again_under_its_key),
         TEMP_TEST(answers_though_the_proxy_does_not),
         TEMP_TEST(waits_calmly_when_its_descriptors_run_out),
     };
