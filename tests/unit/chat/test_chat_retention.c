@@ -160,6 +160,7 @@ static void leaves_other_sites_alone(void **state)
     for (i = 0; i < CHAT_RETENTION_STEP + 50; i++) {
         store_at(db, "other", "a", "", 1, temp);
     }
+    store_at(db, "other", "b", "", 5000, temp); /* young for us, to whom it is nothing */
     for (i = 0; i < 5; i++) {
         store_at(db, "", "a", "", 2, temp);
     }
@@ -324,9 +325,11 @@ static void comes_back_later_where_another_holds_the_database(void **state)
     chat_sweep_t sweep = {0};
     chat_sweep_t before = sweep;
     told_t told = {"", 0};
+    unsigned openings;
     int is_done = 7;
 
     fill(db, "a", 3, temp);
+    openings = chat_database_openings(db);
     assert_int_equal(chat_database_begin(other, temp->pool), APR_SUCCESS);
     assert_int_equal(chat_retention_step(db, "", &retention, &sweep, &is_done, LATER, collect,
                                          &told, temp->pool),
@@ -337,6 +340,7 @@ static void comes_back_later_where_another_holds_the_database(void **state)
     assert_int_equal(chat_database_run(other, "COMMIT"), APR_SUCCESS);
     assert_kept(db, "", "a", 1, 3, temp);
     assert_string_equal(sweep_site(db, "", &retention, &sweep, LATER, temp).rooms, "a;");
+    assert_int_equal(chat_database_openings(db), openings); /* nothing is wrong with it */
 }
 
 int main(void)
