@@ -40,8 +40,9 @@ typedef struct chat_sweep_t {
  * to have a wrong date: it goes with the first message behind it in its room that goes, or when its date
  * is old enough.
  *
- * A date that is wrong can so hold up no more than its own room, and no longer than it is wrong by. It
- * never makes another message go: nothing before a wrong date in the past goes because of it.
+ * A date that is wrong can so hold up no more than its own room, and no longer than it is wrong by. One
+ * that is wrong in the past makes no other message go, but those before it that are dated ahead of the
+ * clock: to lose a message too early takes two wrong dates.
  *
  * How they are found. All messages of the database are gone through in the order of their ids, from where
  * the sweep before has stopped to the first young one, so that a sweep passes over nothing that is kept.
