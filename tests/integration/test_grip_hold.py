@@ -8,14 +8,16 @@ import jwt
 import pytest
 
 from harness import grip, sse
-from harness.client import events_path, segment
+from harness.client import Client, events_path, segment
+from harness.processes import wait_until
 from harness.sites import chat_site
 
 
 @pytest.fixture(scope="module")
 def apache(module_servers):
     proxy = module_servers.listener()
-    return module_servers.apache(lambda a: chat_site(a.database, proxy.url + "?key=changeme"))
+    return module_servers.apache(
+        lambda a: chat_site(a.database, proxy.url + "?key=changeme", PublishRate="Off"), told=proxy)
 
 
 @pytest.fixture(scope="module")
@@ -67,11 +69,11 @@ def test_a_proxied_stream_is_held_as_documented(client, room):
     assert query["link"] == ["next"] and query["recover"] == ["true"]
 
 
-def test_a_held_body_opens_the_stream_and_asks_no_one_to_come_back(client, room):
+def test_a_held_body_opens_the_stream_and_asks_each_reader_to_come_back_at_another_time(client, room):
     fill(client, room, 3)
     answer = signed(client, events_path(room), Last_Event_ID=f"room-{room}:1")
     parser, events = sse.parse(answer.body)
-    assert parser.comments[0] == " " * 2048 and parser.retry_ms is None
+    assert parser.comments[0] == " " * 2048 and 1000 <= parser.retry_ms <= 5000
     assert [(e.kind, e.id) for e in events] == [
         ("stream-open", f"room-{room}:1"), ("message", f"room-{room}:2"),
         ("message", f"room-{room}:3")]
@@ -121,8 +123,9 @@ def test_the_settings_reach_the_instructions(servers):
 
 
 def test_a_position_that_was_not_kept_is_reset_and_held(servers):
+    proxy = servers.listener()
     apache = servers.apache(lambda a: chat_site(
-        a.database, servers.listener().url + "?key=changeme", Backlog=100))
+        a.database, proxy.url + "?key=changeme", Backlog=100, PublishRate="Off"), told=proxy)
     fill(apache.client, "x", 130)
     answer = signed(apache.client, events_path("x"), Last_Event_ID="room-x:3")
     _, events = sse.parse(answer.body)
@@ -175,8 +178,9 @@ def test_a_next_request_of_one_who_has_all_is_held_with_an_empty_body(client, ro
 
 
 def test_a_next_request_from_before_what_is_kept_is_reset(servers):
+    proxy = servers.listener()
     apache = servers.apache(lambda a: chat_site(
-        a.database, servers.listener().url + "?key=changeme", Backlog=100))
+        a.database, proxy.url + "?key=changeme", Backlog=100, PublishRate="Off"), told=proxy)
     uri, _ = grip.parse_link(signed(apache.client, events_path("x")).header("Grip-Link"))
     fill(apache.client, "x", 130)
     answer = signed(apache.client, uri, Grip_Last="events-room-x; last-id=1")
@@ -453,3 +457,36 @@ def test_pyjwt_reads_what_our_tests_sign():
     """So that a refused token was refused by the module, not spoiled here."""
     made = grip.hand_made({"alg": "HS256", "typ": "JWT"}, grip.claims(), b"changeme")
     assert jwt.decode(made, "changeme", algorithms=["HS256"])["iss"] == "pushpin"
+
+
+# -- what waits to be published --------------------------------------------------------------------
+
+def test_a_hold_ends_where_what_waits_to_be_published_begins(servers):
+    """It comes as one item, which fits to no hold that ends in its middle."""
+    proxy = servers.listener()
+    apache = servers.apache(lambda a: chat_site(a.database, proxy.url + "?key=changeme"), told=proxy)
+    client = apache.client
+    client.say("x", "published")
+    proxy.delay = 3
+    # The first is on its way, and the others wait for its answer.
+    client.say("x", "2")
+    for number in range(3, 6):
+        Client(apache.port).say("x", f"{number}")
+    sent = 2
+    assert [item["id"] for item in proxy.items()] == ["1", "2"]
+    newcomer = signed(client, events_path("x"))
+    behind = signed(client, events_path("x"), Last_Event_ID="room-x:1")
+    link, _ = grip.parse_link(newcomer.header("Grip-Link"))
+    following = signed(client, link, Grip_Last="events-room-x; last-id=0")
+    for answer, first in ((newcomer, None), (behind, 2), (following, 1)):
+        assert is_held(answer)
+        assert answer.header("Grip-Channel") == f"events-room-x; prev-id={sent}"
+        assert numbers(answer) == (list(range(first, sent + 1)) if first else [])
+    # Who has it already, from the list, is not sent back, and polling readers get all there is.
+    ahead = signed(client, events_path("x"), Last_Event_ID="room-x:5")
+    assert ahead.header("Grip-Channel") == "events-room-x; prev-id=5"
+    assert numbers(client.get(events_path("x"), Last_Event_ID="room-x:1")) == [2, 3, 4, 5]
+    proxy.delay = 0
+    wait_until(lambda: len(proxy.items()) == 3, 10, "third publish")
+    assert proxy.items()[-1]["prev-id"] == str(sent) and proxy.items()[-1]["id"] == "5"
+    assert signed(client, events_path("x")).header("Grip-Channel") == "events-room-x; prev-id=5"

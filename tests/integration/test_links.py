@@ -20,7 +20,8 @@ SECRET = '"a secret that is long enough to be one, 0123456789"'
 def client(module_servers):
     proxy = module_servers.listener()
     return module_servers.apache(
-        lambda a: chat_site(a.database, proxy.url + "?key=changeme")).client
+        lambda a: chat_site(a.database, proxy.url + "?key=changeme", PublishRate="Off"),
+        told=proxy).client
 
 
 def signed(client, path, **headers):

@@ -9,7 +9,7 @@ import subprocess
 import time
 
 from . import paths, templates
-from .client import Client
+from .client import Client, ToldClient
 from .error_log import ErrorLog
 from .processes import (children_of, end, free_port, kill, kill_session, remove_directory,
                         run_directory, spawn, wait_until)
@@ -25,12 +25,13 @@ def run_user():
 class Apache:
     """Starts with the text of a site, or with what a function makes of this object."""
 
-    def __init__(self, site, mpm=MPM, log_level="info", environment=None):
+    def __init__(self, site, mpm=MPM, log_level="info", environment=None, told=None):
         self.directory = run_directory()
         self.port = free_port()
         self.mpm = mpm
         self.log_level = log_level
         self.environment = dict(os.environ, **(environment or {}))
+        self._told = told
         self.database = self.directory / "db" / "chat.db"
         self.error_log = ErrorLog(self.directory / "error.log")
         self.process = None
@@ -176,4 +177,5 @@ class Apache:
 
     @property
     def client(self):
-        return Client(self.port)
+        """With `told`, a PublishListener, one that returns from `say` when that has been told too."""
+        return ToldClient(self.port, self._told) if self._told else Client(self.port)

@@ -111,6 +111,13 @@ class PublishListener:
         return self.items(channel)
 
 
+    def wait_for_message(self, number, timeout=10):
+        """Until the message of this id was published."""
+        mark = f'\\"id\\": {number},'.encode()
+        wait_until(lambda: any(mark in publish.body for publish in reversed(self.publishes)), timeout,
+                   f"publish of message {number}")
+
+
 class _Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
     allow_reuse_address = True
