@@ -4,9 +4,9 @@
 #include <unistd.h>
 
 #include <apr_dbd.h>
-#include <apr_file_info.h>
 #include <apr_file_io.h>
 
+#include "chat_database_file.h"
 #include "gc_clock.h"
 
 /* What APR's sqlite3 driver hands through of SQLite's own result codes. */
@@ -29,8 +29,7 @@ struct chat_database_t {
     const apr_dbd_driver_t *driver;
     apr_dbd_t *handle;
     apr_dbd_prepared_t *statements[CHAT_SQL_COUNT];
-    apr_finfo_t file;    /* the file that was opened, to notice when another lies there */
-    apr_finfo_t log;     /* its write-ahead log; valid is 0 where there is none */
+    chat_database_file_t file; /* what was opened, to notice when something else lies there */
     apr_int64_t changes; /* what the dialect's query answered last; 0 before it was first asked */
     unsigned openings;
     char last_error[256];
@@ -304,11 +303,6 @@ static apr_status_t prepare_all(chat_database_t *db)
     return rv;
 }
 
-static const char *log_path(const chat_database_t *db, apr_pool_t *pool)
-{
-    return apr_pstrcat(pool, db->spec.params, "-wal", NULL);
-}
-
 static apr_status_t open_connection(chat_database_t *db)
 {
     const char *why = NULL;
@@ -321,7 +315,7 @@ static apr_status_t open_connection(chat_database_t *db)
         rv = create_file(db);
     }
     if (rv == APR_SUCCESS && db->dialect->is_file &&
-        apr_stat(&db->file, db->spec.params, APR_FINFO_IDENT, db->connection_pool) != APR_SUCCESS)
+        chat_database_file_note(&db->file, db->spec.params, db->connection_pool) != APR_SUCCESS)
     {
         rv = fail(db, APR_ENOENT, "the database file does not exist");
     }
@@ -336,54 +330,51 @@ static apr_status_t open_connection(chat_database_t *db)
     apr_pool_cleanup_register(db->connection_pool, db, close_handle, apr_pool_cleanup_null);
     rv = db->role == CHAT_DATABASE_WRITER ? set_up_writer(db) : set_up_reader(db);
     rv = rv == APR_SUCCESS ? prepare_all(db) : rv;
-    if (rv != APR_SUCCESS || !db->dialect->is_file ||
-        apr_stat(&db->log, log_path(db, db->connection_pool), APR_FINFO_IDENT,
-                 db->connection_pool) != APR_SUCCESS)
-    {
-        db->log.valid = 0;
+    if (rv == APR_SUCCESS && db->dialect->is_file) {
+        chat_database_file_note_log(&db->file, db->connection_pool);
     }
     return rv;
 }
 
-static int is_same(const apr_finfo_t *a, const apr_finfo_t *b)
+/* The log is gone, or is another, while its database is in use: an operator's mistake. What was
+ * acknowledged is in the one that has no name any more, and is moved to where it will be found. */
+static apr_status_t leave_log(chat_database_t *db, apr_pool_t *scratch_pool)
 {
-    return a->device == b->device && a->inode == b->inode;
-}
+    const char *is_busy = "0";
+    apr_status_t rv = APR_SUCCESS;
 
-/* Whether the log that lies there is that of the file that was opened. SQLite finds a log by its name
- * only: what it holds would be written over the file that replaced the other, a restored backup for
- * instance. Asked while the connection is open, for no other log can get this one's inode until then. */
-static int has_orphaned_log(const chat_database_t *db, apr_pool_t *scratch_pool)
-{
-    apr_finfo_t now;
-
-    return db->log.valid &&
-           apr_stat(&now, log_path(db, scratch_pool), APR_FINFO_IDENT, scratch_pool) ==
-               APR_SUCCESS &&
-           is_same(&now, &db->log);
+    if (db->role == CHAT_DATABASE_WRITER) {
+        rv = ask(db, "PRAGMA wal_checkpoint(TRUNCATE)", &is_busy, scratch_pool);
+    }
+    if (rv != APR_SUCCESS || strcmp(is_busy, "0") != 0) {
+        return fail(db, APR_EAGAIN, "the write-ahead log was deleted, and somebody reads the file");
+    }
+    chat_database_close(db);
+    return APR_SUCCESS;
 }
 
 apr_status_t chat_database_check(chat_database_t *db, apr_pool_t *scratch_pool)
 {
-    apr_finfo_t now;
+    int has_log;
 
-    if (!db->dialect->is_file || !db->connection_pool ||
-        (apr_stat(&now, db->spec.params, APR_FINFO_IDENT, scratch_pool) == APR_SUCCESS &&
-         is_same(&now, &db->file)))
-    {
+    if (!db->dialect->is_file || !db->connection_pool) {
         return APR_SUCCESS;
     }
-    if (has_orphaned_log(db, scratch_pool)) {
+    has_log = chat_database_file_has_log(&db->file, scratch_pool);
+    if (chat_database_file_is_there(&db->file, scratch_pool)) {
+        return has_log || !db->file.log.valid ? APR_SUCCESS : leave_log(db, scratch_pool);
+    }
+    if (has_log) {
         if (db->role == CHAT_DATABASE_READER) {
             return fail(db, APR_ENOENT, "the database file was replaced, but not yet its log");
         }
         const char *answer;
 
-        /* What was acknowledged goes with the file that it was written to, wherever that is now. */
+        /* What was acknowledged goes with the file that it was written to, wherever that is now. The
+         * log is found by its name only: what it holds would be written over the file that replaced
+         * the other, a restored backup for instance. */
         (void)ask(db, "PRAGMA wal_checkpoint(TRUNCATE)", &answer, scratch_pool);
-        (void)apr_file_remove(log_path(db, scratch_pool), scratch_pool);
-        (void)apr_file_remove(apr_pstrcat(scratch_pool, db->spec.params, "-shm", NULL),
-                              scratch_pool);
+        chat_database_file_remove_log(&db->file, scratch_pool);
     }
     chat_database_close(db);
     return fail(db, APR_ENOENT, "the database file was deleted or replaced");
@@ -436,6 +427,9 @@ apr_status_t chat_database_begin(chat_database_t *db, apr_pool_t *scratch_pool)
     if (rv == APR_SUCCESS) {
         rv = chat_database_check(db, scratch_pool);
     }
+    if (rv == APR_SUCCESS) {
+        rv = chat_database_ready(db); /* again, if its log was not the one that lies there */
+    }
     return rv == APR_SUCCESS ? chat_database_run(db, db->dialect->begin) : rv;
 }
 
@@ -465,6 +459,9 @@ apr_status_t chat_database_read(chat_database_t *db, chat_sql_statement_e statem
         rv = chat_database_ready(db);
         if (rv == APR_SUCCESS) {
             rv = chat_database_check(db, pool);
+        }
+        if (rv == APR_SUCCESS) {
+            rv = chat_database_ready(db); /* likewise */
         }
         if (rv == APR_SUCCESS) {
             rv = chat_database_select(db, statement, params, rows, pool);

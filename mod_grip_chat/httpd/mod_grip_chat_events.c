@@ -273,17 +273,6 @@ static apr_status_t compose(const events_t *events, const found_t *found, answer
     return is_from_now ? APR_SUCCESS : append_events(events, found, answer);
 }
 
-/* The path that the proxy asked for, up to "rooms/"; it may have been rewritten to ours. */
-static gc_slice_t external_mount(const events_t *events)
-{
-    gc_slice_t path = gc_slice_of(grip_chat_reply_external_path(events->r));
-    grip_chat_route_t route;
-
-    return grip_chat_route_parse(&route, path) == APR_SUCCESS
-               ? route.mount
-               : gc_slice_of(grip_chat_reply_encode_path(events->route->mount, events->r->pool));
-}
-
 /* Tell the proxy to hold the answer, or to come back at once for more. */
 static apr_status_t set_instructions(const events_t *events, const answer_t *answer)
 {
@@ -291,8 +280,8 @@ static apr_status_t set_instructions(const events_t *events, const answer_t *ans
     apr_pool_t *pool = events->r->pool;
     int is_large = answer->has_more && answer->body.len + answer->part.len > LARGE_PAGE_BYTES;
     int is_held = !answer->has_more || is_large;
-    grip_chat_link_t link = {external_mount(events), gc_slice_of(events->room), !is_held,
-                             answer->reached};
+    grip_chat_link_t link = {grip_chat_reply_external_mount(events->r, events->route),
+                             gc_slice_of(events->room), !is_held, answer->reached};
     apr_interval_time_t timeout = is_large  ? LARGE_PAGE_TIMEOUT
                                   : is_held ? events->site->link_timeout
                                             : 0;
@@ -417,6 +406,20 @@ static int reply_events(events_t *events)
                            : grip_chat_reply_body(events->r, gc_buffer_slice(&answer.body));
 }
 
+/* The link is of another secret: of before it was changed, or the database replaced. A proxy that follows
+ * it for a stream asks again for a long time where it is refused, and its readers hear nothing meanwhile;
+ * where it gets an answer that is not to be held it ends the stream, and its readers come back with their
+ * position. */
+static int reply_void_link(events_t *events)
+{
+    if (!events->route->has_from && !apr_table_get(events->r->headers_in, GRIP_LAST_HEADER)) {
+        return grip_chat_reply_error(events->r, HTTP_FORBIDDEN, "bad-link",
+                                     "the link's token is not good for this room");
+    }
+    set_headers(events->r);
+    return grip_chat_reply_body(events->r, gc_slice("", 0));
+}
+
 /* Find the secret that links are signed with; only proxied requests need it. */
 static apr_status_t find_secret(events_t *events)
 {
@@ -462,8 +465,7 @@ static int get_events(events_t *events)
         rv = grip_chat_link_check(r->args, gc_slice_of(events->room), events->site, events->secret,
                                   r->pool);
         if (rv != APR_SUCCESS) {
-            return grip_chat_reply_error(r, HTTP_FORBIDDEN, "bad-link",
-                                         "the link's token is not good for this room");
+            return reply_void_link(events);
         }
     }
     /* Before the room is read: an event that comes in between may pass the hold by. */

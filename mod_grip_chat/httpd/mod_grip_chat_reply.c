@@ -153,3 +153,13 @@ int grip_chat_reply_add_slash(request_rec *r)
     grip_chat_reply_headers(r, "text/plain");
     return grip_chat_reply_body(r, gc_slice_of(""));
 }
+
+gc_slice_t grip_chat_reply_external_mount(const request_rec *r, const grip_chat_route_t *route)
+{
+    grip_chat_route_t asked;
+
+    return grip_chat_route_parse(&asked, gc_slice_of(grip_chat_reply_external_path(r))) ==
+                   APR_SUCCESS
+               ? asked.mount
+               : gc_slice_of(grip_chat_reply_encode_path(route->mount, r->pool));
+}

@@ -180,6 +180,23 @@ class Replaced:
                 f"{len(due)} readers reset, and whole {whole:.1f} s after the last post")
 
 
+@pytest.mark.parametrize("also", ["", "-shm"])
+def test_database_log_deleted(servers, figure, also):
+    """SQLite goes on writing into a log without a name, and all in it is lost with its last user."""
+    chat = chat_with_faults(servers, ERRORS + ".*GC0(151|162|164|203)")
+    crowd = Crowd.at(chat)
+    crowd.run(0.5)
+    for _ in range(scaled(2, 20)):
+        for suffix in {"-wal", also or "-wal"}:
+            os.unlink(f"{chat.apache.database}{suffix}")
+        wait_healed(crowd)
+        crowd.run(0.3)
+        kill(chat.apache.keeper())
+        wait_healed(crowd)
+    refused = check_refusals(crowd)
+    figure(f"{refused} posts answered 503; {crowd.settle()}")
+
+
 def test_database_replaced_while_it_could_not_be_used(servers):
     """Somebody breaks it, and puts another file there while the keeper has none open."""
     chat = chat_with_faults(servers, ERRORS + ".*GC0(151|162|164|203)")
