@@ -42,6 +42,8 @@ class Pushpin:
         return Client(self.port)
 
     def start(self):
+        # The kernel may still be at the thousands of streams of one that was killed.
+        wait_until(self._can_listen, 20, "ports of Pushpin")
         self.process = spawn(
             [paths.program("pushpin"), f"--config={self.directory / 'pushpin.conf'}"],
             self.directory / "output.log")
@@ -50,6 +52,15 @@ class Pushpin:
         except AssertionError as problem:
             raise AssertionError(f"{problem}\n{self.log()}") from problem
         return self
+
+    def _can_listen(self):
+        try:
+            for port in (self.port, self.publish_port):
+                with socket.create_server(("127.0.0.1", port)):
+                    pass
+        except OSError:
+            return False
+        return True
 
     def _is_ready(self):
         """Streams can be held (see conf/dev/routes.in; it needs no origin), publishing connects."""
