@@ -8,6 +8,9 @@
 /* A POST of this many items was taken: there is no refused one to be found any more. */
 #define ITEMS_UNLIMITED 1000
 
+/* How often it is logged that items are refused. */
+#define REFUSED_LOG_PERIOD apr_time_from_sec(60)
+
 struct keeper_publisher_t {
     const keeper_config_t *config;
     const keeper_site_t *site;
@@ -25,6 +28,8 @@ struct keeper_publisher_t {
     int has_failed;             /* the last POST did; until one succeeds rooms only turn dirty */
     gc_moment_t try_after;      /* if has_failed: when to try again */
     apr_interval_time_t pause;  /* how long to wait after the next failure */
+    unsigned refused;           /* items, since that was logged */
+    gc_moment_t refused_logged; /* 0 for never */
     int has_watermark;          /* the writer has told what the keeper before did */
     apr_int64_t newest_id;      /* the highest message id that was added */
     apr_int64_t kept_watermark; /* what keeper_publisher_progress told last */
@@ -284,6 +289,24 @@ static void halve(keeper_publisher_t *publisher)
     }
 }
 
+/* A proxy that refuses everything does so many times a second. */
+static void log_refused(keeper_publisher_t *publisher, const keeper_room_t *room,
+                        const grip_transport_result_t *result, gc_moment_t now)
+{
+    publisher->refused++;
+    if (publisher->refused_logged && now - publisher->refused_logged < REFUSED_LOG_PERIOD) {
+        return;
+    }
+    gc_log_line(
+        publisher->config->log, GC_LOG_ERR, APR_SUCCESS,
+        "GC0304: %s refuses an item of channel %s (HTTP status %d) %s; its readers are told "
+        "to ask for it (%u refused since the last such line)",
+        publisher->proxy->log_uri, room->channel, result->http_status, result->excerpt,
+        publisher->refused);
+    publisher->refused_logged = now;
+    publisher->refused = 0;
+}
+
 /* It is alone: drop it, and let its readers ask. A refused hint leaves nothing that could be tried; its
  * readers find out at the next event, or by their link's timeout. */
 static void drop_refused(keeper_publisher_t *publisher, const grip_transport_result_t *result,
@@ -296,11 +319,7 @@ static void drop_refused(keeper_publisher_t *publisher, const grip_transport_res
     publisher->pending_bytes -= sent;
     room->is_hint_sent = 0;
 
-    gc_log_line(
-        publisher->config->log, GC_LOG_ERR, APR_SUCCESS,
-        "GC0304: %s refuses an item of channel %s (HTTP status %d) %s; its readers are told "
-        "to ask for it",
-        publisher->proxy->log_uri, room->channel, result->http_status, result->excerpt);
+    log_refused(publisher, room, result, now);
     if (sent) {
         room->is_dirty = 1;
         keeper_rooms_enqueue(&publisher->rooms, room);

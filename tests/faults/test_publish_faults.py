@@ -53,6 +53,7 @@ def test_publish_fault(servers, broken, figure, fault):
     crowd.run(0.5)
     outcome = crowd.settle(timeout=20)
     assert not crowd.senders.failures, crowd.senders.failures[:3]
+    assert apache.error_log.count("GC0304") <= 1, "what is refused is logged once a minute"
     figure(f"{end - begin:.0f} s; {assert_posts_go_on(crowd, begin, end)}; {outcome}")
 
 

@@ -30,8 +30,8 @@ def link(client, key="changeme"):
 
 
 def takes_link(client, uri, key="changeme"):
-    return client.get(uri, Grip_Sig=grip.token(key),
-                      Grip_Last="events-room-x; last-id=0").status == 200
+    answer = client.get(uri, Grip_Sig=grip.token(key), Grip_Last="events-room-x; last-id=0")
+    return answer.status == 200 and answer.header("Grip-Hold") == "stream"
 
 
 @pytest.mark.parametrize("line", [

@@ -131,8 +131,10 @@ def test_two_readers_page_through_one_backlog_at_once_with_a_slow_origin(servers
 
 def test_a_reader_from_before_what_is_kept_is_reset_and_goes_on(servers):
     small = Chat(servers, Backlog=100)
+    live = small.reader("x").wait_open()
     for number in range(130):
         small.apache.client.say("x", str(number))
+    live.wait_messages(130)  # what waits to be published does not count yet
     source = small.reader("x", last_event_id="room-x:1")
     reset, = source.wait_kind("stream-reset")
     assert reset.id == "room-x:130" and reset.json == {"channels": ["room-x"]}
