@@ -51,11 +51,11 @@ gc_slice_t chat_sse_data(gc_slice_t event)
     gc_slice_t rest = event;
     gc_slice_t line;
 
-    while (!gc_slice_starts(rest, gc_slice_of(DATA + 1)) &&
+    while (!gc_slice_starts(rest, gc_slice_of(&DATA[1])) &&
            gc_slice_until(&rest, '\n', &line) == APR_SUCCESS)
     {
     }
-    return gc_slice(rest.data + strlen(DATA + 1), rest.len - strlen(DATA + 1) - strlen(END));
+    return gc_slice(rest.data + strlen(&DATA[1]), rest.len - strlen(&DATA[1]) - strlen(END));
 }
 
 void chat_sse_append_reset(gc_buffer_t *buffer, gc_slice_t room, apr_int64_t n)
