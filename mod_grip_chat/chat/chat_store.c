@@ -118,6 +118,9 @@ static apr_status_t append_all(chat_database_t *db, chat_append_t *jobs, int cou
     }
     if (rv == APR_SUCCESS) {
         rv = chat_database_check(db, pool); /* replaced in between: kept where nobody looks */
+        if (rv == APR_EAGAIN) {
+            return rv; /* a deleted log is yet to be saved, which needs the connection */
+        }
     }
     if (rv != APR_SUCCESS) {
         chat_database_close(db);

@@ -361,11 +361,11 @@ static void leave_what_waits(const events_t *events, found_t *found)
 {
     apr_int64_t waiting = keeper_shared_waiting(
         events->shared, keeper_site_tag(&events->site->keeper, gc_slice_of(events->room)),
-        gc_clock_now());
+        events->site->keeper.proxy_count, gc_clock_now());
 
     if (waiting != KEEPER_SHARED_NOTHING && waiting < found->last_event_id &&
         waiting >= found->first_kept_event_id - 1 &&
-        (events->start != START_AFTER || events->after <= waiting))
+        (events->start != START_AFTER || (is_reachable(events, found) && events->after <= waiting)))
     {
         found->last_event_id = waiting;
     }

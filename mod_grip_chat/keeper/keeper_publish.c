@@ -203,7 +203,9 @@ static void settle_published(keeper_publisher_t *publisher, keeper_room_t *room,
         keeper_rooms_set_hint(&publisher->rooms, room, now + KEEPER_PUBLISH_HINT_DELAY);
         if (!room->is_dirty) {
             /* Should this keeper end before, the hint is up to the next one. */
-            room->unpublished_id = last_sent_id ? last_sent_id : publisher->newest_id;
+            room->unpublished_id = last_sent_id  ? last_sent_id
+                                   : room->first ? room->first->first_message_id
+                                                 : publisher->newest_id;
         }
     }
     room->has_news = room->first != NULL;
@@ -443,12 +445,12 @@ gc_moment_t keeper_publisher_next(const keeper_publisher_t *publisher)
     if (publisher->is_posting) {
         return next;
     }
-    if (publisher->has_failed) {
-        due = publisher->try_after;
-    }
-    else if (!APR_RING_EMPTY(&publisher->rooms.queue, keeper_room_t, queue)) {
+    if (publisher->has_failed || !APR_RING_EMPTY(&publisher->rooms.queue, keeper_room_t, queue)) {
         due = next_post(publisher);
         due = due ? due : gc_clock_now();
+    }
+    if (publisher->has_failed && publisher->try_after > due) {
+        due = publisher->try_after;
     }
     return due && (!next || due < next) ? due : next;
 }

@@ -100,7 +100,8 @@ void keeper_publisher_work(keeper_publisher_t *publisher, gc_moment_t now);
 /** When keeper_publisher_work should be called next, though nothing else happens; 0 for never. */
 gc_moment_t keeper_publisher_next(const keeper_publisher_t *publisher);
 
-/** Whether all that it was given has been sent and answered, or cannot be now. */
+/** Whether all that may be sent now has been, and was answered, or cannot be; what waits for its room's
+ *  pace is not waited for. */
 int keeper_publisher_is_drained(const keeper_publisher_t *publisher);
 
 /**

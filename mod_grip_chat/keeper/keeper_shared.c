@@ -111,7 +111,7 @@ static void store(apr_uint64_t *at, apr_uint64_t value)
 
 static void begin_write(slot_t *slot)
 {
-    store(&slot->writes, slot->writes + 1);
+    store(&slot->writes, slot->writes | 1);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
@@ -153,35 +153,36 @@ void keeper_shared_set_waiting(keeper_shared_t *shared, apr_uint64_t tag, apr_si
 }
 
 /* One look, which is worth nothing if the keeper wrote meanwhile. */
-static apr_int64_t look(const slot_t *slot, apr_uint64_t tag, gc_moment_t now)
+static apr_int64_t look(const slot_t *slot, apr_uint64_t tag, apr_size_t proxy_count,
+                        gc_moment_t now)
 {
-    apr_int64_t lowest = KEEPER_SHARED_NOTHING;
+    apr_int64_t highest = KEEPER_SHARED_NOTHING;
     apr_size_t i;
 
     if (__atomic_load_n(&slot->tag, __ATOMIC_RELAXED) != tag) {
-        return lowest;
+        return KEEPER_SHARED_NOTHING;
     }
-    for (i = 0; i < KEEPER_SHARED_PROXIES; i++) {
+    for (i = 0; i < proxy_count; i++) {
         apr_int64_t after = __atomic_load_n(&slot->waiting[i], __ATOMIC_RELAXED);
         gc_moment_t since = __atomic_load_n(&slot->since[i], __ATOMIC_RELAXED);
 
-        if (after != KEEPER_SHARED_NOTHING && now - since < KEEPER_SHARED_WAITING_MAX &&
-            (lowest == KEEPER_SHARED_NOTHING || after < lowest))
-        {
-            lowest = after;
+        if (after == KEEPER_SHARED_NOTHING || now - since >= KEEPER_SHARED_WAITING_MAX) {
+            return KEEPER_SHARED_NOTHING;
         }
+        highest = after > highest ? after : highest;
     }
-    return lowest;
+    return highest;
 }
 
-apr_int64_t keeper_shared_waiting(const keeper_shared_t *shared, apr_uint64_t tag, gc_moment_t now)
+apr_int64_t keeper_shared_waiting(const keeper_shared_t *shared, apr_uint64_t tag,
+                                  apr_size_t proxy_count, gc_moment_t now)
 {
     const slot_t *slot = &shared->slots[keeper_shared_slot(tag)];
     int i;
 
-    for (i = 0; i < TRIES; i++) {
+    for (i = 0; i < TRIES && proxy_count <= KEEPER_SHARED_PROXIES; i++) {
         apr_uint64_t writes = __atomic_load_n(&slot->writes, __ATOMIC_ACQUIRE);
-        apr_int64_t after = look(slot, tag, now);
+        apr_int64_t after = look(slot, tag, proxy_count, now);
 
         __atomic_thread_fence(__ATOMIC_SEQ_CST);
         if (writes % 2 == 0 && __atomic_load_n(&slot->writes, __ATOMIC_RELAXED) == writes) {

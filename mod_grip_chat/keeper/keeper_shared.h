@@ -74,12 +74,15 @@ void keeper_shared_set_waiting(keeper_shared_t *shared, apr_uint64_t tag, apr_si
                                apr_int64_t after, gc_moment_t now);
 
 /**
- * After which position events of a room wait to be published; the lowest, where there are several
- * proxies. Thread-safe.
+ * After which position events of a room wait to be published, to all of its site's proxies; where these
+ * are not equally far, the highest: nothing that one of them has published is behind it. Thread-safe.
  *
- * @return the position, or KEEPER_SHARED_NOTHING if there are none, or it is not known
+ * @param proxy_count  of the site
+ * @return the position, or KEEPER_SHARED_NOTHING if for one of the proxies nothing waits, or it is not
+ *         known
  */
-apr_int64_t keeper_shared_waiting(const keeper_shared_t *shared, apr_uint64_t tag, gc_moment_t now);
+apr_int64_t keeper_shared_waiting(const keeper_shared_t *shared, apr_uint64_t tag,
+                                  apr_size_t proxy_count, gc_moment_t now);
 
 /** Nothing waits in any room: a keeper starts. */
 void keeper_shared_clear_waiting(keeper_shared_t *shared);

@@ -18,6 +18,9 @@
 /* How often to look whether another keeper has let go of the database. */
 #define LOCK_PAUSE apr_time_from_msec(10)
 
+/* How often to try to save a deleted log, which somebody who reads keeps from it, at the end. */
+#define CLOSE_TRIES 200
+
 /* After this long it is worth a line in the log. */
 #define LOCK_PATIENCE apr_time_from_sec(3)
 
@@ -210,8 +213,12 @@ static apr_status_t make_ready(keeper_writer_t *writer, apr_pool_t *pool)
     unsigned openings;
     apr_size_t i;
 
-    if (rv == APR_SUCCESS && chat_database_check(writer->db, pool) != APR_SUCCESS) {
+    if (rv == APR_SUCCESS) {
+        rv = chat_database_check(writer->db, pool);
+    }
+    if (rv == APR_ENOENT) {
         forget_file(writer);
+        rv = APR_SUCCESS;
     }
     if (rv == APR_SUCCESS) {
         rv = chat_database_ready(writer->db);
@@ -375,16 +382,22 @@ static void do_batch(keeper_writer_t *writer, keeper_task_t **tasks, int count, 
 static void look(keeper_writer_t *writer, apr_pool_t *pool)
 {
     int was_changed = 0;
+    int was_recovered;
+    apr_status_t rv;
 
-    if (!writer->is_recovered) {
-        report(writer, make_ready(writer, pool));
-    }
-    else if (chat_database_check(writer->db, pool) != APR_SUCCESS) {
+    if (writer->is_recovered && chat_database_check(writer->db, pool) == APR_ENOENT) {
         forget_file(writer);
+        return;
+    }
+    was_recovered = writer->is_recovered;
+    rv = make_ready(writer, pool);
+    if (rv != APR_SUCCESS || !was_recovered) {
+        report(writer, rv); /* that it is open does not say that posts can be stored again */
     }
     /* Where it cannot be asked nothing is known, and what children have may be the best there is. */
-    else if (chat_database_was_changed(writer->db, &was_changed, pool) == APR_SUCCESS &&
-             was_changed) {
+    if (writer->is_recovered &&
+        chat_database_was_changed(writer->db, &was_changed, pool) == APR_SUCCESS && was_changed)
+    {
         keeper_shared_bump_all(writer->config->shared);
     }
 }
@@ -416,6 +429,7 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
     apr_pool_t *scratch;
     int is_to_look = 0;
     int must_end = 0;
+    int tries = CLOSE_TRIES;
 
     must(apr_pool_create(&scratch, writer->pool));
     report(writer, make_ready(writer, scratch));
@@ -430,8 +444,10 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
             look(writer, scratch);
         }
     }
-    /* The next keeper cannot tell whose log it finds. */
-    (void)chat_database_check(writer->db, scratch);
+    /* The next keeper cannot tell whose log it finds; what a deleted one holds is saved here or never. */
+    while (chat_database_check(writer->db, scratch) == APR_EAGAIN && tries-- > 0) {
+        apr_sleep(LOCK_PAUSE);
+    }
     chat_database_close(writer->db);
     if (writer->is_locked) {
         must(keeper_lock_release(&writer->lock));

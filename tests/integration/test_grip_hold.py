@@ -496,3 +496,20 @@ def test_a_hold_ends_where_what_waits_to_be_published_begins(servers):
     wait_until(lambda: len(proxy.items()) == 3, 10, "third publish")
     assert proxy.items()[-1]["prev-id"] == str(sent) and proxy.items()[-1]["id"] == "5"
     assert signed(client, events_path("x")).header("Grip-Channel") == "events-room-x; prev-id=5"
+
+
+def test_what_waits_makes_nobody_reachable_who_is_too_far_behind(servers):
+    """He would get the newest events of those that he misses, and no reset."""
+    proxy = servers.listener()
+    apache = servers.apache(lambda a: chat_site(
+        a.database, proxy.url + "?key=changeme", Backlog=150, PublishRate="Off"), told=proxy)
+    fill(apache.client, "x", 150)
+    # Now the room is in memory, but for its first events.
+    signed(apache.client, events_path("x"))
+    proxy.delay = 3
+    apache.client.say("x", "151")
+    Client(apache.port).say("x", "152")
+    answer = signed(apache.client, events_path("x"), Last_Event_ID="room-x:1")
+    kinds = [event.kind for event in sse.parse(answer.body)[1]]
+    assert kinds == ["stream-open", "stream-reset"], kinds
+    proxy.delay = 0

@@ -30,8 +30,8 @@ static void paces_the_posts_of_many_rooms(void **state)
 /* The position after which events of a room wait, as children see it. */
 static apr_int64_t waiting(bench_t *bench, const char *room)
 {
-    return keeper_shared_waiting(bench->config.shared,
-                                 keeper_site_tag(&bench->site, gc_slice_of(room)), gc_clock_now());
+    return keeper_shared_waiting(
+        bench->config.shared, keeper_site_tag(&bench->site, gc_slice_of(room)), 1, gc_clock_now());
 }
 
 static void tells_children_what_waits(void **state)

@@ -178,21 +178,33 @@ static void tells_what_waits_for_a_room_and_for_no_other(void **state)
     while (keeper_shared_slot(other) != keeper_shared_slot(tag)) {
         other++;
     }
-    assert_true(keeper_shared_waiting(shared, tag, now) == KEEPER_SHARED_NOTHING);
+    assert_true(keeper_shared_waiting(shared, tag, 1, now) == KEEPER_SHARED_NOTHING);
     keeper_shared_set_waiting(shared, tag, 0, 0, now);
-    assert_true(keeper_shared_waiting(shared, tag, now) == 0);
-    assert_true(keeper_shared_waiting(shared, other, now) == KEEPER_SHARED_NOTHING);
-    keeper_shared_set_waiting(shared, tag, 1, 7, now);
-    assert_true(keeper_shared_waiting(shared, tag, now) == 0);
-    keeper_shared_set_waiting(shared, tag, 0, KEEPER_SHARED_NOTHING, now);
-    assert_true(keeper_shared_waiting(shared, tag, now) == 7);
-    keeper_shared_set_waiting(shared, tag, KEEPER_SHARED_PROXIES, 3, now);
-    assert_true(keeper_shared_waiting(shared, tag, now) == 7);
+    assert_true(keeper_shared_waiting(shared, tag, 1, now) == 0);
+    assert_true(keeper_shared_waiting(shared, other, 1, now) == KEEPER_SHARED_NOTHING);
     keeper_shared_set_waiting(shared, other, 0, KEEPER_SHARED_NOTHING, now);
-    assert_true(keeper_shared_waiting(shared, tag, now) == 7);
+    assert_true(keeper_shared_waiting(shared, tag, 1, now) == 0);
     keeper_shared_set_waiting(shared, other, 0, 5, now);
-    assert_true(keeper_shared_waiting(shared, tag, now) == KEEPER_SHARED_NOTHING);
-    assert_true(keeper_shared_waiting(shared, other, now) == 5);
+    assert_true(keeper_shared_waiting(shared, tag, 1, now) == KEEPER_SHARED_NOTHING);
+    assert_true(keeper_shared_waiting(shared, other, 1, now) == 5);
+}
+
+/* A reader is held by one of them, nobody knows by which: what that has published it would miss. */
+static void tells_nothing_that_a_proxy_has_published_already(void **state)
+{
+    keeper_shared_t *shared = make(*state);
+    apr_uint64_t tag = keeper_shared_tag(gc_slice_of("s"), gc_slice_of("a"));
+    gc_moment_t now = gc_clock_now();
+
+    keeper_shared_set_waiting(shared, tag, 0, 3, now);
+    assert_true(keeper_shared_waiting(shared, tag, 2, now) == KEEPER_SHARED_NOTHING);
+    keeper_shared_set_waiting(shared, tag, 1, 7, now);
+    assert_true(keeper_shared_waiting(shared, tag, 2, now) == 7);
+    keeper_shared_set_waiting(shared, tag, 0, KEEPER_SHARED_NOTHING, now);
+    assert_true(keeper_shared_waiting(shared, tag, 2, now) == KEEPER_SHARED_NOTHING);
+    keeper_shared_set_waiting(shared, tag, KEEPER_SHARED_PROXIES, 3, now); /* is not told */
+    assert_true(keeper_shared_waiting(shared, tag, KEEPER_SHARED_PROXIES + 1, now) ==
+                KEEPER_SHARED_NOTHING);
 }
 
 static void forgets_what_a_keeper_left_waiting(void **state)
@@ -202,13 +214,13 @@ static void forgets_what_a_keeper_left_waiting(void **state)
     gc_moment_t now = gc_clock_now();
 
     keeper_shared_set_waiting(shared, tag, 0, 4, now);
-    assert_true(keeper_shared_waiting(shared, tag, now + KEEPER_SHARED_WAITING_MAX - 1) == 4);
-    assert_true(keeper_shared_waiting(shared, tag, now + KEEPER_SHARED_WAITING_MAX) ==
+    assert_true(keeper_shared_waiting(shared, tag, 1, now + KEEPER_SHARED_WAITING_MAX - 1) == 4);
+    assert_true(keeper_shared_waiting(shared, tag, 1, now + KEEPER_SHARED_WAITING_MAX) ==
                 KEEPER_SHARED_NOTHING);
     keeper_shared_clear_waiting(shared);
-    assert_true(keeper_shared_waiting(shared, tag, now) == KEEPER_SHARED_NOTHING);
+    assert_true(keeper_shared_waiting(shared, tag, 1, now) == KEEPER_SHARED_NOTHING);
     keeper_shared_set_waiting(shared, tag, 0, 9, now);
-    assert_true(keeper_shared_waiting(shared, tag, now) == 9);
+    assert_true(keeper_shared_waiting(shared, tag, 1, now) == 9);
 }
 
 int main(void)
@@ -226,6 +238,7 @@ int main(void)
         POOL_TEST(begins_with_nothing),
         POOL_TEST(a_late_hold_does_not_move_the_time_back),
         POOL_TEST(tells_what_waits_for_a_room_and_for_no_other),
+        POOL_TEST(tells_nothing_that_a_proxy_has_published_already),
         POOL_TEST(forgets_what_a_keeper_left_waiting),
     };
 
