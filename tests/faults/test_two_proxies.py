@@ -35,6 +35,8 @@ def test_one_of_two_proxies_down(servers, figure):
     crowd = Crowd(apache, open_reader, readers=4, pause=PAUSE)
     untouched = [group[n] for group in crowd.followers.values() for n in (1, 3)]
     crowd.run(scaled(1, 10))
+    # Pushpin itself cuts a stream now and then in its first bytes, see docs/pushpin.md.
+    connects = [len(follower.connects) for follower in untouched]
     begin = time.monotonic()
     pushpins[0].kill()
     crowd.run(scaled(3, 60))
@@ -43,7 +45,7 @@ def test_one_of_two_proxies_down(servers, figure):
     end = time.monotonic()
     outcome = crowd.settle(timeout=60)
     assert not crowd.senders.failures, crowd.senders.failures[:3]
-    assert all(len(follower.connects) == 1 for follower in untouched), "the other's were cut"
+    assert [len(follower.connects) for follower in untouched] == connects, "the other's were cut"
     silence = max(follower.longest_silence(begin, end) for follower in untouched)
     assert silence < NOTICED, f"the other's readers had nothing for {silence:.1f} s"
     figure(f"one down for {end - begin:.0f} s; the other's readers never cut, longest silence "
