@@ -23,6 +23,7 @@ struct keeper_stub_t {
     int listener;
     int port;
     int stop[2];
+    int started[2]; /* readable once the thread runs */
     pthread_t thread;
     char *request; /* the thread's */
     pthread_mutex_t mutex;
@@ -195,6 +196,9 @@ static void *run(void *data)
 {
     keeper_stub_t *stub = data;
 
+    if (write(stub->started[1], "x", 1) != 1) {
+        return NULL; /* the start waits for it, and fails */
+    }
     while (can_read(stub, stub->listener, -1)) {
         int fd = accept(stub->listener, NULL, NULL);
 
@@ -209,13 +213,19 @@ static void *run(void *data)
 keeper_stub_t *keeper_stub_start(apr_pool_t *pool)
 {
     keeper_stub_t *stub = apr_pcalloc(pool, sizeof(*stub));
+    char started;
 
     stub->request = apr_palloc(pool, REQUEST_MAX);
     stub->status = 200;
     stub->listener = stub_listen(&stub->port, 16);
     assert_int_equal(pthread_mutex_init(&stub->mutex, NULL), 0);
     assert_int_equal(pipe(stub->stop), 0);
+    assert_int_equal(pipe(stub->started), 0);
     assert_int_equal(pthread_create(&stub->thread, NULL, run, stub), 0);
+    /* Tests fork next: a thread in the middle of its start may hold a lock of the sanitizer's. */
+    assert_int_equal(read(stub->started[0], &started, 1), 1);
+    close(stub->started[0]);
+    close(stub->started[1]);
     return stub;
 }
 
