@@ -52,18 +52,6 @@ typedef struct step_t {
     int is_full;            /* there was one more, which was not taken */
 } step_t;
 
-static apr_status_t read_number(chat_database_t *db, chat_sql_statement_e statement,
-                                const void **params, apr_int64_t *number, apr_pool_t *pool)
-{
-    chat_rows_t *rows;
-    apr_status_t rv = chat_database_read(db, statement, params, &rows, pool);
-
-    if (rv == APR_SUCCESS) {
-        *number = chat_rows_next(rows) ? chat_rows_int64(rows, 0) : 0;
-    }
-    return rv;
-}
-
 /* A date ahead of the clock is no sign of youth. */
 static int is_young(const step_t *step, apr_int64_t created_ms)
 {
@@ -164,7 +152,7 @@ static apr_status_t find_in_rooms(chat_database_t *db, const chat_retention_t *r
     const void *over[] = {&sweep->room_id, &up_to, step->site, &retention->max_count};
     const void *old[] = {&sweep->room_id, &up_to, step->site, &step->young_ms, &step->now_ms};
     int is_through = 0;
-    apr_status_t rv = read_number(db, CHAT_SQL_MAX_ROOM_ID, none, &last_id, pool);
+    apr_status_t rv = chat_store_read_number(db, CHAT_SQL_MAX_ROOM_ID, none, &last_id, pool);
 
     if (rv == APR_SUCCESS) {
         rv = cut_rooms(db, is_by_count ? CHAT_SQL_ROOMS_OVER : CHAT_SQL_ROOMS_OLD,
@@ -279,7 +267,7 @@ static apr_status_t find_keys(chat_database_t *db, chat_sweep_t *sweep, step_t *
     const void *above[] = {&sweep->key_id};
     const void *params[] = {&sweep->key_id, &up_to, &key_age, step->site};
     chat_rows_t *rows;
-    apr_status_t rv = read_number(db, CHAT_SQL_KEYS_END, above, &up_to, pool);
+    apr_status_t rv = chat_store_read_number(db, CHAT_SQL_KEYS_END, above, &up_to, pool);
 
     if (rv == APR_SUCCESS && up_to) {
         rv = chat_database_read(db, CHAT_SQL_KEYS_GONE, params, &rows, pool);

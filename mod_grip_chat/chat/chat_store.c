@@ -223,16 +223,24 @@ apr_status_t chat_store_rooms_above(chat_database_t *db, const char *site, apr_i
     return rv;
 }
 
+apr_status_t chat_store_read_number(chat_database_t *db, chat_sql_statement_e statement,
+                                    const void **params, apr_int64_t *number,
+                                    apr_pool_t *scratch_pool)
+{
+    chat_rows_t *rows;
+    apr_status_t rv = chat_database_read(db, statement, params, &rows, scratch_pool);
+
+    if (rv == APR_SUCCESS) {
+        *number = chat_rows_next(rows) ? chat_rows_int64(rows, 0) : 0;
+    }
+    return rv;
+}
+
 apr_status_t chat_store_newest_id(chat_database_t *db, apr_int64_t *id, apr_pool_t *scratch_pool)
 {
     const void *params[] = {NULL};
-    chat_rows_t *rows;
-    apr_status_t rv = chat_database_read(db, CHAT_SQL_MAX_ID, params, &rows, scratch_pool);
 
-    if (rv == APR_SUCCESS) {
-        *id = chat_rows_next(rows) ? chat_rows_int64(rows, 0) : 0;
-    }
-    return rv;
+    return chat_store_read_number(db, CHAT_SQL_MAX_ID, params, id, scratch_pool);
 }
 
 apr_status_t chat_store_meta_get(chat_database_t *db, const char *site, const char *name,

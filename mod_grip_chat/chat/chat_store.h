@@ -73,6 +73,17 @@ typedef void chat_store_room_fn(const char *room, void *baton);
 apr_status_t chat_store_rooms_above(chat_database_t *db, const char *site, apr_int64_t watermark,
                                     chat_store_room_fn *fn, void *baton, apr_pool_t *scratch_pool);
 
+/**
+ * Ask for one number.
+ *
+ * @param params  as in chat_database_select
+ * @param number  0 where the statement answers NULL or nothing; untouched on failure
+ * @return as chat_database_read
+ */
+apr_status_t chat_store_read_number(chat_database_t *db, chat_sql_statement_e statement,
+                                    const void **params, apr_int64_t *number,
+                                    apr_pool_t *scratch_pool);
+
 /** Read the highest message id of the database, 0 where there is none. */
 apr_status_t chat_store_newest_id(chat_database_t *db, apr_int64_t *id, apr_pool_t *scratch_pool);
 
