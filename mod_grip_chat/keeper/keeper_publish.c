@@ -3,6 +3,7 @@
 #include "gc_buffer.h"
 #include "gc_clock.h"
 #include "grip_item.h"
+#include "keeper_pace.h"
 #include "keeper_rooms.h"
 
 /* A POST of this many items was taken: there is no refused one to be found any more. */
@@ -381,9 +382,8 @@ static void skip_unsendable(keeper_publisher_t *publisher, keeper_room_t *room, 
 /* When the next POST may go: what gathers until then, in all rooms, shares it. */
 static gc_moment_t next_post(const keeper_publisher_t *publisher)
 {
-    apr_interval_time_t interval = publisher->site->post_interval;
-
-    return interval ? publisher->paced_until - interval * (KEEPER_PUBLISH_POST_BURST - 1) : 0;
+    return keeper_pace_due(publisher->paced_until, publisher->site->post_interval,
+                           KEEPER_PUBLISH_POST_BURST);
 }
 
 static void post(keeper_publisher_t *publisher, gc_moment_t now)
@@ -413,8 +413,8 @@ static void post(keeper_publisher_t *publisher, gc_moment_t now)
         return;
     }
     grip_item_body_end(&body);
-    publisher->paced_until = (publisher->paced_until > now ? publisher->paced_until : now) +
-                             publisher->site->post_interval;
+    publisher->paced_until =
+        keeper_pace_spend(publisher->paced_until, publisher->site->post_interval, now);
     failure.rv =
         grip_transport_post(publisher->transport, NULL, publisher->proxy, gc_buffer_slice(&body),
                             KEEPER_PUBLISH_TIMEOUT, post_done, publisher);

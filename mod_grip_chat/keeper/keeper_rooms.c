@@ -1,5 +1,7 @@
 #include "keeper_rooms.h"
 
+#include "keeper_pace.h"
+
 apr_status_t keeper_rooms_init(keeper_rooms_t *rooms, const keeper_site_t *site, apr_pool_t *pool)
 {
     rooms->site = site;
@@ -90,8 +92,8 @@ void keeper_rooms_enqueue_first(keeper_rooms_t *rooms, keeper_room_t *room)
 
 void keeper_rooms_schedule(keeper_rooms_t *rooms, keeper_room_t *room, gc_moment_t now)
 {
-    gc_moment_t due =
-        room->paced_until - rooms->site->publish_interval * (rooms->site->publish_burst - 1);
+    gc_moment_t due = keeper_pace_due(room->paced_until, rooms->site->publish_interval,
+                                      rooms->site->publish_burst);
 
     if (room->is_queued) {
         return;
@@ -120,7 +122,7 @@ void keeper_rooms_mark_sending(keeper_rooms_t *rooms, keeper_room_t *room, int i
 {
     if (is_events) {
         room->paced_until =
-            (room->paced_until > now ? room->paced_until : now) + rooms->site->publish_interval;
+            keeper_pace_spend(room->paced_until, rooms->site->publish_interval, now);
         room->gap_until = now + rooms->site->publish_gap;
     }
     if (!room->is_sending) {
