@@ -22,6 +22,12 @@ def run_user():
     return "www-data" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
 
 
+def _let_connections_end():
+    """A worker of event that ends a connection in the moment of a stop or a restart can crash
+    httpd's own close_worker_sockets(); seen in plain httpd 2.4.71 without any other module."""
+    time.sleep(0.1)
+
+
 class Apache:
     """Starts with the text of a site, or with what a function makes of this object."""
 
@@ -116,6 +122,7 @@ class Apache:
         """Sends SIGHUP: connections are cut."""
         # A worker of event may find its socket closed by httpd's own close_worker_sockets().
         self.error_log.allow(r"\(9\)Bad file descriptor: AH03093")
+        _let_connections_end()
         self._signal_and_wait(signal.SIGHUP, timeout)
 
     def _signal_and_wait(self, number, timeout):
@@ -128,9 +135,7 @@ class Apache:
         if self.process is None:
             remove_directory(self.directory)
             return
-        # A worker of event that ends a connection in the moment of the stop can crash httpd's own
-        # close_worker_sockets(); seen in plain httpd 2.4.71 without any other module.
-        time.sleep(0.1)
+        _let_connections_end()
         leftovers = end(self.process, timeout=15)
         self.process = None
         complaints = self.error_log.complaints()
