@@ -204,9 +204,10 @@ static entry_t *make_entry(const chat_cache_t *cache, const load_t *load, chat_s
     apr_size_t name_size = strlen(load->room->name) + 1;
     apr_size_t size = sizeof(entry_t) + name_size;
     apr_size_t bytes = size + chat_snapshot_bytes(snapshot);
+    const chat_standing_t *standing = chat_snapshot_standing(snapshot);
     entry_t *entry;
 
-    if (chat_snapshot_standing(snapshot)->last_event_id == 0 || bytes > cache->limit) {
+    if (standing->last_event_id == standing->base_event_id || bytes > cache->limit) {
         return NULL;
     }
     entry = malloc(size);

@@ -183,7 +183,8 @@ static apr_status_t finish(chat_snapshot_t **out, making_t *making, apr_pool_t *
 static making_t begin(const chat_snapshot_spec_t *spec, const chat_page_t *page,
                       apr_pool_t *scratch_pool)
 {
-    making_t making = {spec, {page->last_event_id, page->first_kept_event_id, 0, 0, 0}};
+    making_t making = {
+        spec, {page->last_event_id, page->first_kept_event_id, 0, 0, 0, page->base_event_id}};
 
     making.text = gc_buffer_make(4096, scratch_pool);
     making.fresh = apr_palloc(scratch_pool, sizeof(event_t) * (apr_size_t)(page->count + 1));

@@ -20,6 +20,7 @@ typedef struct chat_standing_t {
     apr_int64_t newest_id; /**< of the newest message that is stored, 0 where there is none */
     apr_int64_t newest_created_ms; /**< when that was stored */
     int listed;                    /**< messages of the list */
+    apr_int64_t base_event_id;     /**< see chat_page_t */
 } chat_standing_t;
 
 /** For what room, and on which account. */

@@ -69,19 +69,24 @@ const chat_sql_dialect_t *chat_sql_dialect(const char *driver)
     return NULL;
 }
 
+/* What is added to a stored position. It is asked for once in a statement. */
+#define BASE                                                                                       \
+    "(SELECT coalesce(max(CAST(value AS BIGINT)), 0) FROM grip_chat_meta"                          \
+    " WHERE site = '' AND name = '" CHAT_SQL_BASE_NAME "')"
+
 /* One statement reads the room's row and its messages, so that both are of one snapshot; the
  * bounds on event_id keep it to the wanted part of the index. */
 static const char *const texts[CHAT_SQL_COUNT] = {
-    [CHAT_SQL_FIND_JOB] = "SELECT id, event_id, created_ms FROM grip_chat_message"
+    [CHAT_SQL_FIND_JOB] = "SELECT id, event_id + " BASE ", created_ms FROM grip_chat_message"
                           " WHERE job_key = %s",
-    [CHAT_SQL_FIND_KEY] = "SELECT k.message_id, k.event_id, k.created_ms, k.digest"
+    [CHAT_SQL_FIND_KEY] = "SELECT k.message_id, k.event_id + " BASE ", k.created_ms, k.digest"
                           " FROM grip_chat_room r JOIN grip_chat_key k ON k.room_id = r.id"
                           " WHERE r.site = %s AND r.name = %s AND k.idempotency_key = %s",
     [CHAT_SQL_ROOM_NEXT] =
         "INSERT INTO grip_chat_room (site, name, last_event_id) VALUES (%s, %s, 1)"
         " ON CONFLICT (site, name)"
         " DO UPDATE SET last_event_id = grip_chat_room.last_event_id + 1"
-        " RETURNING id, last_event_id",
+        " RETURNING id, last_event_id, " BASE,
     [CHAT_SQL_INSERT] = "INSERT INTO grip_chat_message"
                         " (room_id, event_id, sender, body, created_ms, job_key,"
                         " idempotency_key)"
@@ -89,16 +94,17 @@ static const char *const texts[CHAT_SQL_COUNT] = {
     [CHAT_SQL_INSERT_KEY] = "INSERT INTO grip_chat_key"
                             " (message_id, room_id, idempotency_key, event_id, created_ms,"
                             " digest) VALUES (%lld, %lld, %s, %lld, %lld, %s)",
-    [CHAT_SQL_READ_NEWEST] = "SELECT r.last_event_id, r.first_kept_event_id,"
+    [CHAT_SQL_READ_NEWEST] = "SELECT r.last_event_id, r.first_kept_event_id, " BASE ","
                              " m.id, m.event_id, m.created_ms, m.sender, m.body, m.idempotency_key"
                              " FROM grip_chat_room r LEFT JOIN grip_chat_message m"
                              " ON m.room_id = r.id AND m.event_id > r.last_event_id - %lld"
                              " WHERE r.site = %s AND r.name = %s ORDER BY m.event_id DESC",
-    [CHAT_SQL_READ_AFTER] = "SELECT r.last_event_id, r.first_kept_event_id,"
-                            " m.id, m.event_id, m.created_ms, m.sender, m.body, m.idempotency_key"
-                            " FROM grip_chat_room r LEFT JOIN grip_chat_message m"
-                            " ON m.room_id = r.id AND m.event_id > %lld AND m.event_id <= %lld"
-                            " WHERE r.site = %s AND r.name = %s ORDER BY m.event_id",
+    [CHAT_SQL_READ_AFTER] =
+        "SELECT r.last_event_id, r.first_kept_event_id, " BASE ","
+        " m.id, m.event_id, m.created_ms, m.sender, m.body, m.idempotency_key"
+        " FROM grip_chat_room r LEFT JOIN grip_chat_message m"
+        " ON m.room_id = r.id AND m.event_id > %lld - " BASE " AND m.event_id <= %lld - " BASE
+        " WHERE r.site = %s AND r.name = %s ORDER BY m.event_id",
     [CHAT_SQL_ROOMS_ABOVE] =
         "SELECT r.name FROM grip_chat_room r WHERE r.id IN"
         " (SELECT m.room_id FROM grip_chat_message m WHERE m.id > %lld) AND r.site = %s",
@@ -139,6 +145,9 @@ static const char *const texts[CHAT_SQL_COUNT] = {
     [CHAT_SQL_DELETE_KEY] = "DELETE FROM grip_chat_key WHERE message_id = %lld",
     [CHAT_SQL_DELETE_MESSAGES] =
         "DELETE FROM grip_chat_message WHERE room_id = %lld AND event_id < %lld",
+    [CHAT_SQL_BASE] = "SELECT " BASE,
+    [CHAT_SQL_HIGHEST] = "SELECT coalesce(max(last_event_id), 0) + " BASE " FROM grip_chat_room",
+    [CHAT_SQL_LAST_ID] = "SELECT seq FROM sqlite_sequence WHERE name = 'grip_chat_message'",
     [CHAT_SQL_MAX_ID] = "SELECT max(id) FROM grip_chat_message",
     [CHAT_SQL_META_GET] = "SELECT value FROM grip_chat_meta WHERE site = %s AND name = %s",
     [CHAT_SQL_META_SET] = "INSERT INTO grip_chat_meta (site, name, value) VALUES (%s, %s, %s)"

@@ -8,16 +8,21 @@
 /** What the schema's version is, in grip_chat_meta under site '' and name 'schema'. */
 #define CHAT_SQL_SCHEMA_VERSION 2
 
+/** Under which name of site '' grip_chat_meta keeps what is added to stored positions: see
+ *  chat_store_set_base. All statements take and answer stored ones, unless they say "shown". */
+#define CHAT_SQL_BASE_NAME "event-id-base"
+
 /** The statements that are prepared; parameters in APR DBD's form. */
 typedef enum chat_sql_statement_e {
-    CHAT_SQL_FIND_JOB,      /**< job key → id, position, created_ms */
-    CHAT_SQL_FIND_KEY,      /**< site, room, idempotency key → id, position, created_ms, digest */
-    CHAT_SQL_ROOM_NEXT,     /**< site, room → room id, position */
+    CHAT_SQL_FIND_JOB,      /**< job key → id, shown position, created_ms */
+    CHAT_SQL_FIND_KEY,      /**< site, room, idempotency key → id, shown position, created_ms,
+                                digest */
+    CHAT_SQL_ROOM_NEXT,     /**< site, room → room id, position, base */
     CHAT_SQL_INSERT,        /**< room id, position, sender, body, created_ms, job key,
                                 idempotency key or NULL → id */
     CHAT_SQL_INSERT_KEY,    /**< id, room id, idempotency key, position, created_ms, digest */
     CHAT_SQL_READ_NEWEST,   /**< limit, site, room */
-    CHAT_SQL_READ_AFTER,    /**< after, after + limit, site, room */
+    CHAT_SQL_READ_AFTER,    /**< after, after + limit, both shown; site, room */
     CHAT_SQL_ROOMS_ABOVE,   /**< watermark, site */
     CHAT_SQL_ROOMS_OVER,    /**< above room id, up to room id, site, messages that are kept */
     CHAT_SQL_ROOMS_OLD,     /**< above room id, up to room id, site; created_ms of the first message
@@ -34,6 +39,9 @@ typedef enum chat_sql_statement_e {
     CHAT_SQL_DELETE_KEYS,   /**< room id, below position, created_ms below */
     CHAT_SQL_DELETE_KEY,    /**< id */
     CHAT_SQL_DELETE_MESSAGES, /**< room id, below position */
+    CHAT_SQL_BASE,            /**< none */
+    CHAT_SQL_HIGHEST,         /**< none → the highest shown position of all rooms */
+    CHAT_SQL_LAST_ID,         /**< none → the highest id that a message ever had, or nothing */
     CHAT_SQL_MAX_ID,          /**< none */
     CHAT_SQL_META_GET,        /**< site, name */
     CHAT_SQL_META_SET,        /**< site, name, value */

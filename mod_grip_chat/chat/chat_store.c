@@ -59,21 +59,22 @@ static apr_status_t insert(chat_database_t *db, chat_append_t *job, apr_int64_t 
 {
     const void *room[] = {job->site, job->room};
     apr_int64_t room_id;
+    apr_int64_t event_id; /* as it is stored */
     const void *message[] = {&room_id,
-                             &job->event_id,
+                             &event_id,
                              job->from,
                              job->text,
                              &job->created_ms,
                              job->job_key,
                              *job->key ? job->key : NULL};
-    const void *key[] = {&job->id,       &room_id,         job->key,
-                         &job->event_id, &job->created_ms, job->digest};
+    const void *key[] = {&job->id, &room_id, job->key, &event_id, &job->created_ms, job->digest};
     chat_rows_t *rows;
     apr_status_t rv = first_row(db, CHAT_SQL_ROOM_NEXT, room, &rows, pool);
 
     if (rv == APR_SUCCESS) {
         room_id = chat_rows_int64(rows, 0);
-        job->event_id = chat_rows_int64(rows, 1);
+        event_id = chat_rows_int64(rows, 1);
+        job->event_id = event_id + chat_rows_int64(rows, 2);
         job->created_ms = now_ms;
         rv = first_row(db, CHAT_SQL_INSERT, message, &rows, pool);
     }
@@ -159,26 +160,47 @@ apr_status_t chat_store_append(chat_database_t *db, chat_append_t *jobs, int cou
 /* Collect at most limit messages from the rows of READ_NEWEST or READ_AFTER. */
 static void collect_page(chat_rows_t *rows, int limit, chat_page_t *page, apr_pool_t *pool)
 {
-    page->last_event_id = 0;
-    page->first_kept_event_id = 1;
     page->count = 0;
     page->messages = apr_palloc(pool, sizeof(*page->messages) * (apr_size_t)limit);
     while (chat_rows_next(rows)) {
         chat_message_t *message = &page->messages[page->count];
 
-        page->last_event_id = chat_rows_int64(rows, 0);
-        page->first_kept_event_id = chat_rows_int64(rows, 1);
-        if (!chat_rows_text(rows, 2) || page->count == limit) {
+        page->base_event_id = chat_rows_int64(rows, 2);
+        page->last_event_id = page->base_event_id + chat_rows_int64(rows, 0);
+        page->first_kept_event_id = page->base_event_id + chat_rows_int64(rows, 1);
+        if (!chat_rows_text(rows, 3) || page->count == limit) {
             continue; /* a room of which no message was joined */
         }
-        message->id = chat_rows_int64(rows, 2);
-        message->event_id = chat_rows_int64(rows, 3);
-        message->created_ms = chat_rows_int64(rows, 4);
-        message->from = gc_slice_of(chat_rows_text(rows, 5));
-        message->text = gc_slice_of(chat_rows_text(rows, 6));
-        message->key = gc_slice_of(chat_rows_text(rows, 7));
+        message->id = chat_rows_int64(rows, 3);
+        message->event_id = page->base_event_id + chat_rows_int64(rows, 4);
+        message->created_ms = chat_rows_int64(rows, 5);
+        message->from = gc_slice_of(chat_rows_text(rows, 6));
+        message->text = gc_slice_of(chat_rows_text(rows, 7));
+        message->key = gc_slice_of(chat_rows_text(rows, 8));
         page->count++;
     }
+}
+
+/* Run READ_NEWEST or READ_AFTER. A room that was never written to has no row, and costs one read more:
+ * a join that answers a row for it, too, would have to sort. */
+static apr_status_t read_page(chat_database_t *db, chat_sql_statement_e statement,
+                              const void **params, int limit, chat_page_t *page, apr_pool_t *pool)
+{
+    const void *none[] = {NULL};
+    chat_rows_t *rows;
+    apr_status_t rv = chat_database_read(db, statement, params, &rows, pool);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    page->base_event_id = -1;
+    collect_page(rows, limit, page, pool);
+    if (page->base_event_id < 0) {
+        rv = chat_store_read_number(db, CHAT_SQL_BASE, none, &page->base_event_id, pool);
+        page->last_event_id = page->base_event_id;
+        page->first_kept_event_id = page->base_event_id + 1;
+    }
+    return rv;
 }
 
 apr_status_t chat_store_read_newest(chat_database_t *db, const char *site, const char *room,
@@ -186,13 +208,8 @@ apr_status_t chat_store_read_newest(chat_database_t *db, const char *site, const
 {
     apr_int64_t wanted = limit;
     const void *params[] = {&wanted, site, room};
-    chat_rows_t *rows;
-    apr_status_t rv = chat_database_read(db, CHAT_SQL_READ_NEWEST, params, &rows, pool);
 
-    if (rv == APR_SUCCESS) {
-        collect_page(rows, limit, page, pool);
-    }
-    return rv;
+    return read_page(db, CHAT_SQL_READ_NEWEST, params, limit, page, pool);
 }
 
 apr_status_t chat_store_read_after(chat_database_t *db, const char *site, const char *room,
@@ -201,13 +218,8 @@ apr_status_t chat_store_read_after(chat_database_t *db, const char *site, const 
 {
     apr_int64_t up_to = after > APR_INT64_MAX - limit ? APR_INT64_MAX : after + limit;
     const void *params[] = {&after, &up_to, site, room};
-    chat_rows_t *rows;
-    apr_status_t rv = chat_database_read(db, CHAT_SQL_READ_AFTER, params, &rows, pool);
 
-    if (rv == APR_SUCCESS) {
-        collect_page(rows, limit, page, pool);
-    }
-    return rv;
+    return read_page(db, CHAT_SQL_READ_AFTER, params, limit, page, pool);
 }
 
 apr_status_t chat_store_rooms_above(chat_database_t *db, const char *site, apr_int64_t watermark,
@@ -241,6 +253,27 @@ apr_status_t chat_store_newest_id(chat_database_t *db, apr_int64_t *id, apr_pool
     const void *params[] = {NULL};
 
     return chat_store_read_number(db, CHAT_SQL_MAX_ID, params, id, scratch_pool);
+}
+
+apr_status_t chat_store_last_id(chat_database_t *db, apr_int64_t *id, apr_pool_t *scratch_pool)
+{
+    const void *params[] = {NULL};
+
+    return chat_store_read_number(db, CHAT_SQL_LAST_ID, params, id, scratch_pool);
+}
+
+apr_status_t chat_store_highest(chat_database_t *db, apr_int64_t *position,
+                                apr_pool_t *scratch_pool)
+{
+    const void *params[] = {NULL};
+
+    return chat_store_read_number(db, CHAT_SQL_HIGHEST, params, position, scratch_pool);
+}
+
+apr_status_t chat_store_set_base(chat_database_t *db, apr_int64_t base, apr_pool_t *scratch_pool)
+{
+    return chat_store_meta_set(db, "", CHAT_SQL_BASE_NAME,
+                               apr_psprintf(scratch_pool, "%" APR_INT64_T_FMT, base), scratch_pool);
 }
 
 apr_status_t chat_store_meta_get(chat_database_t *db, const char *site, const char *name,

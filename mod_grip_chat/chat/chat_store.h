@@ -47,8 +47,8 @@ apr_status_t chat_store_append(chat_database_t *db, chat_append_t *jobs, int cou
 /**
  * Read the newest messages of a room, newest first.
  *
- * @param page   messages and their bytes owned by pool; count 0 and last_event_id 0 where the room
- *               was never written to
+ * @param page   messages and their bytes owned by pool; count 0 and last_event_id the base where
+ *               the room was never written to
  * @param limit  1 .. CHAT_HISTORY_MAX messages
  * @return APR_SUCCESS, or as chat_database_ready
  */
@@ -65,6 +65,25 @@ apr_status_t chat_store_read_newest(chat_database_t *db, const char *site, const
 apr_status_t chat_store_read_after(chat_database_t *db, const char *site, const char *room,
                                    apr_int64_t after, int limit, chat_page_t *page,
                                    apr_pool_t *pool);
+
+/**
+ * Have all positions of the database shown higher from now on: the first that a room can have is base + 1.
+ * Stored positions stay as they are. So a file that took another's place does not show positions again
+ * that the other has shown for other messages: every reader of before finds his own below all that there
+ * is, and gets a stream-reset. A writer's call.
+ *
+ * @param base  0 or more; durable on APR_SUCCESS
+ * @return as chat_store_meta_set
+ */
+apr_status_t chat_store_set_base(chat_database_t *db, apr_int64_t base, apr_pool_t *scratch_pool);
+
+/** Read the highest id that a message of the database ever had, whether it is still there or not; 0 for
+ *  none. */
+apr_status_t chat_store_last_id(chat_database_t *db, apr_int64_t *id, apr_pool_t *scratch_pool);
+
+/** Read the highest position that any room shows; the base where there is none. */
+apr_status_t chat_store_highest(chat_database_t *db, apr_int64_t *position,
+                                apr_pool_t *scratch_pool);
 
 /** Takes the name of one room, valid during the call. */
 typedef void chat_store_room_fn(const char *room, void *baton);

@@ -39,7 +39,7 @@
 /** One stored message. */
 typedef struct chat_message_t {
     apr_int64_t id;         /**< unique across rooms, growing, from 1 */
-    apr_int64_t event_id;   /**< the position in its room: 1, 2, 3… without gaps */
+    apr_int64_t event_id;   /**< the position in its room, without gaps: 1, 2, 3… unless moved */
     apr_int64_t created_ms; /**< milliseconds since 1970-01-01T00:00:00Z */
     gc_slice_t from;        /**< UTF-8, without control characters */
     gc_slice_t text;        /**< UTF-8, without NUL */
@@ -48,10 +48,13 @@ typedef struct chat_message_t {
 
 /** Some messages of a room and where the room stood when they were read, both from one snapshot. */
 typedef struct chat_page_t {
-    apr_int64_t last_event_id;       /**< of the newest message; 0 where none was ever written */
-    apr_int64_t first_kept_event_id; /**< of the oldest message that is still stored; 1 at first */
+    apr_int64_t
+        last_event_id; /**< of the newest message; base_event_id where none was ever written */
+    apr_int64_t
+        first_kept_event_id; /**< of the oldest that is still stored; base_event_id + 1 at first */
     int count;
     chat_message_t *messages;
+    apr_int64_t base_event_id; /**< see chat_store_set_base */
 } chat_page_t;
 
 #endif

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
 
 #include <apr_portable.h>
 #include <apr_strings.h>
@@ -28,6 +30,36 @@ apr_status_t keeper_lock_try(keeper_lock_t *lock, const char *path, apr_pool_t *
     }
     lock->file = file;
     return APR_SUCCESS;
+}
+
+apr_status_t keeper_lock_read(const keeper_lock_t *lock, char *data, apr_size_t size)
+{
+    apr_os_file_t fd;
+    apr_status_t rv = apr_os_file_get(&fd, lock->file);
+    ssize_t got;
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    got = pread(fd, data, size, 0);
+    if (got < 0) {
+        return errno;
+    }
+    memset(data + got, 0, size - (apr_size_t)got);
+    return APR_SUCCESS;
+}
+
+apr_status_t keeper_lock_write(const keeper_lock_t *lock, const char *data, apr_size_t size)
+{
+    apr_os_file_t fd;
+    apr_status_t rv = apr_os_file_get(&fd, lock->file);
+    ssize_t put;
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    put = pwrite(fd, data, size, 0);
+    return put < 0 ? errno : (apr_size_t)put < size ? APR_ENOSPC : APR_SUCCESS;
 }
 
 apr_status_t keeper_lock_release(keeper_lock_t *lock)

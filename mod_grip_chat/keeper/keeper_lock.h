@@ -19,6 +19,16 @@ typedef struct keeper_lock_t {
  */
 apr_status_t keeper_lock_try(keeper_lock_t *lock, const char *path, apr_pool_t *pool);
 
+/**
+ * Read what was written into the file of a lock that is held: what one keeper leaves to the next.
+ *
+ * @param data  size bytes; zeros follow what the file holds
+ */
+apr_status_t keeper_lock_read(const keeper_lock_t *lock, char *data, apr_size_t size);
+
+/** Write from the beginning of the file of a lock that is held. */
+apr_status_t keeper_lock_write(const keeper_lock_t *lock, const char *data, apr_size_t size);
+
 /** Release a lock that was got. */
 apr_status_t keeper_lock_release(keeper_lock_t *lock);
 

@@ -8,26 +8,14 @@
 
 #include "gc_clock.h"
 #include "gc_pool.h"
-#include "keeper_lock.h"
-#include "keeper_recovery.h"
+#include "keeper_database.h"
 #include "keeper_sweep.h"
 
 /* Jobs of one transaction. More wait for the next, so that an answer never waits for too many. */
 #define BATCH_MAX 512
 
-/* How often to look whether another keeper has let go of the database. */
-#define LOCK_PAUSE apr_time_from_msec(10)
-
-/* How often to try to save a deleted log, which somebody who reads keeps from it, at the end. */
-#define CLOSE_TRIES 200
-
-/* After this long it is worth a line in the log. */
-#define LOCK_PATIENCE apr_time_from_sec(3)
-
 struct keeper_writer_t {
     const keeper_config_t *config;
-    const keeper_site_t *const *sites;
-    apr_size_t site_count;
     keeper_writer_notify_fn *notify;
     void *baton;
     apr_pool_t *pool; /* the thread's own */
@@ -39,12 +27,7 @@ struct keeper_writer_t {
     int is_to_look; /* time to look after the database */
     int is_stopping;
     /* what follows belongs to the thread */
-    chat_database_t *db;
-    keeper_lock_t lock;
-    int is_locked;
-    int is_recovered;
-    unsigned openings;     /* of the database, when it was recovered last */
-    apr_status_t reported; /* the failure that was logged last */
+    keeper_database_t database;
     keeper_sweeper_t sweeper;
 };
 
@@ -60,8 +43,8 @@ int keeper_writer_serves(const keeper_writer_t *writer, const keeper_site_t *sit
 {
     apr_size_t i;
 
-    for (i = 0; i < writer->site_count; i++) {
-        if (writer->sites[i] == site) {
+    for (i = 0; i < writer->database.site_count; i++) {
+        if (writer->database.sites[i] == site) {
             return 1;
         }
     }
@@ -94,82 +77,15 @@ keeper_task_t *keeper_writer_done(keeper_writer_t *writer)
     return task;
 }
 
-/* Log a failure once, and the end of it once. */
-static void report(keeper_writer_t *writer, apr_status_t rv)
+static int must_stop(void *baton)
 {
-    const char *path = writer->sites[0]->database.params;
-
-    if (rv == writer->reported || (APR_STATUS_IS_EAGAIN(rv) && writer->reported == APR_EBUSY)) {
-        return;
-    }
-    writer->reported = rv;
-    if (rv == APR_SUCCESS) {
-        gc_log_line(writer->config->log, GC_LOG_NOTICE, rv,
-                    "GC0201: the database %s can be written again", path);
-    }
-    else if (rv == APR_EAGAIN) {
-        gc_log_line(
-            writer->config->log, GC_LOG_WARNING, APR_SUCCESS,
-            "GC0202: another process holds the database %s; posts are answered 503 until it "
-            "lets go",
-            path);
-    }
-    else {
-        gc_log_line(
-            writer->config->log, GC_LOG_ERR, rv,
-            "GC0203: the database %s cannot be written: %s; posts are answered 503 until it "
-            "can",
-            path, chat_database_last_error(writer->db));
-    }
-}
-
-static int must_stop(keeper_writer_t *writer)
-{
+    keeper_writer_t *writer = baton;
     int is_stopping;
 
     must(apr_thread_mutex_lock(writer->mutex));
     is_stopping = writer->is_stopping;
     must(apr_thread_mutex_unlock(writer->mutex));
     return is_stopping;
-}
-
-/* Wait until no other keeper has the database: the one of before a restart ends in a moment. */
-static apr_status_t take_lock(keeper_writer_t *writer)
-{
-    const char *path = writer->sites[0]->database.params;
-    gc_moment_t start = gc_clock_now();
-    apr_status_t rv = APR_SUCCESS;
-
-    while (!writer->is_locked) {
-        apr_pool_t *pool;
-
-        rv = apr_pool_create(&pool, writer->pool);
-        if (rv == APR_SUCCESS) {
-            rv = keeper_lock_try(&writer->lock, path, pool);
-        }
-        if (rv == APR_SUCCESS) {
-            writer->is_locked = 1;
-            break;
-        }
-        apr_pool_destroy(pool);
-        if (!APR_STATUS_IS_EAGAIN(rv)) {
-            break;
-        }
-        if (writer->reported == APR_EBUSY || must_stop(writer)) {
-            break;
-        }
-        if (gc_clock_now() - start > LOCK_PATIENCE) {
-            writer->reported = APR_EBUSY;
-            gc_log_line(writer->config->log, GC_LOG_ERR, rv,
-                        "GC0204: another keeper holds %s.keeper-lock, and posts are answered 503; "
-                        "does another httpd use the same database? Give each a GripChatDatabase of "
-                        "its own",
-                        path);
-            break;
-        }
-        apr_sleep(LOCK_PAUSE);
-    }
-    return rv;
 }
 
 static void push_behind(const keeper_site_t *site, apr_size_t proxy, const char *room,
@@ -195,54 +111,11 @@ static void push_behind(const keeper_site_t *site, apr_size_t proxy, const char 
     must(apr_thread_mutex_unlock(writer->mutex));
 }
 
-/* Another file may hold anything, and may lack what is made when one is first opened. */
-static void forget_file(keeper_writer_t *writer)
+static void was_recovered(void *baton)
 {
-    gc_log_line(writer->config->log, GC_LOG_WARNING, APR_SUCCESS,
-                "GC0205: the database file %s was deleted or replaced; going on with what lies "
-                "there, or a new one",
-                writer->sites[0]->database.params);
-    keeper_shared_bump_all(writer->config->shared);
-    writer->is_recovered = 0;
-}
+    keeper_writer_t *writer = baton;
 
-/* Open the database and, the first time, see what was left undone. */
-static apr_status_t make_ready(keeper_writer_t *writer, apr_pool_t *pool)
-{
-    apr_status_t rv = take_lock(writer);
-    unsigned openings;
-    apr_size_t i;
-
-    if (rv == APR_SUCCESS) {
-        rv = chat_database_check(writer->db, pool);
-    }
-    if (rv == APR_ENOENT) {
-        forget_file(writer);
-        rv = APR_SUCCESS;
-    }
-    if (rv == APR_SUCCESS) {
-        rv = chat_database_ready(writer->db);
-    }
-    if (rv != APR_SUCCESS ||
-        (writer->is_recovered && writer->openings == chat_database_openings(writer->db)))
-    {
-        return rv;
-    }
-    if (writer->is_recovered) {
-        /* Opened anew after an error, and what lay there meanwhile nobody has seen. */
-        keeper_shared_bump_all(writer->config->shared);
-        writer->is_recovered = 0;
-    }
-    openings = chat_database_openings(writer->db);
-    for (i = 0; rv == APR_SUCCESS && i < writer->site_count; i++) {
-        rv = keeper_recovery_run(writer->db, writer->sites[i], push_behind, writer, pool);
-    }
-    if (rv == APR_SUCCESS) {
-        writer->is_recovered = 1;
-        writer->openings = openings;
-        writer->notify(writer->baton);
-    }
-    return rv;
+    writer->notify(writer->baton);
 }
 
 static keeper_status_e status_of(apr_status_t rv)
@@ -281,7 +154,10 @@ static apr_status_t append_posts(keeper_writer_t *writer, keeper_task_t **tasks,
     if (n == 0) {
         return APR_SUCCESS;
     }
-    rv = chat_store_append(writer->db, appends, n, wall_clock_now(), pool);
+    rv = chat_store_append(writer->database.db, appends, n, wall_clock_now(), pool);
+    if (rv == APR_SUCCESS) {
+        keeper_database_note(&writer->database, appends, n);
+    }
     for (i = 0; i < n; i++) {
         posts[i]->append = appends[i];
         posts[i]->status = rv == APR_SUCCESS && appends[i].outcome == CHAT_APPEND_CONFLICT
@@ -319,20 +195,21 @@ static void do_chores(keeper_writer_t *writer, keeper_task_t **tasks, int count,
         apr_status_t done = rv;
 
         if (rv == APR_SUCCESS && task->kind == KEEPER_TASK_PROGRESS) {
-            done = keeper_recovery_keep(writer->db, task->site, task->proxy, task->watermark, pool);
-            report(writer, done);
+            done = keeper_recovery_keep(writer->database.db, task->site, task->proxy,
+                                        task->watermark, pool);
+            keeper_database_report(&writer->database, done);
         }
         else if (rv == APR_SUCCESS) {
-            done = keeper_sweep_step(&writer->sweeper, writer->db, task, wall_clock_now(),
+            done = keeper_sweep_step(&writer->sweeper, writer->database.db, task, wall_clock_now(),
                                      gc_clock_now(), pool);
         }
         task->status = status_of(done);
         if (rv == APR_SUCCESS && done == APR_ENOENT) {
-            forget_file(writer);
+            keeper_database_forget(&writer->database);
             rv = done;
         }
         else if (rv == APR_SUCCESS && done != APR_SUCCESS) {
-            rv = make_ready(writer, pool); /* for what is next */
+            rv = keeper_database_ready(&writer->database, pool); /* for what is next */
         }
     }
 }
@@ -343,7 +220,7 @@ static void do_batch(keeper_writer_t *writer, keeper_task_t **tasks, int count, 
     keeper_task_t *jobs[BATCH_MAX];
     int job_count = 0;
     int chore_count = 0;
-    apr_status_t rv = make_ready(writer, pool);
+    apr_status_t rv = keeper_database_ready(&writer->database, pool);
     int i;
 
     for (i = 0; i < count; i++) {
@@ -358,14 +235,15 @@ static void do_batch(keeper_writer_t *writer, keeper_task_t **tasks, int count, 
     if (rv == APR_SUCCESS) {
         rv = append_posts(writer, jobs, job_count, pool);
         if (rv == APR_SUCCESS) {
-            rv = make_ready(writer, pool); /* if it was opened anew for them */
+            rv =
+                keeper_database_ready(&writer->database, pool); /* if it was opened anew for them */
         }
     }
     if (rv == APR_ENOENT) {
-        forget_file(writer);
+        keeper_database_forget(&writer->database);
     }
     if (rv != APR_SUCCESS || job_count > 0) {
-        report(writer, rv);
+        keeper_database_report(&writer->database, rv);
     }
     if (job_count > 0) {
         hand_back(writer, jobs, job_count);
@@ -373,32 +251,6 @@ static void do_batch(keeper_writer_t *writer, keeper_task_t **tasks, int count, 
     if (chore_count > 0) {
         do_chores(writer, tasks, chore_count, rv, pool);
         hand_back(writer, tasks, chore_count);
-    }
-}
-
-/* Try again what the keeper before may have left undone; else see what others did to the database, and
- * tell the children, who go by what they have in memory. A file that is gone is not made anew at once:
- * who is about to put another in its place shall find that free. */
-static void look(keeper_writer_t *writer, apr_pool_t *pool)
-{
-    int was_changed = 0;
-    int was_recovered;
-    apr_status_t rv;
-
-    if (writer->is_recovered && chat_database_check(writer->db, pool) == APR_ENOENT) {
-        forget_file(writer);
-        return;
-    }
-    was_recovered = writer->is_recovered;
-    rv = make_ready(writer, pool);
-    if (rv != APR_SUCCESS || !was_recovered) {
-        report(writer, rv); /* that it is open does not say that posts can be stored again */
-    }
-    /* Where it cannot be asked nothing is known, and what children have may be the best there is. */
-    if (writer->is_recovered &&
-        chat_database_was_changed(writer->db, &was_changed, pool) == APR_SUCCESS && was_changed)
-    {
-        keeper_shared_bump_all(writer->config->shared);
     }
 }
 
@@ -429,10 +281,9 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
     apr_pool_t *scratch;
     int is_to_look = 0;
     int must_end = 0;
-    int tries = CLOSE_TRIES;
 
     must(apr_pool_create(&scratch, writer->pool));
-    report(writer, make_ready(writer, scratch));
+    keeper_database_report(&writer->database, keeper_database_ready(&writer->database, scratch));
     while (!must_end) {
         int count = gather(writer, tasks, &is_to_look, &must_end);
 
@@ -441,17 +292,10 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
             do_batch(writer, tasks, count, scratch);
         }
         if (is_to_look) {
-            look(writer, scratch);
+            keeper_database_look(&writer->database, scratch);
         }
     }
-    /* The next keeper cannot tell whose log it finds; what a deleted one holds is saved here or never. */
-    while (chat_database_check(writer->db, scratch) == APR_EAGAIN && tries-- > 0) {
-        apr_sleep(LOCK_PAUSE);
-    }
-    chat_database_close(writer->db);
-    if (writer->is_locked) {
-        must(keeper_lock_release(&writer->lock));
-    }
+    keeper_database_close(&writer->database, scratch);
     return NULL;
 }
 
@@ -460,19 +304,18 @@ apr_status_t keeper_writer_start(keeper_writer_t **out, const keeper_config_t *c
                                  keeper_writer_notify_fn *notify, void *baton, apr_pool_t *pool)
 {
     keeper_writer_t *writer = apr_pcalloc(pool, sizeof(*writer));
+    keeper_database_hooks_t hooks = {must_stop, push_behind, was_recovered, writer};
     apr_status_t rv = gc_pool_create(&writer->pool, NULL, "grip_chat_keeper_writer");
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
     writer->config = config;
-    writer->sites = sites;
-    writer->site_count = site_count;
     writer->notify = notify;
     writer->baton = baton;
     writer->sweeper.config = config;
     writer->sweeper.path = sites[0]->database.params;
-    writer->db = chat_database_create(&sites[0]->database, CHAT_DATABASE_WRITER, writer->pool);
+    keeper_database_init(&writer->database, config, sites, site_count, &hooks, writer->pool);
     rv = apr_thread_mutex_create(&writer->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
     if (rv == APR_SUCCESS) {
         rv = apr_thread_cond_create(&writer->wake, pool);

@@ -122,8 +122,16 @@ class Senders:
         return self.join()
 
 
+def base_of(database):
+    """What is added to each position, since the database took another's place."""
+    with sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=10) as connection:
+        row = connection.execute("SELECT value FROM grip_chat_meta"
+                                 " WHERE site = '' AND name = 'event-id-base'").fetchone()
+    return int(row[0]) if row else 0
+
+
 def stored(database):
-    """The rows of each room, by position: (position, id, text)."""
+    """The rows of each room, by position as it is stored: (position, id, text)."""
     with sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=10) as connection:
         rows = connection.execute(
             "SELECT r.name, m.event_id, m.id, m.body FROM grip_chat_message m"

@@ -218,12 +218,12 @@ void keeper_home_assert_whole(const keeper_home_t *home, const char *room, int c
     int i;
 
     assert_int_equal(
-        chat_store_read_after(db, "", room, 0, CHAT_HISTORY_MAX, &page, home->temp->pool),
+        chat_store_read_newest(db, "", room, CHAT_HISTORY_MAX, &page, home->temp->pool),
         APR_SUCCESS);
     chat_database_close(db);
     assert_int_equal(page.count, count);
-    assert_int_equal(page.last_event_id, count);
+    assert_int_equal(page.last_event_id, page.base_event_id + count);
     for (i = 0; i < count; i++) {
-        assert_int_equal(page.messages[i].event_id, i + 1);
+        assert_int_equal(page.messages[i].event_id, page.last_event_id - i);
     }
 }

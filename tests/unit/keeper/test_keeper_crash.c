@@ -4,6 +4,8 @@
 
 #include <sys/wait.h>
 
+#include <apr_file_io.h>
+
 #include "keeper_process.h"
 #include "keeper_stub.h"
 
@@ -204,7 +206,8 @@ static void stops_though_another_keeper_holds_its_database(void **state)
     keeper_process_stop(first);
 }
 
-/* All is as for a new database, the secret too. */
+/* All is as for a new database, the secret too; but who has a position of before finds it below all that
+ * there is. */
 static void goes_on_with_a_new_database_when_the_old_one_was_deleted(void **state)
 {
     const unit_temp_t *temp = *state;
@@ -217,11 +220,41 @@ static void goes_on_with_a_new_database_when_the_old_one_was_deleted(void **stat
     secret = keeper_home_meta(home, KEEPER_SITE_SECRET_NAME);
     before = keeper_shared_version(home->config.shared, 0);
     assert_int_equal(unlink(temp->path), 0);
-    assert_int_equal(keeper_home_post_ok(home, "a", "two").event_id, 1);
+    assert_int_equal(keeper_home_post_ok(home, "a", "two").event_id, 3);
     assert_true(keeper_shared_version(home->config.shared, 0).epoch != before.epoch);
     keeper_home_assert_whole(home, "a", 1);
     assert_non_null(keeper_home_meta(home, KEEPER_SITE_SECRET_NAME));
     assert_string_not_equal(keeper_home_meta(home, KEEPER_SITE_SECRET_NAME), secret);
+    keeper_process_stop(keeper);
+}
+
+/* As an operator restores a backup: with Apache stopped. */
+static void shows_no_position_again_after_a_backup_was_restored(void **state)
+{
+    const unit_temp_t *temp = *state;
+    const char *backup = apr_pstrcat(temp->pool, temp->path, ".backup", NULL);
+    keeper_home_t *home = keeper_home_make(temp, "s", NULL);
+    keeper_process_t keeper = keeper_process_start(home);
+
+    (void)keeper_home_post_ok(home, "a", "one");
+    keeper_process_stop(keeper);
+    assert_int_equal(apr_file_copy(temp->path, backup, APR_FPROT_FILE_SOURCE_PERMS, temp->pool),
+                     APR_SUCCESS);
+    keeper = keeper_process_start(home);
+    assert_int_equal(keeper_home_post_ok(home, "a", "two").event_id, 2);
+    assert_int_equal(keeper_home_post_ok(home, "a", "three").event_id, 3);
+    keeper_process_stop(keeper);
+    assert_int_equal(apr_file_copy(backup, temp->path, APR_FPROT_FILE_SOURCE_PERMS, temp->pool),
+                     APR_SUCCESS);
+    keeper = keeper_process_start(home);
+    /* "one" is at 5: who stands at 3 is below what comes before it, too. */
+    assert_int_equal(keeper_home_post_ok(home, "a", "other").event_id, 6);
+    keeper_process_stop(keeper);
+    keeper = keeper_process_start(home);
+    assert_int_equal(keeper_home_post_ok(home, "a", "more").event_id, 7);
+    keeper_process_kill(keeper);
+    keeper = keeper_process_start(home);
+    assert_int_equal(keeper_home_post_ok(home, "a", "still more").event_id, 8);
     keeper_process_stop(keeper);
 }
 
@@ -285,6 +318,7 @@ int main(void)
         TEMP_TEST(waits_for_another_keeper_of_its_database_and_takes_over),
         TEMP_TEST(stops_though_another_keeper_holds_its_database),
         TEMP_TEST(goes_on_with_a_new_database_when_the_old_one_was_deleted),
+        TEMP_TEST(shows_no_position_again_after_a_backup_was_restored),
         TEMP_TEST(notices_by_itself_that_its_database_was_deleted),
         TEMP_TEST(says_that_a_database_cannot_be_used_and_heals),
     };

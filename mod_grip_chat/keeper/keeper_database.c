@@ -1,0 +1,233 @@
+#include "keeper_database.h"
+
+#include "gc_clock.h"
+
+/* How often to look whether another keeper has let go of the database. */
+#define LOCK_PAUSE apr_time_from_msec(10)
+
+/* How often to try to save a deleted log, which somebody who reads keeps from it, at the end. */
+#define CLOSE_TRIES 200
+
+/* After this long it is worth a line in the log. */
+#define LOCK_PATIENCE apr_time_from_sec(3)
+
+void keeper_database_init(keeper_database_t *database, const keeper_config_t *config,
+                          const keeper_site_t *const *sites, apr_size_t site_count,
+                          const keeper_database_hooks_t *hooks, apr_pool_t *pool)
+{
+    memset(database, 0, sizeof(*database));
+    database->config = config;
+    database->sites = sites;
+    database->site_count = site_count;
+    database->hooks = *hooks;
+    database->pool = pool;
+    database->db = chat_database_create(&sites[0]->database, CHAT_DATABASE_WRITER, pool);
+}
+
+void keeper_database_report(keeper_database_t *database, apr_status_t rv)
+{
+    const char *path = database->sites[0]->database.params;
+
+    if (rv == database->reported || (APR_STATUS_IS_EAGAIN(rv) && database->reported == APR_EBUSY)) {
+        return;
+    }
+    database->reported = rv;
+    if (rv == APR_SUCCESS) {
+        gc_log_line(database->config->log, GC_LOG_NOTICE, rv,
+                    "GC0201: the database %s can be written again", path);
+    }
+    else if (rv == APR_EAGAIN) {
+        gc_log_line(
+            database->config->log, GC_LOG_WARNING, APR_SUCCESS,
+            "GC0202: another process holds the database %s; posts are answered 503 until it "
+            "lets go",
+            path);
+    }
+    else {
+        gc_log_line(
+            database->config->log, GC_LOG_ERR, rv,
+            "GC0203: the database %s cannot be written: %s; posts are answered 503 until it "
+            "can",
+            path, chat_database_last_error(database->db));
+    }
+}
+
+/* What was given out cannot be kept for the next keeper: that is no reason to refuse posts. */
+static void report_positions(keeper_database_t *database, apr_status_t rv)
+{
+    if (rv != APR_SUCCESS && !database->is_forgetful) {
+        gc_log_line(database->config->log, GC_LOG_WARNING, rv,
+                    "GC0209: %s.keeper-lock cannot be read or written: should a copy of some time "
+                    "ago take the database's place while Apache is down, nobody will notice",
+                    database->sites[0]->database.params);
+    }
+    database->is_forgetful = rv != APR_SUCCESS;
+}
+
+/* Wait until no other keeper has the database: the one of before a restart ends in a moment. */
+static apr_status_t take_lock(keeper_database_t *database)
+{
+    const char *path = database->sites[0]->database.params;
+    gc_moment_t start = gc_clock_now();
+    apr_status_t rv = APR_SUCCESS;
+
+    while (!database->is_locked) {
+        apr_pool_t *pool;
+
+        rv = apr_pool_create(&pool, database->pool);
+        if (rv == APR_SUCCESS) {
+            rv = keeper_lock_try(&database->lock, path, pool);
+        }
+        if (rv == APR_SUCCESS) {
+            database->is_locked = 1;
+            report_positions(database,
+                             keeper_positions_read(&database->positions, &database->lock));
+            break;
+        }
+        apr_pool_destroy(pool);
+        if (!APR_STATUS_IS_EAGAIN(rv)) {
+            break;
+        }
+        if (database->reported == APR_EBUSY || database->hooks.must_stop(database->hooks.baton)) {
+            break;
+        }
+        if (gc_clock_now() - start > LOCK_PATIENCE) {
+            database->reported = APR_EBUSY;
+            gc_log_line(database->config->log, GC_LOG_ERR, rv,
+                        "GC0204: another keeper holds %s.keeper-lock, and posts are answered 503; "
+                        "does another httpd use the same database? Give each a GripChatDatabase of "
+                        "its own",
+                        path);
+            break;
+        }
+        apr_sleep(LOCK_PAUSE);
+    }
+    return rv;
+}
+
+void keeper_database_forget(keeper_database_t *database)
+{
+    gc_log_line(database->config->log, GC_LOG_WARNING, APR_SUCCESS,
+                "GC0205: the database file %s was deleted or replaced; going on with what lies "
+                "there, or a new one",
+                database->sites[0]->database.params);
+    keeper_shared_bump_all(database->config->shared);
+    database->was_replaced = 1;
+    database->is_recovered = 0;
+}
+
+/* See that no position is shown twice. */
+static apr_status_t settle_positions(keeper_database_t *database, apr_pool_t *pool)
+{
+    int was_moved;
+    apr_status_t rv = keeper_positions_settle(&database->positions, database->db,
+                                              database->was_replaced, &was_moved, pool);
+
+    if (was_moved) {
+        gc_log_line(
+            database->config->log, GC_LOG_WARNING, APR_SUCCESS,
+            "GC0208: the database %s is not the one of before, or a copy of some time ago; its "
+            "positions go on above all that readers can have, and they start anew",
+            database->sites[0]->database.params);
+        keeper_shared_bump_all(database->config->shared); /* some may have been read meanwhile */
+    }
+    if (rv == APR_SUCCESS) {
+        report_positions(database, keeper_positions_keep(&database->positions, &database->lock));
+    }
+    return rv;
+}
+
+void keeper_database_note(keeper_database_t *database, const chat_append_t *appends, int count)
+{
+    if (keeper_positions_note(&database->positions, appends, count)) {
+        report_positions(database, keeper_positions_keep(&database->positions, &database->lock));
+    }
+}
+
+static apr_status_t recover(keeper_database_t *database, apr_pool_t *pool)
+{
+    apr_status_t rv = settle_positions(database, pool);
+    apr_size_t i;
+
+    for (i = 0; rv == APR_SUCCESS && i < database->site_count; i++) {
+        rv = keeper_recovery_run(database->db, database->sites[i], database->hooks.behind,
+                                 database->hooks.baton, pool);
+    }
+    return rv;
+}
+
+apr_status_t keeper_database_ready(keeper_database_t *database, apr_pool_t *scratch_pool)
+{
+    apr_status_t rv = take_lock(database);
+    unsigned openings;
+
+    if (rv == APR_SUCCESS) {
+        rv = chat_database_check(database->db, scratch_pool);
+    }
+    if (rv == APR_ENOENT) {
+        keeper_database_forget(database);
+        rv = APR_SUCCESS;
+    }
+    if (rv == APR_SUCCESS) {
+        rv = chat_database_ready(database->db);
+    }
+    if (rv != APR_SUCCESS ||
+        (database->is_recovered && database->openings == chat_database_openings(database->db)))
+    {
+        return rv;
+    }
+    if (database->is_recovered) {
+        /* Opened anew after an error, and what lay there meanwhile nobody has seen. */
+        keeper_shared_bump_all(database->config->shared);
+        database->is_recovered = 0;
+    }
+    openings = chat_database_openings(database->db);
+    rv = recover(database, scratch_pool);
+    if (rv == APR_SUCCESS) {
+        database->is_recovered = 1;
+        database->was_replaced = 0;
+        database->openings = openings;
+        database->hooks.was_recovered(database->hooks.baton);
+    }
+    return rv;
+}
+
+void keeper_database_look(keeper_database_t *database, apr_pool_t *scratch_pool)
+{
+    int was_changed = 0;
+    int was_recovered;
+    apr_status_t rv;
+
+    if (database->is_recovered && chat_database_check(database->db, scratch_pool) == APR_ENOENT) {
+        keeper_database_forget(database);
+        return;
+    }
+    was_recovered = database->is_recovered;
+    rv = keeper_database_ready(database, scratch_pool);
+    if (rv != APR_SUCCESS || !was_recovered) {
+        /* That it is open does not say that posts can be stored again. */
+        keeper_database_report(database, rv);
+    }
+    /* Where it cannot be asked nothing is known, and what children have may be the best there is. */
+    if (database->is_recovered &&
+        chat_database_was_changed(database->db, &was_changed, scratch_pool) == APR_SUCCESS &&
+        was_changed)
+    {
+        keeper_shared_bump_all(database->config->shared);
+    }
+}
+
+void keeper_database_close(keeper_database_t *database, apr_pool_t *scratch_pool)
+{
+    int tries = CLOSE_TRIES;
+
+    while (chat_database_check(database->db, scratch_pool) == APR_EAGAIN && tries-- > 0) {
+        apr_sleep(LOCK_PAUSE);
+    }
+    chat_database_close(database->db);
+    if (database->is_locked) {
+        /* A file of one's own that is open closes; the lock goes with it in any case. */
+        (void)keeper_lock_release(&database->lock);
+        database->is_locked = 0;
+    }
+}

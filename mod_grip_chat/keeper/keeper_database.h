@@ -1,0 +1,72 @@
+/* A keeper's hold on its database: the lock, the connection, what the keeper before left undone, and
+ * whether the file that lies there is still the same. Belongs to the writer's thread. */
+#ifndef KEEPER_DATABASE_H
+#define KEEPER_DATABASE_H
+
+#include "keeper_positions.h"
+#include "keeper_recovery.h"
+#include "keeper_site.h"
+
+/** What the hold asks and tells its owner, in the owner's thread. */
+typedef struct keeper_database_hooks_t {
+    int (*must_stop)(void *baton); /**< whether not to wait any longer for the lock */
+    keeper_recovery_fn *behind;    /**< takes each room that a proxy may not have been told of */
+    void (*was_recovered)(void *baton); /**< all of these have been named */
+    void *baton;                        /**< the owner's */
+} keeper_database_hooks_t;
+
+/** A hold; what its owner may look at. */
+typedef struct keeper_database_t {
+    const keeper_config_t *config;
+    const keeper_site_t *const *sites;
+    apr_size_t site_count;
+    keeper_database_hooks_t hooks;
+    apr_pool_t *pool;
+    chat_database_t *db;
+    keeper_lock_t lock;
+    keeper_positions_t positions;
+    int is_locked;
+    int is_recovered;
+    int was_replaced;      /* since it was recovered last */
+    int is_forgetful;      /* positions could not be kept, which was logged */
+    unsigned openings;     /* of the connection, when it was recovered last */
+    apr_status_t reported; /* the failure that was logged last */
+} keeper_database_t;
+
+/**
+ * Lay out a hold on a database, closed as yet.
+ *
+ * @param sites  all sites of that database, site_count of them, 1 or more
+ * @param pool   of the thread
+ */
+void keeper_database_init(keeper_database_t *database, const keeper_config_t *config,
+                          const keeper_site_t *const *sites, apr_size_t site_count,
+                          const keeper_database_hooks_t *hooks, apr_pool_t *pool);
+
+/**
+ * Get the lock, open the database and, where it was opened anew, see what was left undone. Cheap where
+ * all is as it was.
+ *
+ * @return APR_SUCCESS; APR_EAGAIN if another process holds it; or why it cannot be used
+ */
+apr_status_t keeper_database_ready(keeper_database_t *database, apr_pool_t *scratch_pool);
+
+/** Another file lies there: log that, and see to it at the next keeper_database_ready. */
+void keeper_database_forget(keeper_database_t *database);
+
+/** Try again what the keeper before may have left undone; else see what others did to the database, and
+ *  tell the children, who go by what they have in memory. A file that is gone is not made anew at once:
+ *  who is about to put another in its place shall find that free. About once a second. */
+void keeper_database_look(keeper_database_t *database, apr_pool_t *scratch_pool);
+
+/** Note what was stored, before anybody is told. */
+void keeper_database_note(keeper_database_t *database, const chat_append_t *appends, int count);
+
+/** Log a failure once, and the end of it once. */
+void keeper_database_report(keeper_database_t *database, apr_status_t rv);
+
+/** Close the database and release the lock. A deleted log that somebody's reading keeps from being saved
+ *  is waited for, for two seconds: the next keeper cannot tell whose log it finds. */
+void keeper_database_close(keeper_database_t *database, apr_pool_t *scratch_pool);
+
+#endif
