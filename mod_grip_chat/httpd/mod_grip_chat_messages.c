@@ -15,7 +15,7 @@
 #define BODY_BYTES_PER_TEXT_BYTE 6
 #define BODY_EXTRA_BYTES         (16 * 1024)
 
-#define JOB_KEY_BYTES 16
+#define JOB_KEY_BYTES 12
 
 /* From what is stored, so that it means the same after a restart: the newest message and when it was
  * stored tell databases apart in which counting began anew, and the number of messages a list from one
@@ -156,7 +156,11 @@ static int store(request_rec *r, keeper_client_t *keeper, keeper_job_t *job,
     apr_status_t rv = grip_crypto_random(key, sizeof(key));
 
     if (rv == APR_SUCCESS) {
-        job->job_key = gc_b64url_encode(gc_slice((const char *)key, sizeof(key)), r->pool);
+        /* Their index is written where its end is, not at a random place for each. */
+        job->job_key =
+            apr_psprintf(r->pool, "%012" APR_UINT64_T_HEX_FMT "%s",
+                         (apr_uint64_t)apr_time_as_msec(r->request_time),
+                         gc_b64url_encode(gc_slice((const char *)key, sizeof(key)), r->pool));
         rv = keeper_client_call(keeper, job, &reply, KEEPER_CLIENT_TIMEOUT, r->pool);
     }
     if (rv == APR_SUCCESS && reply.status == KEEPER_CONFLICT) {
