@@ -6,7 +6,6 @@
 #include "gc_percent.h"
 #include "grip_crypto.h"
 #include "grip_hold.h"
-#include "grip_sig.h"
 #include "mod_grip_chat_link.h"
 #include "mod_grip_chat_reply.h"
 
@@ -78,8 +77,8 @@ static int judge_signature(events_t *events)
     if (!header) {
         return 0;
     }
-    rv = grip_sig_check(&sig, events->site->keeper.proxies, events->site->keeper.proxy_count,
-                        gc_slice_of(header), events->now, events->r->pool);
+    rv = grip_sig_cache_check(events->site->signatures, &sig, gc_slice_of(header), events->now,
+                              events->r->pool);
     if (!grip_sig_is_proxied(&sig)) {
         ap_log_rerror(
             APLOG_MARK, APLOG_INFO, rv, events->r,

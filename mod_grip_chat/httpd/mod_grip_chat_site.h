@@ -3,11 +3,13 @@
 #ifndef MOD_GRIP_CHAT_SITE_H
 #define MOD_GRIP_CHAT_SITE_H
 
+#include "grip_sig_cache.h"
 #include "keeper_site.h"
 #include "mod_grip_chat_config.h"
 #include "mod_grip_chat_reader.h"
 
-/** A site as a server runs it. Made at configuration time; only reader is set later, in each child. */
+/** A site as a server runs it. Made at configuration time; only reader and
+ *  signatures are set later, in each child. */
 typedef struct grip_chat_site_t {
     keeper_site_t keeper;             /**< what the keeper knows of it */
     const char *server_name;          /**< the virtual host that configured it, for messages */
@@ -22,6 +24,7 @@ typedef struct grip_chat_site_t {
     apr_size_t max_name_chars;
     const char *keep_alive_header; /**< the value of Grip-Keep-Alive */
     grip_chat_reader_t *reader;    /**< this child's view of the database */
+    grip_sig_cache_t *signatures;  /**< what this child has verified by the site's keys */
     struct grip_chat_site_t *next; /**< the next of all sites */
 } grip_chat_site_t;
 
