@@ -1,5 +1,7 @@
 #include "grip_sig_cache.h"
 
+#include <stdlib.h>
+
 #include <apr_thread_mutex.h>
 
 /* A token can lie in one set only, which is what a look-up reads. */
@@ -24,7 +26,8 @@ struct grip_sig_cache_t {
     apr_thread_mutex_t *mutex; /* guards all below; nothing is verified while it is held */
     grip_sig_cache_stats_t stats;
     apr_uint64_t lookups;
-    entry_t entries[SETS][WAYS];
+    entry_t (
+        *sets)[WAYS]; /* SETS of them, made when the first is needed: not every site has a proxy */
 };
 
 /* A mutex of one's own process fails only if it is broken: there is nothing to go on with. */
@@ -33,6 +36,14 @@ static void must(apr_status_t rv)
     if (rv != APR_SUCCESS) {
         __builtin_trap();
     }
+}
+
+static apr_status_t free_sets(void *data)
+{
+    grip_sig_cache_t *cache = data;
+
+    free(cache->sets);
+    return APR_SUCCESS;
 }
 
 apr_status_t grip_sig_cache_create(grip_sig_cache_t **out, const grip_proxy_t *const *proxies,
@@ -49,6 +60,7 @@ apr_status_t grip_sig_cache_create(grip_sig_cache_t **out, const grip_proxy_t *c
     }
     cache->proxies = proxies;
     cache->count = count;
+    apr_pool_cleanup_register(pool, cache, free_sets, apr_pool_cleanup_null);
     *out = cache;
     return APR_SUCCESS;
 }
@@ -83,10 +95,11 @@ static int is_of(const entry_t *entry, gc_slice_t token, apr_uint64_t hash)
 /* The entry of a token, or NULL. Locked. */
 static entry_t *find(grip_sig_cache_t *cache, gc_slice_t token, apr_uint64_t hash)
 {
-    entry_t *set = cache->entries[hash % SETS];
     int way;
 
-    for (way = 0; way < WAYS; way++) {
+    for (way = 0; cache->sets && way < WAYS; way++) {
+        entry_t *set = cache->sets[hash % SETS];
+
         if (is_of(&set[way], token, hash)) {
             return &set[way];
         }
@@ -124,7 +137,7 @@ static int look_up(grip_sig_cache_t *cache, grip_sig_t *out, gc_slice_t token, a
  * longest ago. Locked. */
 static entry_t *place_of(grip_sig_cache_t *cache, apr_uint64_t hash, apr_time_t now)
 {
-    entry_t *set = cache->entries[hash % SETS];
+    entry_t *set = cache->sets[hash % SETS];
     entry_t *oldest = &set[0];
     int way;
 
@@ -139,13 +152,11 @@ static entry_t *place_of(grip_sig_cache_t *cache, apr_uint64_t hash, apr_time_t 
     return oldest;
 }
 
-static void keep(grip_sig_cache_t *cache, const grip_sig_t *sig, gc_slice_t token,
-                 apr_uint64_t hash, apr_time_t now)
+/* Put a token in. Locked. */
+static void put(grip_sig_cache_t *cache, const grip_sig_t *sig, gc_slice_t token, apr_uint64_t hash,
+                apr_time_t now)
 {
-    entry_t *entry;
-
-    must(apr_thread_mutex_lock(cache->mutex));
-    entry = find(cache, token, hash);
+    entry_t *entry = find(cache, token, hash);
     if (entry) {
         /* Another thread verified it meanwhile, maybe for an earlier time: it is good from there on. */
         now = entry->verified < now ? entry->verified : now;
@@ -160,6 +171,18 @@ static void keep(grip_sig_cache_t *cache, const grip_sig_t *sig, gc_slice_t toke
     entry->proxy = sig->proxy;
     entry->len = token.len;
     memcpy(entry->token, token.data, token.len);
+}
+
+static void keep(grip_sig_cache_t *cache, const grip_sig_t *sig, gc_slice_t token,
+                 apr_uint64_t hash, apr_time_t now)
+{
+    must(apr_thread_mutex_lock(cache->mutex));
+    if (!cache->sets) {
+        cache->sets = calloc(SETS, sizeof(*cache->sets));
+    }
+    if (cache->sets) {
+        put(cache, sig, token, hash, now);
+    }
     must(apr_thread_mutex_unlock(cache->mutex));
 }
 
