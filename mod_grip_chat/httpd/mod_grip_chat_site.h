@@ -8,8 +8,8 @@
 #include "mod_grip_chat_config.h"
 #include "mod_grip_chat_reader.h"
 
-/** A site as a server runs it. Made at configuration time; only reader and
- *  signatures are set later, in each child. */
+/** A site as a server runs it. Made at configuration time; only reader and signatures are set later, in
+ *  each child. */
 typedef struct grip_chat_site_t {
     keeper_site_t keeper;             /**< what the keeper knows of it */
     const char *server_name;          /**< the virtual host that configured it, for messages */
