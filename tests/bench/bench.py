@@ -1,0 +1,101 @@
+#!/usr/bin/python3
+"""`./dev bench`: what we take, as a ratio to a yardstick that is measured in the same run."""
+
+import argparse
+import dataclasses
+import pathlib
+import re
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
+
+# pylint: disable=wrong-import-position
+from harness.pushpin import Pushpin
+from harness.servers import Servers
+
+import bench_posts
+import bench_reads
+import bench_table
+from bench_apache import BenchApache
+from bench_scale import FULL, QUICK, SMOKE
+
+ROWS = {**bench_reads.ROWS, **bench_posts.ROWS}
+# In the order of the table.
+ORDER = ["messages", "not-modified", "events-hs256", "events-es256", "events-next", "posts",
+         "posts-four", "posts-prefork", "post-alone", "pushpin", "cold-rooms", "stored", "memory"]
+
+
+class Bench:
+    """What a row works with: servers that end with it, and how long it may take."""
+
+    def __init__(self, scale):
+        self.scale = scale
+        self.servers = Servers()
+
+    def apache(self, **options):
+        """Without a proxy, unless `grip_urls` names some."""
+        options.setdefault("grip_urls", ["none"])
+        return self.servers.keep(BenchApache(**options), BenchApache.stop).start()
+
+    def apache_that_publishes(self, **options):
+        """With a listener in the place of its proxy: a Pushpin would take a processor of its own."""
+        url = self.servers.listener().url + "?key=changeme"
+        return self.apache(grip_urls=[url], **options)
+
+    def behind_pushpin(self):
+        pushpin = []
+
+        class Behind(BenchApache):
+            def _site(self, apache):
+                pushpin.append(Pushpin(apache.port))
+                self._grip_urls = [pushpin[0].grip_url]
+                return super()._site(apache)
+        apache = self.servers.keep(Behind(), BenchApache.stop)
+        self.servers.keep(pushpin[0], Pushpin.stop).start()
+        return apache.start(), pushpin[0]
+
+
+def measure(row, scale):
+    bench = Bench(scale)
+    try:
+        return row(bench)
+    finally:
+        bench.servers.end()
+
+
+def _arguments():
+    parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="shorter runs, smaller databases")
+    parser.add_argument("--smoke", action="store_true", help="only whether the bench works")
+    parser.add_argument("--long", action="store_true", help="the memory row sends 10 million requests")
+    parser.add_argument("--runs", type=int, help="runs of each side that count")
+    parser.add_argument("--write", action="store_true", help="write docs/performance.md and its plots")
+    parser.add_argument("-k", metavar="EXPR", default="", help="only rows whose name this matches")
+    parser.add_argument("--no-plots", action="store_true", help="the table alone")
+    return parser.parse_args()
+
+
+def main():
+    options = _arguments()
+    scale = SMOKE if options.smoke else QUICK if options.quick else FULL
+    if options.runs:
+        scale = dataclasses.replace(scale, runs=options.runs)
+    if options.long:
+        scale = dataclasses.replace(scale, requests=10000000)
+    names = [name for name in ORDER if re.search(options.k, name)]
+    if not names:
+        sys.exit(f"bench: no row has a name like '{options.k}': {', '.join(ORDER)}")
+    results = []
+    for name in names:
+        result = measure(ROWS[name], scale)
+        results.append(result)
+        print(bench_table.line(result), flush=True)
+    if options.write:
+        bench_table.write(results)
+    if not options.no_plots and not options.smoke and not options.k:
+        import bench_plots  # pylint: disable=import-outside-toplevel
+        bench_plots.make(scale, measure, options.write)
+
+
+if __name__ == "__main__":
+    main()

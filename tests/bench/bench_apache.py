@@ -1,0 +1,69 @@
+"""The Apache that is measured: chat, yardstick and static files in one, configured as in earnest."""
+
+import os
+import re
+
+from harness import paths
+from harness.httpd import Apache
+from harness.sites import chat_site
+
+# What "one child with 128 threads" and the others are to httpd.
+PROCESSES = {
+    "one child": ("event", 1, 128),
+    "four children": ("event", 4, 32),
+    "prefork": ("prefork", 64, 1),
+}
+
+
+def _processes(children, threads):
+    if threads == 1:
+        return (f"ServerLimit {children}\nStartServers {children}\nMinSpareServers {children}\n"
+                f"MaxSpareServers {children + 1}\nMaxRequestWorkers {children}\n")
+    total = children * threads
+    return (f"ServerLimit {children}\nThreadLimit {threads}\nStartServers {children}\n"
+            f"ThreadsPerChild {threads}\nMinSpareThreads 1\nMaxSpareThreads {total}\n"
+            f"MaxRequestWorkers {total}\n")
+
+
+class BenchApache(Apache):
+    """`processes` is a key of PROCESSES; `database` a file made before, else an empty one."""
+
+    def __init__(self, processes="one child", grip_urls=(), fill=None, **directives):
+        mpm, children, threads = PROCESSES[processes]
+        self._layout = _processes(children, threads)
+        self._grip_urls = grip_urls
+        self._directives = directives
+        super().__init__(self._site, mpm=mpm, log_level="warn")
+        self.static = self.directory / "static"
+        self.static.mkdir()
+        if fill is not None:
+            fill(self.database)
+            owner = os.stat(self.database.parent)
+            os.chown(self.database, owner.st_uid, owner.st_gid)
+
+    def _write_config(self, site):
+        """That of ./dev run without its log of each request, and with other processes."""
+        super()._write_config(site)
+        text, found = re.subn(r"(?m)^CustomLog .*\n", "", self._config.read_text())
+        assert found == 1, "conf/dev/httpd.conf.in has no single CustomLog"
+        self._config.write_text(text)
+
+    def _site(self, apache):
+        yardstick = paths.module_path().parents[1] / "tests/bench/.libs/mod_bench_yardstick.so"
+        return (self._layout +
+                "KeepAliveTimeout 60\nMaxKeepAliveRequests 0\nEnableSendfile On\n"
+                f'LoadModule bench_yardstick_module "{yardstick}"\n'
+                f'DocumentRoot "{apache.directory}/static"\n'
+                f'<Directory "{apache.directory}/static">\n'
+                "    AllowOverride None\n    Require all granted\n</Directory>\n"
+                '<Location "/yardstick">\n    SetHandler bench-yardstick\n'
+                "    Require all granted\n</Location>\n" +
+                chat_site(self.database, *self._grip_urls, **self._directives))
+
+    def static_file(self, content):
+        """The path of a file with these bytes."""
+        name = f"file-{len(content)}.json"
+        file = self.static / name
+        file.write_bytes(content)
+        file.chmod(0o644)
+        return "/" + name

@@ -1,0 +1,76 @@
+/* The yardstick of the POST rows: a handler that reads the body, stores nothing and answers as many
+ * bytes as a stored message. Only the bench loads it; it is never installed. */
+#include <httpd.h>
+#include <http_config.h>
+#include <http_protocol.h>
+
+#include <apr_strings.h>
+
+extern module AP_MODULE_DECLARE_DATA bench_yardstick_module __attribute__((visibility("default")));
+
+/* Of the same form and length as the answer to what tests/bench posts. */
+static const char answer[] =
+    "{\"id\": 1000000, \"from\": \"al\", \"date\": \"2026-01-01T00:00:00.000Z\","
+    " \"text\": \"a text of nearly sixty bytes, as people write, number 1000000\"}";
+
+static int read_body(request_rec *r)
+{
+    apr_bucket_brigade *bb = apr_brigade_create(r->pool, r->connection->bucket_alloc);
+    int seen_eos = 0;
+
+    while (!seen_eos) {
+        apr_bucket *b;
+
+        if (ap_get_brigade(r->input_filters, bb, AP_MODE_READBYTES, APR_BLOCK_READ, 8192) !=
+            APR_SUCCESS) {
+            return HTTP_BAD_REQUEST;
+        }
+        for (b = APR_BRIGADE_FIRST(bb); b != APR_BRIGADE_SENTINEL(bb); b = APR_BUCKET_NEXT(b)) {
+            const char *data;
+            apr_size_t len;
+
+            if (APR_BUCKET_IS_EOS(b)) {
+                seen_eos = 1;
+            }
+            else if (!APR_BUCKET_IS_METADATA(b) &&
+                     apr_bucket_read(b, &data, &len, APR_BLOCK_READ) != APR_SUCCESS)
+            {
+                return HTTP_BAD_REQUEST;
+            }
+        }
+        apr_brigade_cleanup(bb);
+    }
+    return OK;
+}
+
+static int handle(request_rec *r)
+{
+    apr_bucket_brigade *bb;
+    int status;
+
+    if (!r->handler || strcmp(r->handler, "bench-yardstick") != 0) {
+        return DECLINED;
+    }
+    status = read_body(r);
+    if (status != OK) {
+        return status;
+    }
+    ap_set_content_type(r, "application/json");
+    ap_set_content_length(r, sizeof(answer) - 1);
+    apr_table_setn(r->headers_out, "Cache-Control", "private, no-cache");
+    bb = apr_brigade_create(r->pool, r->connection->bucket_alloc);
+    APR_BRIGADE_INSERT_TAIL(
+        bb, apr_bucket_immortal_create(answer, sizeof(answer) - 1, bb->bucket_alloc));
+    APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(bb->bucket_alloc));
+    return ap_pass_brigade(r->output_filters, bb) == APR_SUCCESS ? OK : AP_FILTER_ERROR;
+}
+
+static void register_hooks(apr_pool_t *pool)
+{
+    (void)pool;
+    ap_hook_handler(handle, NULL, NULL, APR_HOOK_MIDDLE);
+}
+
+module AP_MODULE_DECLARE_DATA bench_yardstick_module = {
+    STANDARD20_MODULE_STUFF, NULL, NULL, NULL, NULL, NULL, register_hooks, 0,
+};
