@@ -19,16 +19,16 @@ def _posts(port, path, connections):
     return Load(port, [request(path, "POST", {"Content-Type": FORM}, _BODY)], connections)
 
 
-def _pair(apache, connections):
+def pair(apache, connections, room="r1"):
     """The yardstick's load and ours, and that both are answered with about as many bytes."""
     sizes = []
-    for path in ("/yardstick", messages_path("r1")):
+    for path in ("/yardstick", messages_path(room)):
         answer = apache.client.request(
             "POST", path, form_body({"from": "al", "text": _TEXT}), {"Content-Type": FORM})
         assert answer.status == 200, answer
         sizes.append(len(answer.body))
     assert abs(sizes[0] - sizes[1]) <= 8, sizes
-    return [_posts(apache.port, path, connections) for path in ("/yardstick", messages_path("r1"))]
+    return [_posts(apache.port, path, connections) for path in ("/yardstick", messages_path(room))]
 
 
 def _runs(bench, loads):
@@ -37,7 +37,7 @@ def _runs(bench, loads):
 
 
 def _durable(bench, name, what, processes, target, p99_counts):
-    theirs, mine = _runs(bench, _pair(bench.apache_that_publishes(processes=processes), 64))
+    theirs, mine = _runs(bench, pair(bench.apache_that_publishes(processes=processes), 64))
     p99, empty = median([one["p99"] for one in mine]), median([one["p99"] for one in theirs])
     return Result(name, what, "a handler that stores nothing", ratios(mine, theirs, "rate"), target,
                   True, f"p99 {p99:.1f} ms, of the handler {empty:.1f} ms",
@@ -63,7 +63,7 @@ def alone(bench):
     """One connection: what the empty handler and a commit take together, and what a post takes."""
     apache = bench.apache_that_publishes()
     with contextlib.closing(BareCommits(apache.directory / "commits.db")) as commits:
-        empty, post = _pair(apache, 1)
+        empty, post = pair(apache, 1)
         measures = [lambda: empty.run(bench.scale.seconds), lambda: commits.run(bench.scale.seconds),
                     lambda: post.run(bench.scale.seconds)]
         empties, bare, posts = side_by_side(measures, bench.scale.runs)
