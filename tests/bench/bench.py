@@ -87,11 +87,10 @@ def main():
         sys.exit(f"bench: no row has a name like '{options.k}': {', '.join(ORDER)}")
     results = []
     for name in names:
-        result = measure(ROWS[name], scale)
-        results.append(result)
-        print(bench_table.line(result), flush=True)
+        results.append(measure(ROWS[name], scale))
+        print(bench_table.line(results[-1]), flush=True)
     if options.write:
-        bench_table.write(results)
+        bench_table.write(results, "./dev bench" + " --quick" * options.quick)
     if not options.no_plots and not options.smoke and not options.k:
         import bench_plots  # pylint: disable=import-outside-toplevel
         bench_plots.make(scale, measure, options.write)

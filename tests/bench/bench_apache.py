@@ -19,8 +19,9 @@ PROCESSES = {
 
 def _processes(children, threads):
     if threads == 1:
-        return (f"ServerLimit {children}\nStartServers {children}\nMinSpareServers {children}\n"
-                f"MaxSpareServers {children + 1}\nMaxRequestWorkers {children}\n")
+        # Some more may be started while all have a connection.
+        return (f"ServerLimit {children + 16}\nStartServers {children}\nMinSpareServers 1\n"
+                f"MaxSpareServers {children + 16}\nMaxRequestWorkers {children + 16}\n")
     total = children * threads
     return (f"ServerLimit {children}\nThreadLimit {threads}\nStartServers {children}\n"
             f"ThreadsPerChild {threads}\nMinSpareThreads 1\nMaxSpareThreads {total}\n"

@@ -14,23 +14,18 @@ def line(result):
             f"{result.what} / {result.yardstick}{beside}")
 
 
-def _row(result):
+def _row(result, command):
     holds = "yes" if result.holds else "**no**"
     return (f"| {result.what} | {result.yardstick} | {result.target_text} | {result.ratio_text} "
-            f"| {holds} | {result.beside} | `-k {result.name}` |\n")
+            f"| {holds} | {result.beside} | `{command} -k {result.name}` |\n")
 
 
-def write(results):
-    """A line is found by its row's name: a run of some rows leaves the others as they are."""
-    rows = {result.name: _row(result) for result in results}
+def write(results, command):
+    """A line is found by its row's name, so a run of some rows leaves the others as they are."""
     text = DOCUMENT.read_text()
     table = re.search(r"<!-- bench -->\n(.*?)<!-- end -->", text, re.S)
     lines = table.group(1).splitlines(keepends=True)
-    for name, row in rows.items():
-        at = [i for i, old in enumerate(lines) if f"`-k {name}`" in old]
-        if at:
-            lines[at[0]] = row
-        else:
-            lines.append(row)
-    text = text[:table.start(1)] + "".join(lines) + text[table.end(1):]
-    DOCUMENT.write_text(text)
+    for result in results:
+        old = [i for i, each in enumerate(lines) if f" -k {result.name}`" in each]
+        lines[slice(old[0], old[0] + 1) if old else slice(len(lines), None)] = [_row(result, command)]
+    DOCUMENT.write_text(text[:table.start(1)] + "".join(lines) + text[table.end(1):])
