@@ -85,12 +85,12 @@ def main():
     names = [name for name in ORDER if re.search(options.k, name)]
     if not names:
         sys.exit(f"bench: no row has a name like '{options.k}': {', '.join(ORDER)}")
-    results = []
+    command = "./dev bench" + " --quick" * options.quick + " --long" * options.long
     for name in names:
-        results.append(measure(ROWS[name], scale))
-        print(bench_table.line(results[-1]), flush=True)
-    if options.write:
-        bench_table.write(results, "./dev bench" + " --quick" * options.quick)
+        result = measure(ROWS[name], scale)
+        print(bench_table.line(result), flush=True)
+        if options.write:
+            bench_table.write(result, command)
     if not options.no_plots and not options.smoke and not options.k:
         import bench_plots  # pylint: disable=import-outside-toplevel
         bench_plots.make(scale, measure, options.write)

@@ -20,12 +20,11 @@ def _row(result, command):
             f"| {holds} | {result.beside} | `{command} -k {result.name}` |\n")
 
 
-def write(results, command):
-    """A line is found by its row's name, so a run of some rows leaves the others as they are."""
+def write(result, command):
+    """Puts a row into the document; those of other rows, and of other runs, stay as they are."""
     text = DOCUMENT.read_text()
     table = re.search(r"<!-- bench -->\n(.*?)<!-- end -->", text, re.S)
     lines = table.group(1).splitlines(keepends=True)
-    for result in results:
-        old = [i for i, each in enumerate(lines) if f" -k {result.name}`" in each]
-        lines[slice(old[0], old[0] + 1) if old else slice(len(lines), None)] = [_row(result, command)]
+    at = next((i for i, each in enumerate(lines) if f" -k {result.name}`" in each), len(lines))
+    lines[at:at + 1] = [_row(result, command)]
     DOCUMENT.write_text(text[:table.start(1)] + "".join(lines) + text[table.end(1):])
