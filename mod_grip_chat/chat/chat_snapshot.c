@@ -1,5 +1,8 @@
 #include "chat_snapshot.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "chat_codec.h"
 #include "chat_sse.h"
 
@@ -16,6 +19,7 @@ struct chat_snapshot_t {
     apr_int64_t unreadable; /* the position of the newest message that is not UTF-8; 0 for none */
     chat_block_t *events;
     chat_block_t *list;
+    char *note; /* set once, atomically */
     int count;
     event_t index[]; /* oldest first */
 };
@@ -171,6 +175,7 @@ static apr_status_t finish(chat_snapshot_t **out, making_t *making, apr_pool_t *
     snapshot->unreadable = making->unreadable;
     snapshot->events = NULL;
     snapshot->list = NULL;
+    snapshot->note = NULL;
     snapshot->count = count;
     if (!copy_events(snapshot, making) || !make_list(snapshot, making->spec, scratch_pool)) {
         chat_snapshot_release(snapshot);
@@ -253,7 +258,25 @@ void chat_snapshot_release(chat_snapshot_t *snapshot)
     if (snapshot && __atomic_sub_fetch(&snapshot->holders, 1, __ATOMIC_ACQ_REL) == 0) {
         chat_block_release(snapshot->events);
         chat_block_release(snapshot->list);
+        free(snapshot->note);
         chat_account_give_back(snapshot->account, snapshot, size_of(snapshot->count));
+    }
+}
+
+const char *chat_snapshot_note(const chat_snapshot_t *snapshot)
+{
+    return __atomic_load_n(&snapshot->note, __ATOMIC_ACQUIRE);
+}
+
+void chat_snapshot_set_note(chat_snapshot_t *snapshot, const char *text)
+{
+    char *none = NULL;
+    char *copy = strdup(text);
+
+    if (copy && !__atomic_compare_exchange_n(&snapshot->note, &none, copy, 0, __ATOMIC_ACQ_REL,
+                                             __ATOMIC_ACQUIRE))
+    {
+        free(copy);
     }
 }
 

@@ -60,6 +60,17 @@ void chat_snapshot_pin(chat_snapshot_t *snapshot);
 /** Let go; NULL is allowed. Thread-safe. */
 void chat_snapshot_release(chat_snapshot_t *snapshot);
 
+/** What somebody noted at it, NULL where nobody has; lives as long as the snapshot. Thread-safe. */
+const char *chat_snapshot_note(const chat_snapshot_t *snapshot);
+
+/**
+ * Note a text at a snapshot, for whoever has it after: what is the same for all readers of the room need not
+ * be made for each. The first note stays, and without memory there is none. Thread-safe.
+ *
+ * @param text  copied; short, as it is on no account
+ */
+void chat_snapshot_set_note(chat_snapshot_t *snapshot, const char *text);
+
 /** Where the room stood. */
 const chat_standing_t *chat_snapshot_standing(const chat_snapshot_t *snapshot);
 

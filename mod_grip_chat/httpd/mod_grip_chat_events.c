@@ -4,7 +4,6 @@
 #include "chat_sse.h"
 #include "gc_clock.h"
 #include "gc_percent.h"
-#include "grip_crypto.h"
 #include "grip_hold.h"
 #include "mod_grip_chat_link.h"
 #include "mod_grip_chat_reply.h"
@@ -42,8 +41,8 @@ typedef struct events_t {
     keeper_shared_t *shared;
     const char *room;
     const char *channel;
-    const char *secret;
-    apr_time_t now; /* of the wall clock, as in a Grip-Sig */
+    const char *secret; /* if is_proxied */
+    apr_time_t now;     /* of the wall clock, as in a Grip-Sig */
     int is_proxied;
     int is_next; /* a proxy's request through a link of ours */
     start_kind_e start;
@@ -54,7 +53,8 @@ typedef struct events_t {
 typedef struct found_t {
     apr_int64_t last_event_id;
     apr_int64_t first_kept_event_id;
-    const chat_snapshot_t *snapshot; /* NULL for the page */
+    chat_snapshot_t *snapshot; /* the room in memory, NULL where none is kept there */
+    int is_page;               /* what the answer needs is in the page */
     chat_page_t page;
 } found_t;
 
@@ -189,15 +189,13 @@ static int reply_bad_position(events_t *events)
     return grip_chat_reply_body(events->r, gc_buffer_slice(&body));
 }
 
-/* Random milliseconds, so that clients that were cut off together do not come back together. */
-static int retry_ms(int spread_ms)
+/* Any milliseconds, so that clients that were cut off together do not come back together. They are no
+ * secret: the microsecond that somebody came at, mixed (by the golden ratio), is as good as dice. */
+static int retry_ms(apr_time_t now, int spread_ms)
 {
-    apr_uint16_t noise = 0;
+    apr_uint64_t mixed = (apr_uint64_t)now * APR_UINT64_C(0x9e3779b97f4a7c15);
 
-    if (grip_crypto_random(&noise, sizeof(noise)) != APR_SUCCESS) {
-        noise = 0;
-    }
-    return RETRY_MIN_MS + noise % (spread_ms + 1);
+    return RETRY_MIN_MS + (int)((mixed >> 32) % (apr_uint64_t)(spread_ms + 1));
 }
 
 /* Append the page's events as far as one answer goes. */
@@ -231,7 +229,7 @@ static apr_status_t append_events(const events_t *events, const found_t *found, 
 {
     apr_status_t rv = APR_SUCCESS;
 
-    if (found->snapshot) {
+    if (!found->is_page) {
         answer->block = chat_snapshot_events(found->snapshot);
         answer->part = chat_snapshot_events_after(found->snapshot, events->after,
                                                   found->last_event_id, &answer->reached);
@@ -264,7 +262,8 @@ static apr_status_t compose(const events_t *events, const found_t *found, answer
         chat_sse_append_open(&answer->body, room,
                              is_reset ? CHAT_SSE_NO_POSITION : answer->reached);
         chat_sse_append_retry(
-            &answer->body, retry_ms(events->is_proxied ? RETRY_HELD_SPREAD_MS : RETRY_SPREAD_MS));
+            &answer->body,
+            retry_ms(events->now, events->is_proxied ? RETRY_HELD_SPREAD_MS : RETRY_SPREAD_MS));
     }
     if (is_reset) {
         chat_sse_append_reset(&answer->body, room, answer->reached);
@@ -273,7 +272,8 @@ static apr_status_t compose(const events_t *events, const found_t *found, answer
 }
 
 /* Tell the proxy to hold the answer, or to come back at once for more. */
-static apr_status_t set_instructions(const events_t *events, const answer_t *answer)
+static apr_status_t set_instructions(const events_t *events, gc_slice_t token,
+                                     const answer_t *answer)
 {
     apr_table_t *headers = events->r->headers_out;
     apr_pool_t *pool = events->r->pool;
@@ -286,15 +286,12 @@ static apr_status_t set_instructions(const events_t *events, const answer_t *ans
                                             : 0;
     const char *channel;
     const char *value;
-    const char *uri;
     apr_status_t rv;
 
     rv = grip_hold_channel_format(&channel, gc_slice_of(events->channel), answer->reached, pool);
     if (rv == APR_SUCCESS) {
-        rv = grip_chat_link_make(&uri, &link, events->site, events->secret, pool);
-    }
-    if (rv == APR_SUCCESS) {
-        rv = grip_hold_link_format(&value, gc_slice_of(uri), timeout, pool);
+        rv = grip_hold_link_format(&value, gc_slice_of(grip_chat_link_make(&link, token, pool)),
+                                   timeout, pool);
     }
     if (rv != APR_SUCCESS) {
         return rv;
@@ -337,6 +334,8 @@ static apr_status_t find_room(const events_t *events, found_t *found)
     apr_int64_t after = events->start == START_AFTER ? events->after : APR_INT64_MAX;
     apr_status_t rv;
 
+    found->snapshot = NULL;
+    found->is_page = 0;
     if (grip_chat_reader_keeps_rooms(events->site->reader)) {
         rv = look_up(events, found);
         if (rv != APR_SUCCESS || is_enough(events, found)) {
@@ -348,7 +347,7 @@ static apr_status_t find_room(const events_t *events, found_t *found)
     if (rv == APR_SUCCESS) {
         found->last_event_id = found->page.last_event_id;
         found->first_kept_event_id = found->page.first_kept_event_id;
-        found->snapshot = NULL;
+        found->is_page = 1;
     }
     return rv;
 }
@@ -370,11 +369,26 @@ static void leave_what_waits(const events_t *events, found_t *found)
     }
 }
 
+/* The link is of another secret: of before it was changed, or the database replaced. A proxy that follows
+ * it for a stream asks again for a long time where it is refused, and its readers hear nothing meanwhile;
+ * where it gets an answer that is not to be held it ends the stream, and its readers come back with their
+ * position. */
+static int reply_void_link(events_t *events)
+{
+    if (!events->route->has_from && !apr_table_get(events->r->headers_in, GRIP_LAST_HEADER)) {
+        return grip_chat_reply_error(events->r, HTTP_FORBIDDEN, "bad-link",
+                                     "the link's token is not good for this room");
+    }
+    set_headers(events->r);
+    return grip_chat_reply_body(events->r, gc_slice("", 0));
+}
+
 /* Read, compose and send. */
 static int reply_events(events_t *events)
 {
     answer_t answer = {gc_buffer_make(4096, events->r->pool)};
     found_t found;
+    gc_slice_t token = {"", 0};
     apr_status_t rv = find_room(events, &found);
 
     if (rv != APR_SUCCESS) {
@@ -382,13 +396,18 @@ static int reply_events(events_t *events)
         return reply_unavailable(events);
     }
     if (events->is_proxied) {
+        rv = grip_chat_link_token(&token, found.snapshot, gc_slice_of(events->room), events->site,
+                                  events->secret, events->r->pool);
+        if (rv == APR_SUCCESS && events->is_next && !grip_chat_link_has(events->r->args, token)) {
+            return reply_void_link(events);
+        }
         leave_what_waits(events, &found);
     }
-    rv = compose(events, &found, &answer);
+    rv = rv == APR_SUCCESS ? compose(events, &found, &answer) : rv;
     if (rv == APR_SUCCESS) {
         set_headers(events->r);
         if (events->is_proxied) {
-            rv = set_instructions(events, &answer);
+            rv = set_instructions(events, token, &answer);
         }
     }
     if (rv == APR_EINVAL && events->is_proxied) {
@@ -403,20 +422,6 @@ static int reply_events(events_t *events)
     return answer.part.len ? grip_chat_reply_block(events->r, gc_buffer_slice(&answer.body),
                                                    answer.block, answer.part)
                            : grip_chat_reply_body(events->r, gc_buffer_slice(&answer.body));
-}
-
-/* The link is of another secret: of before it was changed, or the database replaced. A proxy that follows
- * it for a stream asks again for a long time where it is refused, and its readers hear nothing meanwhile;
- * where it gets an answer that is not to be held it ends the stream, and its readers come back with their
- * position. */
-static int reply_void_link(events_t *events)
-{
-    if (!events->route->has_from && !apr_table_get(events->r->headers_in, GRIP_LAST_HEADER)) {
-        return grip_chat_reply_error(events->r, HTTP_FORBIDDEN, "bad-link",
-                                     "the link's token is not good for this room");
-    }
-    set_headers(events->r);
-    return grip_chat_reply_body(events->r, gc_slice("", 0));
 }
 
 /* Find the secret that links are signed with; only proxied requests need it. */
@@ -459,13 +464,6 @@ static int get_events(events_t *events)
     if (rv != APR_SUCCESS) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, rv, r, "GC0164: the site's secret cannot be read");
         return reply_unavailable(events);
-    }
-    if (events->is_next) {
-        rv = grip_chat_link_check(r->args, gc_slice_of(events->room), events->site, events->secret,
-                                  r->pool);
-        if (rv != APR_SUCCESS) {
-            return reply_void_link(events);
-        }
     }
     /* Before the room is read: an event that comes in between may pass the hold by. */
     keeper_shared_note_hold(events->shared,

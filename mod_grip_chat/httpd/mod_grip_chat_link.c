@@ -7,6 +7,7 @@
 
 /* Bytes of the HMAC that stand in a link: enough against guessing (RFC 2104, section 5). */
 #define TOKEN_BYTES 16
+#define TOKEN_CHARS 22 /* as base64url */
 
 static apr_status_t make_token(const char **token, gc_slice_t room, const grip_chat_site_t *site,
                                const char *secret, apr_pool_t *pool)
@@ -29,16 +30,43 @@ static apr_status_t make_token(const char **token, gc_slice_t room, const grip_c
     return rv;
 }
 
-apr_status_t grip_chat_link_make(const char **uri, const grip_chat_link_t *link,
-                                 const grip_chat_site_t *site, const char *secret, apr_pool_t *pool)
+/* The token that is noted at a room in memory, if it is of this secret: that of a site without a configured
+ * one goes with its database. */
+static int find_noted(gc_slice_t *token, const chat_snapshot_t *snapshot, const char *secret)
+{
+    const char *note = chat_snapshot_note(snapshot);
+
+    if (!note || strcmp(note + TOKEN_CHARS, secret) != 0) {
+        return 0;
+    }
+    *token = gc_slice(note, TOKEN_CHARS);
+    return 1;
+}
+
+apr_status_t grip_chat_link_token(gc_slice_t *token, chat_snapshot_t *snapshot, gc_slice_t room,
+                                  const grip_chat_site_t *site, const char *secret,
+                                  apr_pool_t *pool)
+{
+    const char *made;
+    apr_status_t rv;
+
+    if (snapshot && find_noted(token, snapshot, secret)) {
+        return APR_SUCCESS;
+    }
+    rv = make_token(&made, room, site, secret, pool);
+    if (rv == APR_SUCCESS) {
+        *token = gc_slice(made, TOKEN_CHARS);
+        if (snapshot && !chat_snapshot_note(snapshot)) {
+            chat_snapshot_set_note(snapshot, apr_pstrcat(pool, made, secret, NULL));
+        }
+    }
+    return rv;
+}
+
+const char *grip_chat_link_make(const grip_chat_link_t *link, gc_slice_t token, apr_pool_t *pool)
 {
     gc_buffer_t path = gc_buffer_make(256, pool);
-    const char *token;
-    apr_status_t rv = make_token(&token, link->room, site, secret, pool);
 
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
     gc_buffer_append(&path, link->mount);
     gc_buffer_append_text(&path, "rooms/");
     gc_percent_append(&path, link->room);
@@ -47,9 +75,8 @@ apr_status_t grip_chat_link_make(const char **uri, const grip_chat_link_t *link,
         gc_buffer_append_int64(&path, link->from);
     }
     gc_buffer_append_text(&path, "/events/?link=next&recover=true&token=");
-    gc_buffer_append_text(&path, token);
-    *uri = path.data;
-    return APR_SUCCESS;
+    gc_buffer_append(&path, token);
+    return path.data;
 }
 
 apr_status_t grip_chat_link_parameter(const char *query, const char *name, gc_slice_t *value)
@@ -79,19 +106,10 @@ int grip_chat_link_is(const char *query)
            gc_slice_equal(value, gc_slice_of("next"));
 }
 
-apr_status_t grip_chat_link_check(const char *query, gc_slice_t room, const grip_chat_site_t *site,
-                                  const char *secret, apr_pool_t *scratch_pool)
+int grip_chat_link_has(const char *query, gc_slice_t token)
 {
-    const char *token;
     gc_slice_t given;
-    apr_status_t rv;
 
-    if (grip_chat_link_parameter(query, "token", &given) != APR_SUCCESS) {
-        return APR_EACCES;
-    }
-    rv = make_token(&token, room, site, secret, scratch_pool);
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    return grip_crypto_equal(given, gc_slice_of(token)) ? APR_SUCCESS : APR_EACCES;
+    return grip_chat_link_parameter(query, "token", &given) == APR_SUCCESS &&
+           grip_crypto_equal(given, token);
 }

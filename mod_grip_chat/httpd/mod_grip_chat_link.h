@@ -6,6 +6,7 @@
 #ifndef MOD_GRIP_CHAT_LINK_H
 #define MOD_GRIP_CHAT_LINK_H
 
+#include "chat_snapshot.h"
 #include "mod_grip_chat_route.h"
 #include "mod_grip_chat_site.h"
 
@@ -18,26 +19,26 @@ typedef struct grip_chat_link_t {
 } grip_chat_link_t;
 
 /**
- * Make a link's URI.
+ * Find the token that a room's links carry. It is made once for a room in memory, and noted there with the
+ * secret that it was made with.
  *
- * @param uri     a path with query, owned by pool; untouched on failure
- * @param secret  the site's
+ * @param token     untouched on failure
+ * @param snapshot  the room in memory, or NULL
+ * @param secret    the site's
+ * @return APR_SUCCESS, or as grip_crypto_hmac_sha256
  */
-apr_status_t grip_chat_link_make(const char **uri, const grip_chat_link_t *link,
-                                 const grip_chat_site_t *site, const char *secret,
-                                 apr_pool_t *pool);
+apr_status_t grip_chat_link_token(gc_slice_t *token, chat_snapshot_t *snapshot, gc_slice_t room,
+                                  const grip_chat_site_t *site, const char *secret,
+                                  apr_pool_t *pool);
+
+/** Make a link's URI: a path with query, owned by pool. */
+const char *grip_chat_link_make(const grip_chat_link_t *link, gc_slice_t token, apr_pool_t *pool);
 
 /** Whether a query is that of a link at all. */
 int grip_chat_link_is(const char *query);
 
-/**
- * Whether a link's query is signed by the site, for this room.
- *
- * @param query  of the request
- * @return APR_SUCCESS, APR_EACCES if it is not, or APR_EGENERAL if it cannot be told
- */
-apr_status_t grip_chat_link_check(const char *query, gc_slice_t room, const grip_chat_site_t *site,
-                                  const char *secret, apr_pool_t *scratch_pool);
+/** Whether a link's query has this token. */
+int grip_chat_link_has(const char *query, gc_slice_t token);
 
 /**
  * Find a parameter of a query.

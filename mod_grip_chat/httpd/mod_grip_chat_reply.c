@@ -14,6 +14,10 @@ void grip_chat_reply_headers(request_rec *r, const char *content_type)
     apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
 }
 
+/* Below this httpd keeps an answer back until its request is logged and cleaned up (THRESHOLD_MIN_WRITE in
+ * server/core_filters.c). */
+#define KEPT_BACK 4096
+
 /* Send what stands in a brigade, len bytes in all. */
 static int pass(request_rec *r, apr_bucket_brigade *bb, apr_size_t len)
 {
@@ -21,6 +25,9 @@ static int pass(request_rec *r, apr_bucket_brigade *bb, apr_size_t len)
     apr_status_t rv;
 
     ap_set_content_length(r, (apr_off_t)len);
+    if (len < KEPT_BACK) {
+        APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_flush_create(c->bucket_alloc));
+    }
     APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(c->bucket_alloc));
     rv = ap_pass_brigade(r->output_filters, bb);
     if (rv != APR_SUCCESS) {

@@ -1,6 +1,7 @@
 """Next links: how long and where they are good, what is refused, and to which path they lead."""
 
 import re
+import sqlite3
 import time
 import urllib.parse
 
@@ -116,6 +117,24 @@ def test_a_link_is_not_good_at_another_site_with_the_same_secret(servers, one, o
             answer = signed(where, uri, Grip_Last=f"{channels[where]}; last-id=0")
             assert answer.status == 200, answer
             assert bool(grip_headers(answer)) == bool(answer.body) == (where is host)
+
+
+def test_a_room_in_memory_gets_links_of_a_new_secret(servers):
+    """Nothing else in the database changes, so the room stays in memory."""
+    proxy = servers.listener().url + "?key=changeme"
+    apache = servers.apache(lambda a: chat_site(a.database, proxy))
+    apache.client.say("x", "m")
+    links = {link_of(signed(apache.client, events_path("x"))) for _ in range(5)}
+    assert len(links) == 1
+    with sqlite3.connect(apache.database, timeout=10) as shell:
+        shell.execute("UPDATE grip_chat_meta SET value = 'another one, long enough, by hand'"
+                      " WHERE name = 'secret'")
+    shell.close()
+    new = wait_until(lambda: {link_of(signed(apache.client, events_path("x")))} - links, 5,
+                     "link of the new secret").pop()
+    last = {"Grip_Last": "events-room-x; last-id=0"}
+    assert grip_headers(signed(apache.client, new, **last))
+    assert not grip_headers(signed(apache.client, links.pop(), **last))
 
 
 # -- positions -------------------------------------------------------------------------------------

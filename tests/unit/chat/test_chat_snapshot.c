@@ -316,6 +316,37 @@ static void lives_as_long_as_somebody_holds_it(void **state)
     chat_snapshot_release(NULL);
 }
 
+static void keeps_the_first_note(void **state)
+{
+    const bench_t *bench = *state;
+    chat_snapshot_t *snapshot = make(bench, newest_of(3, 1, HISTORY, 1, bench->pool));
+    char text[] = "first";
+    const char *note;
+
+    assert_null(chat_snapshot_note(snapshot));
+    chat_snapshot_set_note(snapshot, text);
+    text[0] = 'x';
+    note = chat_snapshot_note(snapshot);
+    assert_string_equal(note, "first");
+    chat_snapshot_set_note(snapshot, "second");
+    assert_ptr_equal(chat_snapshot_note(snapshot), note);
+    chat_snapshot_release(snapshot);
+}
+
+static void has_no_note_of_the_one_before(void **state)
+{
+    const bench_t *bench = *state;
+    chat_snapshot_t *old = make(bench, newest_of(3, 1, HISTORY, 1, bench->pool));
+    chat_snapshot_t *next;
+
+    chat_snapshot_set_note(old, "old");
+    next = extend(bench, old, after_of(2, 10, 4, 1, 1, bench->pool));
+    assert_ptr_not_equal(next, old);
+    assert_null(chat_snapshot_note(next));
+    chat_snapshot_release(old);
+    chat_snapshot_release(next);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -335,6 +366,8 @@ int main(void)
         TEST(has_no_way_past_one_that_comes_later),
         TEST(is_whole_again_when_such_a_message_is_gone),
         TEST(lives_as_long_as_somebody_holds_it),
+        TEST(keeps_the_first_note),
+        TEST(has_no_note_of_the_one_before),
     };
 
     return UNIT_RUN(tests);
