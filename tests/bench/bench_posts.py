@@ -37,7 +37,7 @@ def _runs(bench, loads):
 
 
 def _durable(bench, name, what, processes, target, p99_counts):
-    theirs, mine = _runs(bench, pair(bench.apache_that_publishes(processes=processes), 64))
+    theirs, mine = _runs(bench, pair(bench.apache(grip_urls=["none"], processes=processes), 64))
     p99, empty = median([one["p99"] for one in mine]), median([one["p99"] for one in theirs])
     return Result(name, what, "a handler that stores nothing", ratios(mine, theirs, "rate"), target,
                   True, f"p99 {p99:.1f} ms, of the handler {empty:.1f} ms",
@@ -61,7 +61,7 @@ def prefork(bench):
 
 def alone(bench):
     """One connection: what the empty handler and a commit take together, and what a post takes."""
-    apache = bench.apache_that_publishes()
+    apache = bench.apache(grip_urls=["none"])
     with contextlib.closing(BareCommits(apache.directory / "commits.db")) as commits:
         empty, post = pair(apache, 1)
         measures = [lambda: empty.run(bench.scale.seconds), lambda: commits.run(bench.scale.seconds),
