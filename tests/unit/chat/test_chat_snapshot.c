@@ -343,7 +343,6 @@ static void has_no_note_of_the_one_before(void **state)
     next = extend(bench, old, after_of(2, 10, 4, 1, 1, bench->pool));
     assert_ptr_not_equal(next, old);
     assert_null(chat_snapshot_note(next));
-    chat_snapshot_release(old);
     chat_snapshot_release(next);
 }
 
