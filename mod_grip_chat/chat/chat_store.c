@@ -262,6 +262,13 @@ apr_status_t chat_store_last_id(chat_database_t *db, apr_int64_t *id, apr_pool_t
     return chat_store_read_number(db, CHAT_SQL_LAST_ID, params, id, scratch_pool);
 }
 
+apr_status_t chat_store_base(chat_database_t *db, apr_int64_t *base, apr_pool_t *scratch_pool)
+{
+    const void *params[] = {NULL};
+
+    return chat_store_read_number(db, CHAT_SQL_BASE, params, base, scratch_pool);
+}
+
 apr_status_t chat_store_highest(chat_database_t *db, apr_int64_t *position,
                                 apr_pool_t *scratch_pool)
 {

@@ -81,6 +81,9 @@ apr_status_t chat_store_set_base(chat_database_t *db, apr_int64_t base, apr_pool
  *  none. */
 apr_status_t chat_store_last_id(chat_database_t *db, apr_int64_t *id, apr_pool_t *scratch_pool);
 
+/** Read what is added to stored positions; 0 where that was never set. */
+apr_status_t chat_store_base(chat_database_t *db, apr_int64_t *base, apr_pool_t *scratch_pool);
+
 /** Read the highest position that any room shows; the base where there is none. */
 apr_status_t chat_store_highest(chat_database_t *db, apr_int64_t *position,
                                 apr_pool_t *scratch_pool);

@@ -156,7 +156,7 @@ static void find_start(events_t *events)
 
 static void set_headers(request_rec *r)
 {
-    grip_chat_reply_headers(r, "text/event-stream");
+    grip_chat_reply_headers(r, GRIP_CHAT_EVENT_STREAM);
     apr_table_setn(r->headers_out, "X-Accel-Buffering", "no");
     /* A filter that buffers would keep events back. */
     apr_table_setn(r->subprocess_env, "no-gzip", "1");

@@ -15,7 +15,8 @@ void grip_chat_reply_headers(request_rec *r, const char *content_type)
 }
 
 /* Below this httpd keeps an answer back until its request is logged and cleaned up (THRESHOLD_MIN_WRITE in
- * server/core_filters.c). */
+ * server/core_filters.c). Only event streams are flushed: what a filter may compress gets its length from
+ * having its end at once. */
 #define KEPT_BACK 4096
 
 /* Send what stands in a brigade, len bytes in all. */
@@ -25,7 +26,7 @@ static int pass(request_rec *r, apr_bucket_brigade *bb, apr_size_t len)
     apr_status_t rv;
 
     ap_set_content_length(r, (apr_off_t)len);
-    if (len < KEPT_BACK) {
+    if (len < KEPT_BACK && strcmp(r->content_type, GRIP_CHAT_EVENT_STREAM) == 0) {
         APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_flush_create(c->bucket_alloc));
     }
     APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(c->bucket_alloc));

@@ -10,6 +10,9 @@
 /** What no shared cache may keep, and a browser asks about again. */
 #define GRIP_CHAT_PRIVATE "private, no-cache"
 
+/** The media type of an event stream. */
+#define GRIP_CHAT_EVENT_STREAM "text/event-stream"
+
 /** Seconds after which to try again what cannot be done now. */
 #define GRIP_CHAT_RETRY_AFTER "2"
 

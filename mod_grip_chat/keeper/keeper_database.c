@@ -107,10 +107,12 @@ static apr_status_t take_lock(keeper_database_t *database)
 
 void keeper_database_forget(keeper_database_t *database)
 {
-    gc_log_line(database->config->log, GC_LOG_WARNING, APR_SUCCESS,
-                "GC0205: the database file %s was deleted or replaced; going on with what lies "
-                "there, or a new one",
-                database->sites[0]->database.params);
+    if (!database->was_replaced) {
+        gc_log_line(database->config->log, GC_LOG_WARNING, APR_SUCCESS,
+                    "GC0205: the database file %s was deleted or replaced; going on with what lies "
+                    "there, or a new one",
+                    database->sites[0]->database.params);
+    }
     keeper_shared_bump_all(database->config->shared);
     database->was_replaced = 1;
     database->is_recovered = 0;
@@ -188,6 +190,9 @@ apr_status_t keeper_database_ready(keeper_database_t *database, apr_pool_t *scra
         database->was_replaced = 0;
         database->openings = openings;
         database->hooks.was_recovered(database->hooks.baton);
+    }
+    else if (rv == APR_ENOENT) {
+        keeper_database_forget(database);
     }
     return rv;
 }

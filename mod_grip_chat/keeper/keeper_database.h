@@ -51,7 +51,7 @@ void keeper_database_init(keeper_database_t *database, const keeper_config_t *co
  */
 apr_status_t keeper_database_ready(keeper_database_t *database, apr_pool_t *scratch_pool);
 
-/** Another file lies there: log that, and see to it at the next keeper_database_ready. */
+/** Another file lies there: log that once, and see to it at the next keeper_database_ready. */
 void keeper_database_forget(keeper_database_t *database);
 
 /** Try again what the keeper before may have left undone; else see what others did to the database, and

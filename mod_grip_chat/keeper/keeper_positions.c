@@ -6,27 +6,39 @@
 #include <apr_strings.h>
 
 /* For an operator's eyes, too; each line as long as every other, so that one is written over another. */
-#define FORM                                                                                       \
-    "highest message id %019" APR_INT64_T_FMT ", highest position %019" APR_INT64_T_FMT "\n"
-#define LENGTH 77
+#define NUMBER "%019" APR_INT64_T_FMT
+#define FORM   "highest message id " NUMBER ", highest position " NUMBER ", base " NUMBER "\n"
+#define LENGTH 103
+
+/* No number that was counted to. */
+#define TOO_LARGE (APR_INT64_MAX / 2)
+
+static int is_count(apr_int64_t number)
+{
+    return number >= 0 && number < TOO_LARGE;
+}
+
+static int format(char *text, const keeper_positions_t *positions)
+{
+    return apr_snprintf(text, LENGTH + 1, FORM, positions->last_id, positions->highest,
+                        positions->base);
+}
 
 apr_status_t keeper_positions_read(keeper_positions_t *positions, const keeper_lock_t *lock)
 {
+    keeper_positions_t found = {1, 0, 0, 0};
     char text[LENGTH + 1] = "";
     char again[LENGTH + 1];
     apr_status_t rv = keeper_lock_read(lock, text, LENGTH);
-    apr_int64_t numbers[2];
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    positions->is_known =
-        sscanf(text, FORM, &numbers[0], &numbers[1]) == 2 &&
-        apr_snprintf(again, sizeof(again), FORM, numbers[0], numbers[1]) == LENGTH &&
-        memcmp(text, again, LENGTH) == 0;
-    if (positions->is_known) {
-        positions->last_id = numbers[0];
-        positions->highest = numbers[1];
+    if (sscanf(text, FORM, &found.last_id, &found.highest, &found.base) == 3 &&
+        is_count(found.last_id) && is_count(found.highest) && is_count(found.base) &&
+        format(again, &found) == LENGTH && memcmp(text, again, LENGTH) == 0)
+    {
+        *positions = found;
     }
     return APR_SUCCESS;
 }
@@ -35,7 +47,7 @@ apr_status_t keeper_positions_keep(const keeper_positions_t *positions, const ke
 {
     char text[LENGTH + 1];
 
-    apr_snprintf(text, sizeof(text), FORM, positions->last_id, positions->highest);
+    format(text, positions);
     return keeper_lock_write(lock, text, LENGTH);
 }
 
@@ -59,37 +71,49 @@ int keeper_positions_note(keeper_positions_t *positions, const chat_append_t *ap
     return is_new;
 }
 
-/* Whether an opened database, whose highest id ever is last_id, is not the one that was served. That it
- * holds more may be what a keeper stored in its last moment. */
-static int is_other(const keeper_positions_t *positions, apr_int64_t last_id, int is_other_file)
+/* Whether an opened database, with this highest id ever and this base, is not the one that was served. That
+ * it holds more may be what a keeper stored in its last moment; a base above all that was given out, what it
+ * did last. */
+static int is_other(const keeper_positions_t *positions, apr_int64_t last_id, apr_int64_t base,
+                    int is_other_file)
 {
-    return positions->is_known &&
-           (is_other_file ? last_id != positions->last_id : last_id < positions->last_id);
+    return positions->is_known && base <= positions->highest &&
+           (base != positions->base || last_id < positions->last_id ||
+            (is_other_file && last_id != positions->last_id));
 }
 
 apr_status_t keeper_positions_settle(keeper_positions_t *positions, chat_database_t *db,
                                      int is_other_file, int *was_moved, apr_pool_t *scratch_pool)
 {
     apr_int64_t last_id = 0;
-    apr_int64_t highest = 0;
+    apr_int64_t base = 0;
+    apr_int64_t shown = 0; /* by any room of this database */
     apr_status_t rv = chat_store_last_id(db, &last_id, scratch_pool);
 
     *was_moved = 0;
-    if (rv != APR_SUCCESS || (positions->is_known && last_id == positions->last_id)) {
+    if (rv == APR_SUCCESS) {
+        rv = chat_store_base(db, &base, scratch_pool);
+    }
+    if (rv != APR_SUCCESS ||
+        (positions->is_known && last_id == positions->last_id && base == positions->base))
+    {
         return rv;
     }
-    if (is_other(positions, last_id, is_other_file)) {
+    rv = chat_store_highest(db, &shown, scratch_pool);
+    if (rv == APR_SUCCESS && is_other(positions, last_id, base, is_other_file)) {
         /* One above, so that also who stands at the highest is told. */
-        rv = chat_store_set_base(db, positions->highest + 1, scratch_pool);
+        apr_int64_t above = (positions->highest > shown ? positions->highest : shown) + 1;
+
+        rv = chat_store_set_base(db, above, scratch_pool);
         *was_moved = rv == APR_SUCCESS;
-    }
-    if (rv == APR_SUCCESS) {
-        rv = chat_store_highest(db, &highest, scratch_pool);
+        shown += above - base;
+        base = above;
     }
     if (rv == APR_SUCCESS) {
         positions->is_known = 1;
         positions->last_id = last_id;
-        positions->highest = highest > positions->highest ? highest : positions->highest;
+        positions->highest = shown > positions->highest ? shown : positions->highest;
+        positions->base = base;
     }
     return rv;
 }

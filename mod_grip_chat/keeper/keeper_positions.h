@@ -13,6 +13,7 @@ typedef struct keeper_positions_t {
     int is_known;
     apr_int64_t last_id; /**< the highest message id */
     apr_int64_t highest; /**< the highest position, of whichever room */
+    apr_int64_t base;    /**< of the database that was served last, see chat_store_set_base */
 } keeper_positions_t;
 
 /**
@@ -33,7 +34,8 @@ int keeper_positions_note(keeper_positions_t *positions, const chat_append_t *ap
 
 /**
  * Compare an opened database with what was given out. Where it is another, all positions in it are
- * moved above those, durably, in one step.
+ * moved above those, and above those that it has shown itself, durably, in one step. A file whose base is
+ * above them already stays as it is: so does one whose keeper died before it could keep that.
  *
  * @param is_other_file  it is known that another file lies there, which may also hold more
  * @param was_moved      1 if positions were moved; set on failure, too

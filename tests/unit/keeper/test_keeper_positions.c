@@ -13,7 +13,7 @@ static keeper_lock_t locked(const unit_temp_t *temp)
 /* What the next keeper finds; the lock's holder may read it, too. */
 static keeper_positions_t found(const keeper_lock_t *lock)
 {
-    keeper_positions_t positions = {0, 0, 0};
+    keeper_positions_t positions = {0, 0, 0, 0};
 
     assert_int_equal(keeper_positions_read(&positions, lock), APR_SUCCESS);
     return positions;
@@ -51,25 +51,31 @@ static void are_unknown_at_first(void **state)
 static void are_kept_for_the_next_keeper(void **state)
 {
     keeper_lock_t lock = locked(*state);
-    keeper_positions_t positions = {1, 7, 3};
+    keeper_positions_t positions = {1, 7, 3, 0};
 
     assert_int_equal(keeper_positions_keep(&positions, &lock), APR_SUCCESS);
     positions.last_id = APR_INT64_C(1000000000001);
     positions.highest = APR_INT64_C(1000000000002);
+    positions.base = APR_INT64_C(1000000000000);
     assert_int_equal(keeper_positions_keep(&positions, &lock), APR_SUCCESS);
     positions = found(&lock);
     assert_true(positions.is_known);
     assert_int_equal(positions.last_id, APR_INT64_C(1000000000001));
     assert_int_equal(positions.highest, APR_INT64_C(1000000000002));
+    assert_int_equal(positions.base, APR_INT64_C(1000000000000));
 }
 
 static void are_unknown_where_something_else_is_written(void **state)
 {
     static const char *const texts[] = {
         "x",
-        "highest message id 1, highest position 2\n",
-        "highest message id 0000000000000000001, highest position 000000000000000000x\n",
-        "highest message id 0000000000000000001, highest position -00000000000000002\n",
+        "highest message id 1, highest position 2, base 0\n",
+        "highest message id 0000000000000000001, highest position 000000000000000000x, "
+        "base 0000000000000000000\n",
+        "highest message id 0000000000000000001, highest position -000000000000000002, "
+        "base 0000000000000000000\n",
+        "highest message id 0000000000000000001, highest position 9223372036854775807, "
+        "base 0000000000000000000\n",
     };
     keeper_lock_t lock = locked(*state);
     int i;
@@ -82,7 +88,7 @@ static void are_unknown_where_something_else_is_written(void **state)
 
 static void grow_with_what_is_new(void **state)
 {
-    keeper_positions_t positions = {1, 7, 3};
+    keeper_positions_t positions = {1, 7, 3, 0};
     chat_append_t appends[] = {job("a", "t", "1"), job("b", "t", "2"), job("c", "t", "3")};
 
     (void)state;
@@ -101,7 +107,7 @@ static void grow_with_what_is_new(void **state)
 
 static void are_learned_from_a_database_where_nothing_is_known(void **state)
 {
-    keeper_positions_t positions = {0, 0, 0};
+    keeper_positions_t positions = {0, 0, 0, 0};
 
     assert_false(settle(&positions, database_of("", 4, *state), 0, *state));
     assert_true(positions.is_known);
@@ -112,7 +118,7 @@ static void are_learned_from_a_database_where_nothing_is_known(void **state)
 static void stay_with_the_same_database(void **state)
 {
     chat_database_t *db = database_of("", 4, *state);
-    keeper_positions_t positions = {1, 4, 4};
+    keeper_positions_t positions = {1, 4, 4, 0};
 
     assert_false(settle(&positions, db, 0, *state));
     assert_false(settle(&positions, db, 1, *state)); /* compacted, and moved to where it was */
@@ -122,7 +128,7 @@ static void stay_with_the_same_database(void **state)
 static void are_caught_up_with_what_the_keeper_before_stored_last(void **state)
 {
     chat_database_t *db = database_of("", 4, *state);
-    keeper_positions_t positions = {1, 3, 3};
+    keeper_positions_t positions = {1, 3, 3, 0};
 
     assert_false(settle(&positions, db, 0, *state));
     assert_int_equal(positions.last_id, 4);
@@ -133,7 +139,7 @@ static void are_caught_up_with_what_the_keeper_before_stored_last(void **state)
 static void are_moved_above_what_readers_may_have(void **state)
 {
     chat_database_t *db = database_of("", 2, *state);
-    keeper_positions_t positions = {1, 9, 6};
+    keeper_positions_t positions = {1, 9, 6, 0};
     chat_page_t page;
 
     assert_true(settle(&positions, db, 0, *state));
@@ -149,7 +155,7 @@ static void are_moved_above_what_readers_may_have(void **state)
 static void are_moved_again_in_the_next_file(void **state)
 {
     chat_database_t *empty = database_of("-empty", 0, *state);
-    keeper_positions_t positions = {1, 9, 6};
+    keeper_positions_t positions = {1, 9, 6, 0};
 
     assert_true(settle(&positions, database_of("", 2, *state), 0, *state));
     assert_true(settle(&positions, empty, 0, *state));
@@ -161,10 +167,57 @@ static void are_moved_again_in_the_next_file(void **state)
 static void are_moved_in_another_file_that_holds_more(void **state)
 {
     chat_database_t *db = database_of("", 4, *state);
-    keeper_positions_t positions = {1, 3, 3};
+    keeper_positions_t positions = {1, 3, 3, 0};
 
     assert_true(settle(&positions, db, 1, *state));
-    assert_events(newest(db, "", "a", 5, *state), 8, 5);
+    assert_events(newest(db, "", "a", 5, *state), 9, 6);
+}
+
+/* After an empty one was served for a while, the file of before comes back. */
+static void are_moved_when_a_backup_holds_more_than_what_came_between(void **state)
+{
+    chat_database_t *db = database_of("", 5, *state);
+    keeper_positions_t positions = {1, 2, 12, 10};
+
+    assert_true(settle(&positions, db, 0, *state));
+    assert_events(newest(db, "", "a", 9, *state), 18, 14);
+    assert_int_equal(positions.base, 13);
+}
+
+static void are_moved_when_an_empty_one_is_followed_by_an_empty_one(void **state)
+{
+    int is_other_file;
+
+    for (is_other_file = 0; is_other_file < 2; is_other_file++) {
+        chat_database_t *db = database_of(is_other_file ? "-1" : "-0", 0, *state);
+        keeper_positions_t positions = {1, 0, 10, 10};
+
+        assert_true(settle(&positions, db, is_other_file, *state));
+        assert_int_equal(newest(db, "", "a", 1, *state).last_event_id, 11);
+    }
+}
+
+/* Or a reader who has the last of that file would be where something else is. */
+static void are_moved_above_what_the_other_file_has_shown(void **state)
+{
+    chat_database_t *db = database_of("", 9, *state);
+    keeper_positions_t positions = {1, 3, 3, 0};
+
+    assert_true(settle(&positions, db, 1, *state));
+    assert_events(newest(db, "", "a", 1, *state), 19, 19);
+}
+
+static void are_not_moved_again_where_the_keeper_died_before_it_kept_that(void **state)
+{
+    const unit_temp_t *temp = *state;
+    chat_database_t *db = database_of("", 2, temp);
+    keeper_positions_t positions = {1, 9, 6, 0};
+
+    assert_int_equal(chat_store_set_base(db, 7, temp->pool), APR_SUCCESS);
+    assert_false(settle(&positions, db, 0, temp));
+    assert_events(newest(db, "", "a", 5, temp), 9, 8);
+    assert_int_equal(positions.highest, 9);
+    assert_int_equal(positions.base, 7);
 }
 
 int main(void)
@@ -180,6 +233,10 @@ int main(void)
         TEMP_TEST(are_moved_above_what_readers_may_have),
         TEMP_TEST(are_moved_again_in_the_next_file),
         TEMP_TEST(are_moved_in_another_file_that_holds_more),
+        TEMP_TEST(are_moved_when_a_backup_holds_more_than_what_came_between),
+        TEMP_TEST(are_moved_when_an_empty_one_is_followed_by_an_empty_one),
+        TEMP_TEST(are_moved_above_what_the_other_file_has_shown),
+        TEMP_TEST(are_not_moved_again_where_the_keeper_died_before_it_kept_that),
     };
 
     return UNIT_RUN(tests);
