@@ -7,5 +7,5 @@ output=${1:-bin/main.wasm}
 mkdir -p "$(dirname "$output")"
 exec "${CLANG:-clang}" --target=wasm32-wasi -std=gnu11 -Oz -flto \
     -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes -Werror \
-    -Wl,--strip-all -Wl,-z,stack-size=16384 -Wl,--stack-first \
+    ${CFLAGS-} -Wl,--strip-all -Wl,-z,stack-size=16384 -Wl,--stack-first \
     -o "$output" src/*.c src/edge_asset.S

@@ -16,13 +16,14 @@ export const UNSUPPORTED = 5;
 const CACHE_PASS = 1;
 
 export class Host {
-  // `faults` maps the name of a call to the status that it ends with instead of being made; `bodyStep` is
-  // how many bytes body.write takes at a time.
-  constructor(request, outside, { faults = {}, bodyStep = Infinity } = {}) {
+  // `faults` maps the name of a call to the status that it ends with instead of being made, after `healthy`
+  // calls of this name that were; `bodyStep` is how many bytes body.write takes at a time.
+  constructor(request, outside, { faults = {}, healthy = 0, bodyStep = Infinity } = {}) {
     this.calls = [];
     this.memory = null;
     this.outside = outside;
     this.faults = faults;
+    this.healthy = healthy;
     this.bodyStep = bodyStep;
     this.isAnswered = false;
     this.handles = [];
@@ -129,9 +130,11 @@ export class Host {
     const wrapped = {};
     for (const [name, call] of Object.entries(calls)) {
       const full = `${prefix}.${name}`;
+      let made = 0;
       wrapped[name] = (...values) => {
         this.calls.push(full);
-        return full in this.faults ? this.faults[full] : call(...values);
+        made += 1;
+        return full in this.faults && made > this.healthy ? this.faults[full] : call(...values);
       };
     }
     return wrapped;

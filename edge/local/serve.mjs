@@ -4,6 +4,7 @@
 // Pushpin on loopback. It is for development and tests: HTTP/1.1 without TLS, no cache, no limits.
 import http from 'node:http';
 import { readFileSync } from 'node:fs';
+import { pipeline } from 'node:stream';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { ERROR, OK } from './host.mjs';
@@ -55,16 +56,11 @@ function forward(exchange, port, done) {
 
 // An answer of a server goes to the client as it is, its body as it comes.
 function passOn(answer, outgoing) {
-  if (answer.destroyed && !answer.complete) {
-    outgoing.destroy(); // it broke off while the app was told of its head
-    return;
-  }
   const headers = pairs(answer.rawHeaders).filter(([name]) => !HOP_BY_HOP.has(name.toLowerCase()));
   outgoing.writeHead(answer.statusCode, answer.statusMessage, headers.flat());
   outgoing.flushHeaders();
-  answer.on('error', () => outgoing.destroy());
-  answer.on('aborted', () => outgoing.destroy());
-  answer.pipe(outgoing);
+  // It may have broken off already, while the app was asked. That breaks the client's off as well.
+  pipeline(answer, outgoing, () => {});
 }
 
 function fail(outgoing, text) {

@@ -82,11 +82,13 @@ for (const call of ['abi.init', 'req.body_downstream_get']) {
   });
 }
 
-for (const call of ['resp.new', 'resp.status_set', 'resp.header_insert', 'body.new', 'body.write',
-  'resp.send_downstream']) {
-  test(`an answer that cannot be made is not sent in part: ${call}`, () => {
+for (const [call, healthy] of [['resp.new', 0], ['resp.status_set', 0], ['resp.header_insert', 0],
+  ['resp.header_insert', 1], ['resp.header_insert', 2], ['body.new', 0], ['body.write', 0],
+  ['body.write', 1], ['resp.send_downstream', 0]]) {
+  test(`an answer that cannot be made is not sent in part: ${call} after ${healthy}`, () => {
     for (const options of [{}, { send: 1 }]) {
-      const seen = ask(options.send ? MESSAGES : PICTURE, { ...options, faults: { [call]: 13 } });
+      const seen = ask(options.send ? MESSAGES : PICTURE,
+        { ...options, faults: { [call]: 13 }, healthy, bodyStep: 50 });
       assertNoAnswer(seen, 13);
       assert.equal(seen.calls.at(-1), call, 'it went on after the failure');
     }

@@ -213,10 +213,14 @@ test('an origin that breaks off is a 502 before its head, and a broken answer be
   assert.equal((await get('/')).status, 502);
   origin.handler = (incoming, answer) => {
     answer.writeHead(200, { 'Content-Length': 10 });
-    answer.write('five.');
-    setImmediate(() => incoming.socket.destroy());
+    answer.write('five.', () => {
+      setTimeout(() => incoming.socket.destroy(), pause);
+    });
   };
-  await assert.rejects(get('/'), /aborted|ECONNRESET|hang up/);
+  let pause;
+  for (pause of [0, 1, 2, 5, 50]) {
+    await assert.rejects(get('/'), /aborted|ECONNRESET|hang up/);
+  }
 });
 
 test('a client that leaves is not waited for', async () => {
