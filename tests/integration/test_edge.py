@@ -1,20 +1,28 @@
-"""The whole chain as in production: edge app, a GRIP proxy, Apache. Fastly's part is played by
-edge/local and Pushpin."""
+"""The whole chain as in production: edge app, a GRIP proxy, Apache. Fanout's part is played by Pushpin, that
+of Compute by edge/local, and by Viceroy where it is installed."""
 
 import pytest
 
 from harness.chat import Chat
 from harness.client import events_path, messages_path
-from harness.edge_app import MODULE, EdgeApp
+from harness.edge_app import MODULE, EdgeApp, Viceroy
 
 pytestmark = pytest.mark.skipif(not MODULE.exists(), reason="edge/build.sh was not run")
 
+HOSTS = [pytest.param(EdgeApp, id="stand-in"),
+         pytest.param(Viceroy, id="viceroy", marks=pytest.mark.skipif(
+             not Viceroy.is_installed(), reason="viceroy is not installed"))]
 
-@pytest.fixture
-def chain(servers):
+
+def edge_of(servers, chat, kind=EdgeApp):
+    app = kind(chat.apache.port, chat.pushpin.port)
+    return servers.keep(app, kind.stop).start()
+
+
+@pytest.fixture(params=HOSTS)
+def chain(servers, request):
     chat = Chat(servers)
-    edge = servers.keep(EdgeApp(chat.apache.port, chat.pushpin.port), EdgeApp.stop).start()
-    return chat, edge
+    return chat, edge_of(servers, chat, request.param)
 
 
 def test_a_post_through_the_edge_is_seen_in_a_stream_through_the_edge(servers, chain):
@@ -55,3 +63,38 @@ def test_the_apps_own_files_do_not_come_from_the_origin(chain):
     assert manifest.status == 200 and b"schemaVersion: 1" in manifest.body
     picture = edge.client.get("/images/screenshot.png")
     assert picture.status == 200 and picture.header("Content-Type") == "image/png"
+
+
+def test_a_stream_is_held_and_only_where_the_path_is_plain(servers, chain):
+    _, edge = chain
+    reader = servers.event_source(edge.port, events_path("a b")).wait_open()
+    edge.client.form(messages_path("a b"), {"from": "al", "text": "live"})
+    reader.wait_messages(1)
+    assert len(reader.connects) == 1, "the stream was not held"
+    # The origin reads the same room in these, and lets the client poll.
+    for path in ("//rooms/x/events/", "/rooms//x/events/", "/rooms/y/../x/events/"):
+        answer = edge.client.get(path)
+        assert answer.status == 200 and b"retry:" in answer.body, path
+
+
+def test_an_origin_that_is_gone_is_a_502_in_the_origins_own_form(servers, chain):
+    chat, edge = chain
+    chat.apache.error_log.allow(r"\[grip_chat:warn\]")
+    chat.apache.stop()
+    answer = edge.client.get(messages_path("x"))
+    assert answer.status == 502 and answer.json["error"]["code"] == "origin-unreachable"
+    assert answer.header("Cache-Control") == "no-store"
+
+
+def test_a_host_name_that_nobody_knows_keeps_others_from_the_origin(servers):
+    """docs/fastly.md: the backend's override host, which the requests for next links have too."""
+    secret = "f00ba4.origin.invalid"
+    chat = Chat(servers, apache_lines="<If \"%{HTTP_HOST} != '" + secret + "'\">\n"
+                "    Require all denied\n</If>\n")
+    chat.apache.error_log.allow(r"AH01630: client denied")
+    assert chat.apache.client.get(messages_path("x")).status == 403
+    assert chat.apache.client.get(messages_path("x"), Host=secret).status == 200
+    reader = servers.event_source(chat.pushpin.port, events_path("x"), headers={"Host": secret})
+    reader.wait_open()
+    chat.apache.client.form(messages_path("x"), {"from": "al", "text": "live"}, Host=secret)
+    reader.wait_messages(1)
