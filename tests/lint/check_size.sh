@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lint.sh"
 
 lint_need mod_grip_chat
-files=$(lint_c_files mod_grip_chat tests) || exit 1
+files=$(lint_c_files mod_grip_chat edge tests) || exit 1
 test -n "$files" || exit 1
 # shellcheck disable=SC2086 # names without spaces
 awk '
