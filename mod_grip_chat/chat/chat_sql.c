@@ -87,6 +87,7 @@ static const char *const texts[CHAT_SQL_COUNT] = {
         " ON CONFLICT (site, name)"
         " DO UPDATE SET last_event_id = grip_chat_room.last_event_id + 1"
         " RETURNING id, last_event_id, " BASE,
+    [CHAT_SQL_ROOM_LAST] = "UPDATE grip_chat_room SET last_event_id = %lld WHERE id = %lld",
     [CHAT_SQL_INSERT] = "INSERT INTO grip_chat_message"
                         " (room_id, event_id, sender, body, created_ms, job_key,"
                         " idempotency_key)"

@@ -18,6 +18,7 @@ typedef enum chat_sql_statement_e {
     CHAT_SQL_FIND_KEY,      /**< site, room, idempotency key → id, shown position, created_ms,
                                 digest */
     CHAT_SQL_ROOM_NEXT,     /**< site, room → room id, position, base */
+    CHAT_SQL_ROOM_LAST,     /**< position, room id */
     CHAT_SQL_INSERT,        /**< room id, position, sender, body, created_ms, job key,
                                 idempotency key or NULL → id */
     CHAT_SQL_INSERT_KEY,    /**< id, room id, idempotency key, position, created_ms, digest */

@@ -1,5 +1,8 @@
 #include "chat_store.h"
 
+/* Rooms whose last position a transaction holds in memory, as most of its messages are of few. */
+#define HELD_ROOMS 16
+
 /* The first row of what a statement in a transaction answers; APR_NOTFOUND where there is none. */
 static apr_status_t first_row(chat_database_t *db, chat_sql_statement_e statement,
                               const void **params, chat_rows_t **rows, apr_pool_t *pool)
@@ -54,27 +57,106 @@ static apr_status_t find_key(chat_database_t *db, chat_append_t *job, apr_pool_t
     return APR_SUCCESS;
 }
 
-static apr_status_t insert(chat_database_t *db, chat_append_t *job, apr_int64_t now_ms,
-                           apr_pool_t *pool)
+/* A room of which a transaction has more than one message. */
+typedef struct held_room_t {
+    const char *site;
+    const char *name;
+    apr_int64_t id;
+    apr_int64_t last_event_id; /* as it is to be stored */
+    apr_int64_t base;
+    int is_behind; /* what the database holds is */
+} held_room_t;
+
+/* The rooms that a transaction has met last: their rows are written when it has no more for them. */
+typedef struct held_rooms_t {
+    held_room_t rooms[HELD_ROOMS];
+    int count;
+    int oldest; /* once there are HELD_ROOMS */
+} held_rooms_t;
+
+static apr_status_t let_go(chat_database_t *db, held_room_t *room, apr_pool_t *pool)
 {
-    const void *room[] = {job->site, job->room};
-    apr_int64_t room_id;
-    apr_int64_t event_id; /* as it is stored */
-    const void *message[] = {&room_id,
-                             &event_id,
-                             job->from,
-                             job->text,
-                             &job->created_ms,
-                             job->job_key,
-                             *job->key ? job->key : NULL};
-    const void *key[] = {&job->id, &room_id, job->key, &event_id, &job->created_ms, job->digest};
+    const void *params[] = {&room->last_event_id, &room->id};
     chat_rows_t *rows;
-    apr_status_t rv = first_row(db, CHAT_SQL_ROOM_NEXT, room, &rows, pool);
+
+    if (!room->is_behind) {
+        return APR_SUCCESS;
+    }
+    room->is_behind = 0;
+    return chat_database_select(db, CHAT_SQL_ROOM_LAST, params, &rows, pool);
+}
+
+static apr_status_t let_all_go(chat_database_t *db, held_rooms_t *held, apr_pool_t *pool)
+{
+    apr_status_t rv = APR_SUCCESS;
+    int i;
+
+    for (i = 0; rv == APR_SUCCESS && i < held->count; i++) {
+        rv = let_go(db, &held->rooms[i], pool);
+    }
+    return rv;
+}
+
+/* Make room for one more. */
+static apr_status_t hold(chat_database_t *db, held_rooms_t *held, held_room_t **out,
+                         apr_pool_t *pool)
+{
+    if (held->count < HELD_ROOMS) {
+        *out = &held->rooms[held->count++];
+        return APR_SUCCESS;
+    }
+    *out = &held->rooms[held->oldest];
+    held->oldest = (held->oldest + 1) % HELD_ROOMS;
+    return let_go(db, *out, pool);
+}
+
+/* The room of a job, with the job's position as its last. */
+static apr_status_t advance_room(chat_database_t *db, held_rooms_t *held, const chat_append_t *job,
+                                 held_room_t **out, apr_pool_t *pool)
+{
+    const void *params[] = {job->site, job->room};
+    chat_rows_t *rows;
+    apr_status_t rv;
+    int i;
+
+    for (i = 0; i < held->count; i++) {
+        held_room_t *room = &held->rooms[i];
+
+        if (strcmp(room->name, job->room) == 0 && strcmp(room->site, job->site) == 0) {
+            room->last_event_id++;
+            room->is_behind = 1;
+            *out = room;
+            return APR_SUCCESS;
+        }
+    }
+    rv = hold(db, held, out, pool);
+    if (rv == APR_SUCCESS) {
+        rv = first_row(db, CHAT_SQL_ROOM_NEXT, params, &rows, pool);
+    }
+    if (rv == APR_SUCCESS) {
+        **out = (held_room_t){job->site,
+                              job->room,
+                              chat_rows_int64(rows, 0),
+                              chat_rows_int64(rows, 1),
+                              chat_rows_int64(rows, 2),
+                              0};
+    }
+    return rv;
+}
+
+static apr_status_t insert(chat_database_t *db, held_rooms_t *held, chat_append_t *job,
+                           apr_int64_t now_ms, apr_pool_t *pool)
+{
+    held_room_t *room;
+    chat_rows_t *rows;
+    apr_status_t rv = advance_room(db, held, job, &room, pool);
 
     if (rv == APR_SUCCESS) {
-        room_id = chat_rows_int64(rows, 0);
-        event_id = chat_rows_int64(rows, 1);
-        job->event_id = event_id + chat_rows_int64(rows, 2);
+        const void *message[] = {
+            &room->id,    &room->last_event_id,       job->from, job->text, &job->created_ms,
+            job->job_key, *job->key ? job->key : NULL};
+
+        job->event_id = room->last_event_id + room->base;
         job->created_ms = now_ms;
         rv = first_row(db, CHAT_SQL_INSERT, message, &rows, pool);
     }
@@ -82,14 +164,17 @@ static apr_status_t insert(chat_database_t *db, chat_append_t *job, apr_int64_t 
         job->id = chat_rows_int64(rows, 0);
         job->outcome = CHAT_APPEND_NEW;
         if (*job->key) {
+            const void *key[] = {&job->id,         &room->id,  job->key, &room->last_event_id,
+                                 &job->created_ms, job->digest};
+
             rv = chat_database_select(db, CHAT_SQL_INSERT_KEY, key, &rows, pool);
         }
     }
     return rv == APR_NOTFOUND ? APR_EGENERAL : rv;
 }
 
-static apr_status_t append_one(chat_database_t *db, chat_append_t *job, apr_int64_t now_ms,
-                               apr_pool_t *pool)
+static apr_status_t append_one(chat_database_t *db, held_rooms_t *held, chat_append_t *job,
+                               apr_int64_t now_ms, apr_pool_t *pool)
 {
     apr_status_t rv = APR_NOTFOUND;
 
@@ -99,12 +184,13 @@ static apr_status_t append_one(chat_database_t *db, chat_append_t *job, apr_int6
     if (rv == APR_NOTFOUND && *job->key) {
         rv = find_key(db, job, pool);
     }
-    return rv == APR_NOTFOUND ? insert(db, job, now_ms, pool) : rv;
+    return rv == APR_NOTFOUND ? insert(db, held, job, now_ms, pool) : rv;
 }
 
 static apr_status_t append_all(chat_database_t *db, chat_append_t *jobs, int count, apr_time_t now,
                                apr_pool_t *pool)
 {
+    held_rooms_t held = {.count = 0};
     apr_status_t rv = chat_database_begin(db, pool);
     int i;
 
@@ -112,7 +198,10 @@ static apr_status_t append_all(chat_database_t *db, chat_append_t *jobs, int cou
         return rv;
     }
     for (i = 0; rv == APR_SUCCESS && i < count; i++) {
-        rv = append_one(db, &jobs[i], now / 1000, pool);
+        rv = append_one(db, &held, &jobs[i], now / 1000, pool);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = let_all_go(db, &held, pool);
     }
     if (rv == APR_SUCCESS) {
         rv = chat_database_run(db, "COMMIT");

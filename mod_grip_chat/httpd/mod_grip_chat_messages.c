@@ -15,8 +15,6 @@
 #define BODY_BYTES_PER_TEXT_BYTE 6
 #define BODY_EXTRA_BYTES         (16 * 1024)
 
-#define JOB_KEY_BYTES 12
-
 /* From what is stored, so that it means the same after a restart: the newest message and when it was
  * stored tell databases apart in which counting began anew, and the number of messages a list from one
  * of which retention has cut the end. */
@@ -151,18 +149,11 @@ static int take_key(request_rec *r, keeper_job_t *job, int *status)
 static int store(request_rec *r, keeper_client_t *keeper, keeper_job_t *job,
                  chat_message_t *message, int *status)
 {
-    unsigned char key[JOB_KEY_BYTES];
     keeper_reply_t reply = {KEEPER_UNAVAILABLE, 0, 0, 0};
-    apr_status_t rv = grip_crypto_random(key, sizeof(key));
+    apr_status_t rv;
 
-    if (rv == APR_SUCCESS) {
-        /* Their index is written where its end is, not at a random place for each. */
-        job->job_key =
-            apr_psprintf(r->pool, "%012" APR_UINT64_T_HEX_FMT "%s",
-                         (apr_uint64_t)apr_time_as_msec(r->request_time),
-                         gc_b64url_encode(gc_slice((const char *)key, sizeof(key)), r->pool));
-        rv = keeper_client_call(keeper, job, &reply, KEEPER_CLIENT_TIMEOUT, r->pool);
-    }
+    job->job_key = keeper_client_job_key(keeper, r->request_time, r->pool);
+    rv = keeper_client_call(keeper, job, &reply, KEEPER_CLIENT_TIMEOUT, r->pool);
     if (rv == APR_SUCCESS && reply.status == KEEPER_CONFLICT) {
         *status = grip_chat_reply_error(r, HTTP_UNPROCESSABLE_ENTITY, "idempotency-key-used",
                                         "the header 'Idempotency-Key' was used in this room for "

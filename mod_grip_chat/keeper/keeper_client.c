@@ -2,28 +2,37 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <apr_thread_mutex.h>
 
+#include "gc_b64url.h"
 #include "gc_clock.h"
+#include "grip_crypto.h"
 
 /* Where nobody listens on the socket there is no parent either: wait a moment, not the whole time. */
 #define REFUSED_PATIENCE apr_time_from_msec(500)
 #define RETRY_PAUSE      apr_time_from_msec(5)
 
-typedef struct idle_t {
+/* Random bytes that all job keys of a client share. */
+#define NONCE_BYTES 15
+
+typedef struct connection_t {
     int fd;
+    apr_interval_time_t patience; /* how long a call of the system's waits, as it was told */
+    const void *site;             /* whose job it did last; to compare, not to look at */
     gc_moment_t used;
-} idle_t;
+} connection_t;
 
 struct keeper_client_t {
     const char *socket_path;
-    apr_thread_mutex_t *mutex;           /* guards what follows */
-    idle_t idle[KEEPER_CLIENT_IDLE_MAX]; /* connections without a job, the last used at the end */
+    char nonce[NONCE_BYTES / 3 * 4 + 1];
+    apr_uint64_t count;                        /* of job keys; atomic */
+    apr_thread_mutex_t *mutex;                 /* guards what follows */
+    connection_t idle[KEEPER_CLIENT_IDLE_MAX]; /* without a job, the last used at the end */
     int idle_count;
 };
 
@@ -36,7 +45,8 @@ static void close_oldest(keeper_client_t *client, int count)
         close(client->idle[i].fd);
     }
     client->idle_count -= count;
-    memmove(client->idle, client->idle + count, sizeof(idle_t) * (apr_size_t)client->idle_count);
+    memmove(client->idle, client->idle + count,
+            sizeof(client->idle[0]) * (apr_size_t)client->idle_count);
 }
 
 static apr_status_t close_idle(void *data)
@@ -51,6 +61,7 @@ apr_status_t keeper_client_create(keeper_client_t **out, const char *socket_path
 {
     keeper_client_t *client;
     struct sockaddr_un address;
+    char nonce[NONCE_BYTES];
     apr_status_t rv;
 
     if (strlen(socket_path) >= sizeof(address.sun_path)) {
@@ -58,6 +69,12 @@ apr_status_t keeper_client_create(keeper_client_t **out, const char *socket_path
     }
     client = apr_pcalloc(pool, sizeof(*client));
     client->socket_path = socket_path;
+    rv = grip_crypto_random(nonce, sizeof(nonce));
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    apr_cpystrn(client->nonce, gc_b64url_encode(gc_slice(nonce, sizeof(nonce)), pool),
+                sizeof(client->nonce));
     rv = apr_thread_mutex_create(&client->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
     if (rv == APR_SUCCESS) {
         apr_pool_cleanup_register(pool, client, close_idle, apr_pool_cleanup_null);
@@ -66,78 +83,143 @@ apr_status_t keeper_client_create(keeper_client_t **out, const char *socket_path
     return rv;
 }
 
-/* Take an idle connection, -1 where there is none. */
-static int take_idle(keeper_client_t *client)
+const char *keeper_client_job_key(keeper_client_t *client, apr_time_t now, apr_pool_t *pool)
 {
-    int fd = -1;
+    return apr_psprintf(pool, "%012" APR_UINT64_T_HEX_FMT "%s%" APR_UINT64_T_HEX_FMT,
+                        (apr_uint64_t)apr_time_as_msec(now), client->nonce,
+                        __atomic_add_fetch(&client->count, 1, __ATOMIC_RELAXED));
+}
+
+/* Take an idle connection, the one that was used last; one whose keeper's end is with the site's writer,
+ * where there is one. 0 where there is none at all. */
+static int take_idle(keeper_client_t *client, const void *site, connection_t *out)
+{
+    int found = 0;
 
     if (apr_thread_mutex_lock(client->mutex) == APR_SUCCESS) {
         if (client->idle_count > 0) {
-            fd = client->idle[--client->idle_count].fd;
+            int i = client->idle_count - 1;
+
+            while (i > 0 && client->idle[i].site != site) {
+                i--;
+            }
+            if (client->idle[i].site != site) {
+                i = client->idle_count - 1;
+            }
+            *out = client->idle[i];
+            client->idle_count--;
+            memmove(client->idle + i, client->idle + i + 1,
+                    sizeof(client->idle[0]) * (apr_size_t)(client->idle_count - i));
+            found = 1;
         }
         (void)apr_thread_mutex_unlock(client->mutex);
     }
-    return fd;
+    return found;
+}
+
+/* How many were not needed for long; more than a few have to have been needed lately. */
+static int count_unneeded(const keeper_client_t *client, gc_moment_t now)
+{
+    int count = client->idle_count == KEEPER_CLIENT_IDLE_MAX;
+
+    while (count < client->idle_count) {
+        int is_one_of_a_few = client->idle_count - count < KEEPER_CLIENT_IDLE_FEW;
+
+        if (client->idle[count].used +
+                (is_one_of_a_few ? KEEPER_CLIENT_IDLE_TIME : KEEPER_CLIENT_IDLE_TIME_MANY) >
+            now)
+        {
+            break;
+        }
+        count++;
+    }
+    return count;
 }
 
 /* Keep a connection for the next job, and give back what was not needed for long. */
-static void put_idle(keeper_client_t *client, int fd)
+static void put_idle(keeper_client_t *client, const connection_t *connection)
 {
     if (apr_thread_mutex_lock(client->mutex) == APR_SUCCESS) {
         gc_moment_t now = gc_clock_now();
-        int too_old = client->idle_count == KEEPER_CLIENT_IDLE_MAX;
 
-        while (too_old < client->idle_count &&
-               client->idle[too_old].used + KEEPER_CLIENT_IDLE_TIME <= now) {
-            too_old++;
-        }
-        close_oldest(client, too_old);
-        client->idle[client->idle_count++] = (idle_t){fd, now};
+        close_oldest(client, count_unneeded(client, now));
+        client->idle[client->idle_count] = *connection;
+        client->idle[client->idle_count++].used = now;
         (void)apr_thread_mutex_unlock(client->mutex);
     }
     else {
-        close(fd);
+        close(connection->fd);
     }
 }
 
 /* The keeper was lost, so every idle connection is dead as well. */
 static void drop_idle(keeper_client_t *client)
 {
-    int fd;
+    connection_t connection;
 
-    while ((fd = take_idle(client)) >= 0) {
-        close(fd);
+    while (take_idle(client, NULL, &connection)) {
+        close(connection.fd);
     }
 }
 
-static apr_status_t connect_once(keeper_client_t *client, int *out)
+/* Have each call of the system's wait for so long at most. */
+static apr_status_t set_patience(connection_t *connection, apr_interval_time_t patience)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    apr_status_t rv;
-    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    struct timeval time = {.tv_sec = apr_time_sec(patience), .tv_usec = apr_time_usec(patience)};
 
-    if (fd < 0) {
+    if (connection->patience == patience) {
+        return APR_SUCCESS;
+    }
+    if (setsockopt(connection->fd, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof(time)) < 0 ||
+        setsockopt(connection->fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof(time)) < 0)
+    {
         return errno;
     }
-    apr_cpystrn(address.sun_path, client->socket_path, sizeof(address.sun_path));
-    if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 || fcntl(fd, F_SETFL, O_NONBLOCK) < 0 ||
-        connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-    {
-        rv = errno;
-        close(fd);
-        return rv;
-    }
-    *out = fd;
+    connection->patience = patience;
     return APR_SUCCESS;
 }
 
-/* A full backlog answers EAGAIN: the keeper is about to start, or busy. */
-static apr_status_t connect_patiently(keeper_client_t *client, gc_moment_t deadline, int *out)
+/* Have each call wait until a deadline at most; none at all would be for ever. */
+static apr_status_t set_deadline(connection_t *connection, gc_moment_t deadline)
+{
+    apr_interval_time_t left = deadline - gc_clock_now();
+
+    return set_patience(connection, left > 1 ? left : 1);
+}
+
+static apr_status_t connect_once(keeper_client_t *client, gc_moment_t deadline, connection_t *out)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    connection_t connection = {.fd = socket(AF_UNIX, SOCK_STREAM, 0)};
+    apr_status_t rv;
+
+    if (connection.fd < 0) {
+        return errno;
+    }
+    apr_cpystrn(address.sun_path, client->socket_path, sizeof(address.sun_path));
+    rv = set_deadline(&connection, deadline);
+    if (rv == APR_SUCCESS &&
+        (fcntl(connection.fd, F_SETFD, FD_CLOEXEC) < 0 ||
+         connect(connection.fd, (struct sockaddr *)&address, sizeof(address)) < 0))
+    {
+        rv = errno;
+    }
+    if (rv != APR_SUCCESS) {
+        close(connection.fd);
+        return rv;
+    }
+    *out = connection;
+    return APR_SUCCESS;
+}
+
+/* A full backlog is waited for: the keeper is about to start, or busy. */
+static apr_status_t connect_patiently(keeper_client_t *client, gc_moment_t deadline,
+                                      connection_t *out)
 {
     gc_moment_t start = gc_clock_now();
 
     for (;;) {
-        apr_status_t rv = connect_once(client, out);
+        apr_status_t rv = connect_once(client, deadline, out);
         gc_moment_t now = gc_clock_now();
 
         if (rv == APR_SUCCESS) {
@@ -153,53 +235,31 @@ static apr_status_t connect_patiently(keeper_client_t *client, gc_moment_t deadl
     }
 }
 
-static apr_status_t wait_for(int fd, short events, gc_moment_t deadline)
-{
-    struct pollfd wanted = {.fd = fd, .events = events};
-    apr_interval_time_t left = deadline - gc_clock_now();
-    int ready;
-
-    if (left <= 0) {
-        return APR_TIMEUP;
-    }
-    ready = poll(&wanted, 1, (int)apr_time_as_msec(left) + 1);
-    if (ready < 0) {
-        return errno == EINTR ? APR_SUCCESS : errno;
-    }
-    return ready ? APR_SUCCESS : APR_TIMEUP;
-}
-
-static apr_status_t send_all(int fd, gc_slice_t bytes, gc_moment_t deadline)
+static apr_status_t send_all(connection_t *connection, gc_slice_t bytes)
 {
     while (bytes.len) {
-        ssize_t sent = send(fd, bytes.data, bytes.len, MSG_NOSIGNAL);
+        ssize_t sent = send(connection->fd, bytes.data, bytes.len, MSG_NOSIGNAL);
 
         if (sent >= 0) {
             bytes.data += sent;
             bytes.len -= (apr_size_t)sent;
         }
-        else if (errno == EAGAIN) {
-            apr_status_t rv = wait_for(fd, POLLOUT, deadline);
-
-            if (rv != APR_SUCCESS) {
-                return rv;
-            }
-        }
         else if (errno != EINTR) {
-            return errno;
+            return errno == EAGAIN ? APR_TIMEUP : errno;
         }
     }
     return APR_SUCCESS;
 }
 
 /* Read exactly one reply; a job has one, and nothing else is ever sent. */
-static apr_status_t receive_reply(int fd, keeper_reply_t *reply, gc_moment_t deadline)
+static apr_status_t receive_reply(connection_t *connection, keeper_reply_t *reply,
+                                  gc_moment_t deadline)
 {
     char frame[KEEPER_WIRE_REPLY_BYTES];
     apr_size_t have = 0;
 
     while (have < sizeof(frame)) {
-        ssize_t got = recv(fd, frame + have, sizeof(frame) - have, 0);
+        ssize_t got = recv(connection->fd, frame + have, sizeof(frame) - have, 0);
 
         if (got > 0) {
             have += (apr_size_t)got;
@@ -207,12 +267,8 @@ static apr_status_t receive_reply(int fd, keeper_reply_t *reply, gc_moment_t dea
         else if (got == 0) {
             return APR_EOF;
         }
-        else if (errno == EAGAIN) {
-            apr_status_t rv = wait_for(fd, POLLIN, deadline);
-
-            if (rv != APR_SUCCESS) {
-                return rv;
-            }
+        else if (errno == EAGAIN || gc_clock_now() >= deadline) {
+            return APR_TIMEUP;
         }
         else if (errno != EINTR) {
             return errno;
@@ -233,25 +289,25 @@ apr_status_t keeper_client_call(keeper_client_t *client, const keeper_job_t *job
         return APR_ENOSPC;
     }
     for (;;) {
-        apr_status_t rv = APR_SUCCESS;
-        int fd = take_idle(client);
+        connection_t connection;
+        apr_status_t rv = take_idle(client, job->site, &connection)
+                              ? set_patience(&connection, timeout)
+                              : connect_patiently(client, deadline, &connection);
 
-        if (fd < 0) {
-            rv = connect_patiently(client, deadline, &fd);
-            if (rv != APR_SUCCESS) {
-                return rv;
-            }
+        if (rv != APR_SUCCESS) {
+            return rv;
         }
-        rv = send_all(fd, gc_buffer_slice(&frame), deadline);
+        rv = send_all(&connection, gc_buffer_slice(&frame));
         if (rv == APR_SUCCESS) {
-            rv = receive_reply(fd, reply, deadline);
+            rv = receive_reply(&connection, reply, deadline);
         }
         if (rv == APR_SUCCESS) {
-            put_idle(client, fd);
+            connection.site = job->site;
+            put_idle(client, &connection);
             return rv;
         }
         /* What the keeper would answer later must not be taken for another job's reply. */
-        close(fd);
+        close(connection.fd);
         if (APR_STATUS_IS_TIMEUP(rv) || rv == APR_EINVAL || gc_clock_now() >= deadline) {
             return rv;
         }

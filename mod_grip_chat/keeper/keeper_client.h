@@ -8,10 +8,13 @@
 /** How long a job may take before the child gives up. */
 #define KEEPER_CLIENT_TIMEOUT apr_time_from_sec(5)
 
-/** Connections that are kept though no job uses them, and how long; each costs the keeper a descriptor.
- *  Whether they have been kept too long is looked at when a job ends. */
-#define KEEPER_CLIENT_IDLE_MAX  16
-#define KEEPER_CLIENT_IDLE_TIME apr_time_from_sec(60)
+/** Connections that are kept though no job uses them: a few for a while, more only as long as they are
+ *  needed again and again, as when many post at once. Each costs the keeper a descriptor. Whether they have
+ *  been kept too long is looked at when a job ends. */
+#define KEEPER_CLIENT_IDLE_FEW       16
+#define KEEPER_CLIENT_IDLE_TIME      apr_time_from_sec(60)
+#define KEEPER_CLIENT_IDLE_MAX       256
+#define KEEPER_CLIENT_IDLE_TIME_MANY apr_time_from_sec(1)
 
 typedef struct keeper_client_t keeper_client_t;
 
@@ -25,9 +28,18 @@ typedef struct keeper_client_t keeper_client_t;
 apr_status_t keeper_client_create(keeper_client_t **out, const char *socket_path, apr_pool_t *pool);
 
 /**
+ * Make a key for a job, unlike all others of this and any other client; later ones are greater, by and
+ * large, so that an index of them grows at its end. Thread-safe with pools of one's own.
+ *
+ * @param now  the wall clock's
+ * @return up to KEEPER_WIRE_KEY_MAX_BYTES, owned by pool
+ */
+const char *keeper_client_job_key(keeper_client_t *client, apr_time_t now, apr_pool_t *pool);
+
+/**
  * Have a job done. Thread-safe with pools of one's own; blocks for at most `timeout`. Does not log.
  *
- * @param job      its key makes it safe to send it again
+ * @param job      its key makes it safe to send it again; of two sites the pointers in `site` differ
  * @param reply    untouched on failure
  * @param timeout  in MICROSECONDS
  * @return APR_SUCCESS if the keeper answered, whatever it answered; APR_ENOSPC if the job is larger than

@@ -14,41 +14,51 @@ keeper_connection_t *keeper_connection_create(int fd)
     if (!connection) {
         return NULL;
     }
-    connection->frame = malloc(FRAME_START_BYTES);
-    if (!connection->frame) {
-        free(connection);
-        return NULL;
-    }
-    connection->room = FRAME_START_BYTES;
     connection->fd = fd;
+    connection->pass.kind = KEEPER_TASK_CONNECTION;
+    connection->pass.owner = connection;
     return connection;
 }
 
 /* Make room for a frame of this size. */
 static int reserve(keeper_connection_t *connection, apr_size_t size)
 {
-    char *frame;
+    keeper_received_t *received = connection->received;
 
-    if (size <= connection->room) {
+    if (received && size <= received->room) {
         return 1;
     }
-    frame = realloc(connection->frame, size);
-    if (!frame) {
+    received = realloc(received, sizeof(*received) + size);
+    if (!received) {
         return 0;
     }
-    connection->frame = frame;
-    connection->room = size;
+    if (!connection->received) {
+        received->have = 0;
+    }
+    received->room = size;
+    connection->received = received;
     return 1;
+}
+
+gc_slice_t keeper_connection_frame(const keeper_connection_t *connection)
+{
+    return connection->received ? gc_slice(connection->received->frame, connection->received->have)
+                                : gc_slice("", 0);
 }
 
 keeper_read_e keeper_connection_read(keeper_connection_t *connection)
 {
+    keeper_received_t *received;
     apr_size_t size;
     ssize_t got;
 
+    if (!reserve(connection, FRAME_START_BYTES)) {
+        return KEEPER_READ_CLOSED;
+    }
+    received = connection->received;
     do {
-        got = recv(connection->fd, connection->frame + connection->have,
-                   connection->room - connection->have, 0);
+        got = recv(connection->fd, received->frame + received->have,
+                   received->room - received->have, 0);
     } while (got < 0 && errno == EINTR);
     if (got < 0) {
         return errno == EAGAIN ? KEEPER_READ_MORE : KEEPER_READ_CLOSED;
@@ -56,8 +66,8 @@ keeper_read_e keeper_connection_read(keeper_connection_t *connection)
     if (got == 0) {
         return KEEPER_READ_CLOSED;
     }
-    connection->have += (apr_size_t)got;
-    switch (keeper_wire_frame_size(gc_slice(connection->frame, connection->have), &size)) {
+    received->have += (apr_size_t)got;
+    switch (keeper_wire_frame_size(keeper_connection_frame(connection), &size)) {
     case APR_SUCCESS:
         break;
     case APR_INCOMPLETE:
@@ -65,10 +75,18 @@ keeper_read_e keeper_connection_read(keeper_connection_t *connection)
     default:
         return KEEPER_READ_CLOSED;
     }
-    if (connection->have > size || !reserve(connection, size)) {
+    if (received->have > size || !reserve(connection, size)) {
         return KEEPER_READ_CLOSED;
     }
-    return connection->have == size ? KEEPER_READ_JOB : KEEPER_READ_MORE;
+    return connection->received->have == size ? KEEPER_READ_JOB : KEEPER_READ_MORE;
+}
+
+keeper_received_t *keeper_connection_take(keeper_connection_t *connection)
+{
+    keeper_received_t *received = connection->received;
+
+    connection->received = NULL;
+    return received;
 }
 
 int keeper_connection_reply(keeper_connection_t *connection, const keeper_reply_t *reply)
@@ -76,7 +94,9 @@ int keeper_connection_reply(keeper_connection_t *connection, const keeper_reply_
     char bytes[KEEPER_WIRE_REPLY_BYTES + 1];
     gc_buffer_t frame = {bytes, 0, sizeof(bytes), NULL};
 
-    connection->have = 0;
+    if (connection->received) {
+        connection->received->have = 0;
+    }
     keeper_wire_append_reply(&frame, reply);
     /* A reply always fits into a socket buffer: a child that does not take it is gone. */
     return send(connection->fd, frame.data, frame.len, MSG_NOSIGNAL) == (ssize_t)frame.len;
@@ -84,12 +104,7 @@ int keeper_connection_reply(keeper_connection_t *connection, const keeper_reply_
 
 void keeper_connection_close(keeper_connection_t *connection)
 {
-    if (connection->fd >= 0) {
-        close(connection->fd);
-        connection->fd = -1;
-    }
-    if (!connection->is_busy) {
-        free(connection->frame);
-        free(connection);
-    }
+    close(connection->fd);
+    free(connection->received);
+    free(connection);
 }

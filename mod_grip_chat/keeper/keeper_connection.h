@@ -1,38 +1,52 @@
-/* A child's connection, as the keeper's loop sees it: one job at a time comes in, one reply goes out.
- * Owned by the loop's thread; malloc'ed, since connections come and go for as long as httpd runs. */
+/* A child's connection: one job at a time comes in, one reply goes out. It belongs to one thread at a
+ * time: the loop's until its first job has arrived, then that of the writer whose database the job is for.
+ * malloc'ed, since connections come and go for as long as httpd runs. */
 #ifndef KEEPER_CONNECTION_H
 #define KEEPER_CONNECTION_H
 
-#include "keeper_wire.h"
-#include "keeper_writer.h"
+#include "keeper_task.h"
+
+/** A job as it arrives. */
+typedef struct keeper_received_t {
+    keeper_task_t task; /**< what becomes of it; its strings are in frame */
+    apr_size_t have;    /**< bytes at frame */
+    apr_size_t room;    /**< allocated at frame */
+    char frame[];
+} keeper_received_t;
 
 /** A connection. */
 typedef struct keeper_connection_t {
-    int fd;          /**< -1 once it is closed */
-    char *frame;     /**< what has arrived of the next job; while is_busy the job's strings */
-    apr_size_t have; /**< bytes at frame */
-    apr_size_t room; /**< allocated at frame */
-    int is_busy;     /**< its job is with a writer: the connection must live until it is back */
-    keeper_task_t task;
+    int fd;
+    keeper_received_t *received; /**< malloc'ed; NULL while nothing of the next job has arrived */
+    keeper_job_kind_e kind;      /**< while is_busy: of its job */
+    int is_busy;                 /**< its job is being done: it has no reply yet */
+    keeper_reply_t reply;        /**< while is_busy: what that will be */
+    keeper_task_t pass;          /**< to pass it from thread to thread */
 } keeper_connection_t;
 
 /** What a read came to. */
 typedef enum keeper_read_e {
     KEEPER_READ_MORE,  /**< no whole job yet */
-    KEEPER_READ_JOB,   /**< a job is there: read it from frame */
+    KEEPER_READ_JOB,   /**< a job is there: read it from received */
     KEEPER_READ_CLOSED /**< the child is gone, or does not speak our language */
 } keeper_read_e;
 
 /** Take over an accepted, non-blocking socket. @return NULL if memory is short */
 keeper_connection_t *keeper_connection_create(int fd);
 
-/** Read what has arrived. Only while not is_busy. */
+/** Read what has arrived. Only while not is_busy and no whole job is there. */
 keeper_read_e keeper_connection_read(keeper_connection_t *connection);
+
+/** What has arrived of the next job; empty for nothing. */
+gc_slice_t keeper_connection_frame(const keeper_connection_t *connection);
+
+/** Take the job out of the connection, with its strings; the caller frees it. */
+keeper_received_t *keeper_connection_take(keeper_connection_t *connection);
 
 /** Send a reply and make room for the next job. @return 0 if the child cannot be told any more */
 int keeper_connection_reply(keeper_connection_t *connection, const keeper_reply_t *reply);
 
-/** Close the socket, and free the connection unless it is busy. */
+/** Close the socket and free all. Nobody watches it any more. */
 void keeper_connection_close(keeper_connection_t *connection);
 
 #endif

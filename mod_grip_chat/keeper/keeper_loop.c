@@ -6,8 +6,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "chat_key.h"
-#include "chat_validate.h"
 #include "gc_clock.h"
 #include "keeper_connection.h"
 #include "keeper_poll.h"
@@ -33,7 +31,7 @@ typedef struct loop_t {
     gc_moment_t accept_due; /* when to accept again, 0 while it does */
     int is_short;           /* the last accept failed, and it was logged */
     keeper_sites_t *sites;
-    apr_size_t busy; /* jobs and progress that are with writers */
+    apr_size_t busy; /* chores that are with writers, and writers that still take jobs at the end */
     int is_stopping;
 } loop_t;
 
@@ -69,69 +67,39 @@ static void close_connection(loop_t *loop, keeper_connection_t *connection)
     if (rv != APR_SUCCESS) {
         gc_log_line(loop->config->log, GC_LOG_DEBUG, rv, "GC0212: a child's connection is gone");
     }
-    if (connection->is_busy) {
-        keeper_task_give_up(&connection->task);
-    }
     keeper_connection_close(connection);
 }
 
-static void answer(loop_t *loop, keeper_connection_t *connection, const keeper_reply_t *reply)
+/* Pass a connection on to the writer that its job is for. */
+static void route(loop_t *loop, keeper_connection_t *connection)
 {
-    if (!keeper_connection_reply(connection, reply)) {
-        close_connection(loop, connection);
-    }
-}
-
-/* What a child of another version lets through must not make a room unreadable. */
-static int is_valid(const keeper_job_t *job)
-{
-    return chat_validate_room(gc_slice_of(job->room)) == CHAT_VALID &&
-           chat_validate_name(gc_slice_of(job->from), CHAT_NAME_MAX_CHARS) == CHAT_VALID &&
-           chat_validate_text(gc_slice_of(job->text), CHAT_TEXT_MAX_BYTES) == CHAT_VALID &&
-           (*job->key ? chat_key_is_valid(gc_slice_of(job->key)) && *job->digest : !*job->digest);
-}
-
-static void take_job(loop_t *loop, keeper_connection_t *connection)
-{
-    keeper_task_t *task = &connection->task;
     keeper_reply_t refusal = {KEEPER_MALFORMED, 0, 0, 0};
     keeper_served_t *served = NULL;
     keeper_job_t job;
 
-    if (keeper_wire_read_job(&job, gc_slice(connection->frame, connection->have)) == APR_SUCCESS &&
-        (job.kind == KEEPER_JOB_READY || is_valid(&job)))
-    {
+    if (keeper_wire_read_job(&job, keeper_connection_frame(connection)) == APR_SUCCESS) {
         served = keeper_sites_find(loop->sites, job.site);
         refusal.status = KEEPER_UNKNOWN_SITE;
     }
     if (!served) {
-        answer(loop, connection, &refusal);
-        return;
+        if (!keeper_connection_reply(connection, &refusal)) {
+            close_connection(loop, connection);
+        }
     }
-    memset(task, 0, sizeof(*task));
-    task->kind = KEEPER_TASK_JOB;
-    task->owner = connection;
-    task->site = served->site;
-    task->job = job.kind;
-    task->append.site = served->site->name;
-    task->append.room = job.room;
-    task->append.from = job.from;
-    task->append.text = job.text;
-    task->append.job_key = job.job_key;
-    task->append.key = job.key;
-    task->append.digest = job.digest;
-    task->append.is_repeat = job.is_repeat;
-    connection->is_busy = 1;
-    loop->busy++;
-    keeper_writer_push(served->writer, task);
+    else if (keeper_poll_watch(loop->poll, KEEPER_FD_CHILD, connection->fd, NULL, 0) == APR_SUCCESS)
+    {
+        keeper_writer_push(served->writer, &connection->pass);
+    }
+    else {
+        close_connection(loop, connection);
+    }
 }
 
 static void serve_child(loop_t *loop, keeper_connection_t *connection, int is_ended)
 {
-    if (is_ended || connection->is_busy || loop->is_stopping) {
-        /* Whoever has gone waits for nothing, also where a job is still to be read. A child that waits
-         * for its reply sends nothing: what becomes readable then is its end. And a job that comes after
-         * the stop is for the next keeper, to whom the child sends it again. */
+    if (is_ended || loop->is_stopping) {
+        /* Whoever has gone waits for nothing, also where a job is still to be read. And a job that comes
+         * after the stop is for the next keeper, to whom the child sends it again. */
         close_connection(loop, connection);
         return;
     }
@@ -139,11 +107,27 @@ static void serve_child(loop_t *loop, keeper_connection_t *connection, int is_en
     case KEEPER_READ_MORE:
         break;
     case KEEPER_READ_JOB:
-        take_job(loop, connection);
+        route(loop, connection);
         break;
     case KEEPER_READ_CLOSED:
         close_connection(loop, connection);
         break;
+    }
+}
+
+static apr_status_t watch_child(loop_t *loop, keeper_connection_t *connection)
+{
+    return keeper_poll_watch(loop->poll, KEEPER_FD_CHILD, connection->fd, connection, APR_POLLIN);
+}
+
+/* A writer found that a connection's job is not for its database. */
+static void take_back(loop_t *loop, keeper_connection_t *connection)
+{
+    if (loop->is_stopping || watch_child(loop, connection) != APR_SUCCESS) {
+        close_connection(loop, connection);
+    }
+    else {
+        route(loop, connection);
     }
 }
 
@@ -180,9 +164,7 @@ static void accept_children(loop_t *loop)
         loop->is_short = 0;
         connection = keeper_connection_create(fd);
         if (!connection || fcntl(fd, F_SETFL, O_NONBLOCK) < 0 ||
-            fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ||
-            keeper_poll_watch(loop->poll, KEEPER_FD_CHILD, fd, connection, APR_POLLIN) !=
-                APR_SUCCESS)
+            fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 || watch_child(loop, connection) != APR_SUCCESS)
         {
             if (connection) {
                 keeper_connection_close(connection);
@@ -194,31 +176,15 @@ static void accept_children(loop_t *loop)
     }
 }
 
-static void finish_job(loop_t *loop, keeper_task_t *task)
-{
-    keeper_connection_t *connection = task->owner;
-    keeper_reply_t reply = {task->status, task->append.id, task->append.event_id,
-                            task->append.created_ms};
-    int is_stored = task->job == KEEPER_JOB_POST && task->status == KEEPER_DONE;
-
-    if (connection->fd >= 0 && !keeper_connection_reply(connection, &reply)) {
-        close_connection(loop, connection);
-    }
-    if (is_stored) {
-        keeper_sites_publish(loop->sites, task);
-    }
-    connection->is_busy = 0;
-    if (connection->fd < 0) {
-        keeper_connection_close(connection);
-    }
-}
-
 static void finish_task(loop_t *loop, keeper_task_t *task)
 {
     switch (task->kind) {
-    case KEEPER_TASK_JOB:
-        loop->busy--;
-        finish_job(loop, task);
+    case KEEPER_TASK_CONNECTION:
+        take_back(loop, task->owner);
+        break;
+    case KEEPER_TASK_STORED:
+        keeper_sites_publish(loop->sites, task);
+        free(task->owner);
         break;
     case KEEPER_TASK_PROGRESS:
         loop->busy--;
@@ -230,6 +196,9 @@ static void finish_task(loop_t *loop, keeper_task_t *task)
     case KEEPER_TASK_BEHIND:
         keeper_sites_add_behind(loop->sites, task);
         free(task);
+        break;
+    case KEEPER_TASK_CLOSED:
+        loop->busy--;
         break;
     }
 }
@@ -332,7 +301,8 @@ static apr_status_t turn(loop_t *loop)
     return rv;
 }
 
-/* Take no new connection; answer what has arrived; publish it; keep how far that got. */
+/* Take no new connection and no more jobs; answer those that were read; publish what they stored; keep how
+ * far that got. */
 static apr_status_t wind_down(loop_t *loop)
 {
     gc_moment_t deadline = gc_clock_now() + STOP_PATIENCE;
@@ -343,6 +313,7 @@ static apr_status_t wind_down(loop_t *loop)
     if (rv == APR_SUCCESS) {
         rv = keeper_poll_watch(loop->poll, KEEPER_FD_STOP, loop->config->stop_fd, NULL, 0);
     }
+    loop->busy += keeper_sites_close(loop->sites);
     while (rv == APR_SUCCESS && (loop->busy > 0 || !keeper_sites_are_drained(loop->sites)) &&
            gc_clock_now() < deadline)
     {

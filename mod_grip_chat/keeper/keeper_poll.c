@@ -99,6 +99,19 @@ apr_status_t keeper_poll_wait(keeper_poll_t *set, apr_interval_time_t timeout,
     return APR_STATUS_IS_EINTR(rv) || APR_STATUS_IS_TIMEUP(rv) ? APR_SUCCESS : rv;
 }
 
+keeper_fd_t *keeper_poll_next(const keeper_poll_t *set, keeper_fd_kind_e kind,
+                              const keeper_fd_t *after)
+{
+    int fd;
+
+    for (fd = after ? after->fd + 1 : 0; fd < set->table_size; fd++) {
+        if (set->table[fd] && set->table[fd]->kind == kind) {
+            return set->table[fd];
+        }
+    }
+    return NULL;
+}
+
 void keeper_poll_wake(keeper_poll_t *set)
 {
     /* A full pipe wakes as well. */

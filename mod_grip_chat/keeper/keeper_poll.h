@@ -46,6 +46,11 @@ apr_status_t keeper_poll_watch(keeper_poll_t *set, keeper_fd_kind_e kind, int fd
 apr_status_t keeper_poll_wait(keeper_poll_t *set, apr_interval_time_t timeout,
                               const apr_pollfd_t **ready, apr_int32_t *count);
 
+/** The next descriptor of a kind that is watched after this one, NULL for none; begin with NULL. The one
+ *  before may have been forgotten meanwhile. */
+keeper_fd_t *keeper_poll_next(const keeper_poll_t *set, keeper_fd_kind_e kind,
+                              const keeper_fd_t *after);
+
 /** End a wait, from any thread. */
 void keeper_poll_wake(keeper_poll_t *set);
 

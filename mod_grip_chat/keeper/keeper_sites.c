@@ -233,6 +233,16 @@ void keeper_sites_look(keeper_sites_t *sites)
     }
 }
 
+apr_size_t keeper_sites_close(keeper_sites_t *sites)
+{
+    int i;
+
+    for (i = 0; i < sites->writers->nelts; i++) {
+        keeper_writer_close(APR_ARRAY_IDX(sites->writers, i, keeper_writer_t *));
+    }
+    return (apr_size_t)sites->writers->nelts;
+}
+
 apr_status_t keeper_sites_stop(keeper_sites_t *sites)
 {
     apr_status_t rv = APR_SUCCESS;

@@ -32,10 +32,10 @@ apr_status_t keeper_sites_start(keeper_sites_t **out, const keeper_config_t *con
 /** Find a site by its identity, NULL where there is none. */
 keeper_served_t *keeper_sites_find(keeper_sites_t *sites, const char *identity);
 
-/** Take back a task that a writer is done with, NULL where there is none. */
+/** Take what a writer has done or found, NULL where there is none. */
 keeper_task_t *keeper_sites_done(keeper_sites_t *sites);
 
-/** Hand the message of a stored job to its site's publishers, as the event that readers get; a hint
+/** Hand the message of a KEEPER_TASK_STORED to its site's publishers, as the event that readers get; a hint
  *  where a repeated job, or another with its idempotency key, was stored before: whether that one was
  *  published is not known, as its COMMIT may have been reported as failed. */
 void keeper_sites_publish(keeper_sites_t *sites, const keeper_task_t *task);
@@ -65,6 +65,9 @@ int keeper_sites_swept(keeper_sites_t *sites, keeper_task_t *task, gc_moment_t n
 
 /** Have all writers look after their databases. */
 void keeper_sites_look(keeper_sites_t *sites);
+
+/** Have no writer take any more jobs. @return from how many a KEEPER_TASK_CLOSED will come */
+apr_size_t keeper_sites_close(keeper_sites_t *sites);
 
 /** End all writers, after they have done what they were given. */
 apr_status_t keeper_sites_stop(keeper_sites_t *sites);

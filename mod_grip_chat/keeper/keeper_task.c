@@ -1,20 +1,18 @@
 #include "keeper_task.h"
 
-void keeper_task_give_up(keeper_task_t *task)
+int keeper_queue_push(keeper_queue_t *queue, keeper_task_t *task)
 {
-    __atomic_store_n(&task->is_given_up, 1, __ATOMIC_SEQ_CST);
-}
+    int was_empty = !queue->last;
 
-void keeper_queue_push(keeper_queue_t *queue, keeper_task_t *task)
-{
     task->next = NULL;
-    if (queue->last) {
-        queue->last->next = task;
-    }
-    else {
+    if (was_empty) {
         queue->first = task;
     }
+    else {
+        queue->last->next = task;
+    }
     queue->last = task;
+    return was_empty;
 }
 
 keeper_task_t *keeper_queue_pop(keeper_queue_t *queue)

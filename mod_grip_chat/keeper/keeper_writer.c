@@ -2,17 +2,20 @@
 
 #include <stdlib.h>
 
-#include <apr_thread_cond.h>
 #include <apr_thread_mutex.h>
 #include <apr_thread_proc.h>
 
 #include "gc_clock.h"
 #include "gc_pool.h"
 #include "keeper_database.h"
+#include "keeper_intake.h"
 #include "keeper_sweep.h"
 
-/* Jobs of one transaction. More wait for the next, so that an answer never waits for too many. */
-#define BATCH_MAX 512
+/* Chores that are taken at once. */
+#define CHORES_MAX 64
+
+/* After this long from when jobs were read it is seen whether their children still wait. */
+#define LATE apr_time_from_msec(50)
 
 struct keeper_writer_t {
     const keeper_config_t *config;
@@ -20,13 +23,15 @@ struct keeper_writer_t {
     void *baton;
     apr_pool_t *pool; /* the thread's own */
     apr_thread_t *thread;
-    apr_thread_mutex_t *mutex; /* guards the queues, is_to_look and is_stopping */
-    apr_thread_cond_t *wake;
+    apr_thread_mutex_t *mutex; /* guards what follows */
     keeper_queue_t waiting;
     keeper_queue_t done;
-    int is_to_look; /* time to look after the database */
+    int is_to_look;  /* time to look after the database */
+    int is_to_close; /* time to take no more jobs */
     int is_stopping;
     /* what follows belongs to the thread */
+    keeper_task_t closed;
+    keeper_intake_t intake;
     keeper_database_t database;
     keeper_sweeper_t sweeper;
 };
@@ -51,20 +56,35 @@ int keeper_writer_serves(const keeper_writer_t *writer, const keeper_site_t *sit
     return 0;
 }
 
-void keeper_writer_push(keeper_writer_t *writer, keeper_task_t *task)
+/* Set a flag of the writer's and have it see that. */
+static void tell(keeper_writer_t *writer, int *flag)
 {
     must(apr_thread_mutex_lock(writer->mutex));
-    keeper_queue_push(&writer->waiting, task);
-    must(apr_thread_cond_signal(writer->wake));
+    *flag = 1;
     must(apr_thread_mutex_unlock(writer->mutex));
+    keeper_poll_wake(writer->intake.poll);
+}
+
+void keeper_writer_push(keeper_writer_t *writer, keeper_task_t *task)
+{
+    int was_empty;
+
+    must(apr_thread_mutex_lock(writer->mutex));
+    was_empty = keeper_queue_push(&writer->waiting, task);
+    must(apr_thread_mutex_unlock(writer->mutex));
+    if (was_empty) {
+        keeper_poll_wake(writer->intake.poll);
+    }
 }
 
 void keeper_writer_look(keeper_writer_t *writer)
 {
-    must(apr_thread_mutex_lock(writer->mutex));
-    writer->is_to_look = 1;
-    must(apr_thread_cond_signal(writer->wake));
-    must(apr_thread_mutex_unlock(writer->mutex));
+    tell(writer, &writer->is_to_look);
+}
+
+void keeper_writer_close(keeper_writer_t *writer)
+{
+    tell(writer, &writer->is_to_close);
 }
 
 keeper_task_t *keeper_writer_done(keeper_writer_t *writer)
@@ -107,7 +127,7 @@ static void push_behind(const keeper_site_t *site, apr_size_t proxy, const char 
         memcpy(task->room, room, len);
     }
     must(apr_thread_mutex_lock(writer->mutex));
-    keeper_queue_push(&writer->done, task);
+    (void)keeper_queue_push(&writer->done, task); /* was_recovered tells the loop of all */
     must(apr_thread_mutex_unlock(writer->mutex));
 }
 
@@ -129,27 +149,46 @@ static apr_time_t wall_clock_now(void)
     return apr_time_now();
 }
 
-/* Store all posts among the tasks that are waited for, and give every post its status. Who gave up has
- * been answered an error or is dead; a message that comes nevertheless, seconds later, surprises. */
-static apr_status_t append_posts(keeper_writer_t *writer, keeper_task_t **tasks, int count,
-                                 apr_pool_t *pool)
+/* Give the loop all of a queue, and leave that empty. */
+static void hand_back(keeper_writer_t *writer, keeper_queue_t *tasks)
 {
-    chat_append_t *appends = apr_palloc(pool, sizeof(*appends) * (apr_size_t)count);
-    keeper_task_t **posts = apr_palloc(pool, sizeof(keeper_task_t *) * (apr_size_t)count);
+    int was_empty = 0;
+    keeper_task_t *task;
+
+    must(apr_thread_mutex_lock(writer->mutex));
+    while ((task = keeper_queue_pop(tasks))) {
+        was_empty |= keeper_queue_push(&writer->done, task);
+    }
+    must(apr_thread_mutex_unlock(writer->mutex));
+    if (was_empty) {
+        writer->notify(writer->baton);
+    }
+}
+
+static void give_back(keeper_connection_t *connection, void *baton)
+{
+    keeper_queue_t tasks = {NULL, NULL};
+
+    (void)keeper_queue_push(&tasks, &connection->pass);
+    hand_back(baton, &tasks);
+}
+
+/* Store all posts, and give them their replies. */
+static apr_status_t append_posts(keeper_writer_t *writer, apr_pool_t *pool)
+{
+    keeper_intake_t *intake = &writer->intake;
+    apr_size_t count = (apr_size_t)intake->count;
+    chat_append_t *appends = apr_palloc(pool, sizeof(*appends) * count);
+    keeper_connection_t **posts = apr_palloc(pool, sizeof(keeper_connection_t *) * count);
     apr_status_t rv;
     int n = 0;
     int i;
 
-    for (i = 0; i < count; i++) {
-        if (tasks[i]->kind != KEEPER_TASK_JOB || tasks[i]->job != KEEPER_JOB_POST) {
-            continue;
+    for (i = 0; i < intake->count; i++) {
+        if (intake->jobs[i]->kind == KEEPER_JOB_POST) {
+            posts[n] = intake->jobs[i];
+            appends[n++] = intake->jobs[i]->received->task.append;
         }
-        if (__atomic_load_n(&tasks[i]->is_given_up, __ATOMIC_SEQ_CST)) {
-            tasks[i]->status = KEEPER_UNAVAILABLE;
-            continue;
-        }
-        posts[n] = tasks[i];
-        appends[n++] = tasks[i]->append;
     }
     if (n == 0) {
         return APR_SUCCESS;
@@ -159,28 +198,78 @@ static apr_status_t append_posts(keeper_writer_t *writer, keeper_task_t **tasks,
         keeper_database_note(&writer->database, appends, n);
     }
     for (i = 0; i < n; i++) {
-        posts[i]->append = appends[i];
-        posts[i]->status = rv == APR_SUCCESS && appends[i].outcome == CHAT_APPEND_CONFLICT
-                               ? KEEPER_CONFLICT
-                               : status_of(rv);
-        if (posts[i]->status == KEEPER_DONE) {
+        keeper_task_t *task = &posts[i]->received->task;
+
+        task->append = appends[i];
+        posts[i]->reply = (keeper_reply_t){status_of(rv), appends[i].id, appends[i].event_id,
+                                           appends[i].created_ms};
+        if (rv == APR_SUCCESS && appends[i].outcome == CHAT_APPEND_CONFLICT) {
+            posts[i]->reply.status = KEEPER_CONFLICT;
+        }
+        if (posts[i]->reply.status == KEEPER_DONE) {
             keeper_shared_bump(writer->config->shared,
-                               keeper_site_slot(posts[i]->site, gc_slice_of(appends[i].room)));
+                               keeper_site_slot(task->site, gc_slice_of(appends[i].room)));
         }
     }
     return rv;
 }
 
-static void hand_back(keeper_writer_t *writer, keeper_task_t **tasks, int count)
+/* Reply to all jobs, and then give the loop what was stored. */
+static void finish_jobs(keeper_writer_t *writer)
 {
+    keeper_intake_t *intake = &writer->intake;
+    keeper_queue_t stored = {NULL, NULL};
     int i;
 
-    must(apr_thread_mutex_lock(writer->mutex));
-    for (i = 0; i < count; i++) {
-        keeper_queue_push(&writer->done, tasks[i]);
+    for (i = 0; i < intake->count; i++) {
+        keeper_connection_t *connection = intake->jobs[i];
+
+        if (connection->kind == KEEPER_JOB_POST && connection->reply.status == KEEPER_DONE) {
+            keeper_received_t *received = keeper_connection_take(connection);
+
+            received->task.owner = received;
+            (void)keeper_queue_push(&stored, &received->task);
+        }
     }
-    must(apr_thread_mutex_unlock(writer->mutex));
-    writer->notify(writer->baton);
+    keeper_intake_reply(intake);
+    hand_back(writer, &stored);
+}
+
+/* See to the database before the jobs are done. Where that took long, or they have waited before, some of
+ * their children may have gone. */
+static apr_status_t make_ready(keeper_writer_t *writer, int have_waited, apr_pool_t *pool)
+{
+    gc_moment_t start = gc_clock_now();
+    apr_status_t rv = keeper_database_ready(&writer->database, pool);
+
+    if (have_waited || gc_clock_now() - start > LATE) {
+        must(keeper_intake_read(&writer->intake, 0));
+    }
+    return rv;
+}
+
+static apr_status_t do_jobs(keeper_writer_t *writer, int have_waited, apr_pool_t *pool)
+{
+    keeper_intake_t *intake = &writer->intake;
+    apr_status_t rv = make_ready(writer, have_waited, pool);
+    int i;
+
+    for (i = 0; i < intake->count; i++) {
+        intake->jobs[i]->reply = (keeper_reply_t){status_of(rv), 0, 0, 0};
+    }
+    if (rv == APR_SUCCESS) {
+        rv = append_posts(writer, pool);
+        if (rv == APR_SUCCESS) {
+            rv =
+                keeper_database_ready(&writer->database, pool); /* if it was opened anew for them */
+        }
+    }
+    if (rv == APR_ENOENT) {
+        keeper_database_forget(&writer->database);
+    }
+    keeper_database_report(&writer->database, rv);
+    finish_jobs(writer);
+    return rv;
 }
 
 /* Do what no child waits for, as long as the database can be written. A sweep that fails leaves what could
@@ -188,6 +277,7 @@ static void hand_back(keeper_writer_t *writer, keeper_task_t **tasks, int count)
 static void do_chores(keeper_writer_t *writer, keeper_task_t **tasks, int count, apr_status_t rv,
                       apr_pool_t *pool)
 {
+    keeper_queue_t done_tasks = {NULL, NULL};
     int i;
 
     for (i = 0; i < count; i++) {
@@ -211,90 +301,108 @@ static void do_chores(keeper_writer_t *writer, keeper_task_t **tasks, int count,
         else if (rv == APR_SUCCESS && done != APR_SUCCESS) {
             rv = keeper_database_ready(&writer->database, pool); /* for what is next */
         }
+        (void)keeper_queue_push(&done_tasks, task);
+    }
+    hand_back(writer, &done_tasks);
+}
+
+/* What the loop wants of the writer. */
+typedef struct orders_t {
+    keeper_task_t *chores[CHORES_MAX];
+    int chore_count;
+    int has_adopted; /* connections whose jobs have waited for this thread */
+    int is_to_look;
+    int is_to_close;
+    int must_end;
+    int has_more; /* more waits than was taken */
+} orders_t;
+
+static void take_orders(keeper_writer_t *writer, orders_t *orders)
+{
+    keeper_queue_t connections = {NULL, NULL};
+    keeper_task_t *task;
+    int count = writer->intake.count;
+
+    memset(orders, 0, sizeof(*orders));
+    must(apr_thread_mutex_lock(writer->mutex));
+    while (orders->chore_count < CHORES_MAX && count < KEEPER_INTAKE_MAX &&
+           (task = keeper_queue_pop(&writer->waiting)))
+    {
+        if (task->kind == KEEPER_TASK_CONNECTION) {
+            (void)keeper_queue_push(&connections, task);
+            count++;
+        }
+        else {
+            orders->chores[orders->chore_count++] = task;
+        }
+    }
+    orders->has_more = writer->waiting.first != NULL;
+    orders->is_to_look = writer->is_to_look && !writer->is_stopping;
+    orders->is_to_close = writer->is_to_close && !orders->has_more;
+    orders->must_end = writer->is_stopping && !orders->has_more;
+    writer->is_to_look = 0;
+    must(apr_thread_mutex_unlock(writer->mutex));
+    while ((task = keeper_queue_pop(&connections))) {
+        orders->has_adopted = 1;
+        keeper_intake_adopt(&writer->intake, task->owner);
+    }
+}
+
+/* Tell the loop that all that was taken has been handed back. */
+static void close_intake(keeper_writer_t *writer)
+{
+    keeper_queue_t tasks = {NULL, NULL};
+
+    if (!writer->intake.is_closed) {
+        keeper_intake_close(&writer->intake);
+        writer->closed.kind = KEEPER_TASK_CLOSED;
+        (void)keeper_queue_push(&tasks, &writer->closed);
+        hand_back(writer, &tasks);
     }
 }
 
 /* Posts come first, and have their answers before anything else is begun. */
-static void do_batch(keeper_writer_t *writer, keeper_task_t **tasks, int count, apr_pool_t *pool)
+static void do_all(keeper_writer_t *writer, orders_t *orders, apr_pool_t *pool)
 {
-    keeper_task_t *jobs[BATCH_MAX];
-    int job_count = 0;
-    int chore_count = 0;
-    apr_status_t rv = keeper_database_ready(&writer->database, pool);
-    int i;
+    apr_status_t rv = APR_SUCCESS;
+    int had_jobs = writer->intake.count > 0;
 
-    for (i = 0; i < count; i++) {
-        tasks[i]->status = status_of(rv);
-        if (tasks[i]->kind == KEEPER_TASK_JOB) {
-            jobs[job_count++] = tasks[i];
+    if (had_jobs) {
+        rv = do_jobs(writer, orders->has_adopted, pool);
+    }
+    if (orders->chore_count > 0) {
+        if (!had_jobs) {
+            rv = keeper_database_ready(&writer->database, pool);
+            if (rv != APR_SUCCESS) {
+                keeper_database_report(&writer->database, rv);
+            }
         }
-        else {
-            tasks[chore_count++] = tasks[i];
-        }
+        do_chores(writer, orders->chores, orders->chore_count, rv, pool);
     }
-    if (rv == APR_SUCCESS) {
-        rv = append_posts(writer, jobs, job_count, pool);
-        if (rv == APR_SUCCESS) {
-            rv =
-                keeper_database_ready(&writer->database, pool); /* if it was opened anew for them */
-        }
+    if (orders->is_to_look) {
+        keeper_database_look(&writer->database, pool);
     }
-    if (rv == APR_ENOENT) {
-        keeper_database_forget(&writer->database);
+    if (orders->is_to_close) {
+        close_intake(writer);
     }
-    if (rv != APR_SUCCESS || job_count > 0) {
-        keeper_database_report(&writer->database, rv);
-    }
-    if (job_count > 0) {
-        hand_back(writer, jobs, job_count);
-    }
-    if (chore_count > 0) {
-        do_chores(writer, tasks, chore_count, rv, pool);
-        hand_back(writer, tasks, chore_count);
-    }
-}
-
-/* Wait for tasks, or until it is time to look. */
-static int gather(keeper_writer_t *writer, keeper_task_t **tasks, int *is_to_look, int *must_end)
-{
-    int count = 0;
-
-    must(apr_thread_mutex_lock(writer->mutex));
-    /* Not a timed wait: APR's goes by the wall clock, which may be set while it waits. */
-    while (!writer->waiting.first && !writer->is_stopping && !writer->is_to_look) {
-        must(apr_thread_cond_wait(writer->wake, writer->mutex));
-    }
-    *is_to_look = writer->is_to_look && !writer->is_stopping;
-    writer->is_to_look = 0;
-    while (count < BATCH_MAX && writer->waiting.first) {
-        tasks[count++] = keeper_queue_pop(&writer->waiting);
-    }
-    *must_end = count == 0 && writer->is_stopping;
-    must(apr_thread_mutex_unlock(writer->mutex));
-    return count;
 }
 
 static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
 {
     keeper_writer_t *writer = data;
-    keeper_task_t *tasks[BATCH_MAX];
+    orders_t orders = {.has_more = 0};
     apr_pool_t *scratch;
-    int is_to_look = 0;
-    int must_end = 0;
 
     must(apr_pool_create(&scratch, writer->pool));
     keeper_database_report(&writer->database, keeper_database_ready(&writer->database, scratch));
-    while (!must_end) {
-        int count = gather(writer, tasks, &is_to_look, &must_end);
-
+    while (!orders.must_end) {
+        /* No timed wait: the writer has no timer of its own. */
+        must(keeper_intake_read(&writer->intake, orders.has_more ? 0 : -1));
+        take_orders(writer, &orders);
         apr_pool_clear(scratch);
-        if (count > 0) {
-            do_batch(writer, tasks, count, scratch);
-        }
-        if (is_to_look) {
-            keeper_database_look(&writer->database, scratch);
-        }
+        do_all(writer, &orders, scratch);
     }
+    close_intake(writer);
     keeper_database_close(&writer->database, scratch);
     return NULL;
 }
@@ -318,7 +426,8 @@ apr_status_t keeper_writer_start(keeper_writer_t **out, const keeper_config_t *c
     keeper_database_init(&writer->database, config, sites, site_count, &hooks, writer->pool);
     rv = apr_thread_mutex_create(&writer->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
     if (rv == APR_SUCCESS) {
-        rv = apr_thread_cond_create(&writer->wake, pool);
+        rv =
+            keeper_intake_init(&writer->intake, sites, site_count, give_back, writer, writer->pool);
     }
     if (rv == APR_SUCCESS) {
         rv = apr_thread_create(&writer->thread, NULL, run, writer, pool);
@@ -334,10 +443,7 @@ apr_status_t keeper_writer_stop(keeper_writer_t *writer)
     apr_status_t result = APR_SUCCESS;
     apr_status_t rv;
 
-    must(apr_thread_mutex_lock(writer->mutex));
-    writer->is_stopping = 1;
-    must(apr_thread_cond_signal(writer->wake));
-    must(apr_thread_mutex_unlock(writer->mutex));
+    tell(writer, &writer->is_stopping);
     rv = apr_thread_join(&result, writer->thread);
     return rv == APR_SUCCESS ? result : rv;
 }

@@ -1,6 +1,6 @@
-/* The thread that writes one database: it takes all jobs that have arrived, commits them in one
- * transaction, bumps the rooms' generations and hands them back. While it waits for a disk or a lock,
- * the loop and the other databases go on. */
+/* The thread that writes one database: it takes all jobs that have arrived from children, commits them in
+ * one transaction, bumps the rooms' generations, answers the children, and gives the loop what was
+ * stored. While it waits for a disk or a lock, the loop and the other databases go on. */
 #ifndef KEEPER_WRITER_H
 #define KEEPER_WRITER_H
 
@@ -8,7 +8,7 @@
 
 typedef struct keeper_writer_t keeper_writer_t;
 
-/** Called by the writer's thread when tasks have come back. */
+/** Called by the writer's thread when there is something for keeper_writer_done. */
 typedef void keeper_writer_notify_fn(void *baton);
 
 /**
@@ -25,7 +25,8 @@ apr_status_t keeper_writer_start(keeper_writer_t **out, const keeper_config_t *c
 /** Whether the writer writes this database. */
 int keeper_writer_serves(const keeper_writer_t *writer, const keeper_site_t *site);
 
-/** Give it a task. The loop's thread. */
+/** Give it a task: a CONNECTION, which it serves from now on, whose job may have arrived; PROGRESS or
+ *  SWEEP, which come back. The loop's thread. */
 void keeper_writer_push(keeper_writer_t *writer, keeper_task_t *task);
 
 /** Have it look after its database: try again what could not be seen to yet of what the keeper before
@@ -33,10 +34,14 @@ void keeper_writer_push(keeper_writer_t *writer, keeper_task_t *task);
  *  its own. The loop's thread. */
 void keeper_writer_look(keeper_writer_t *writer);
 
-/** Take back what is done, oldest first; NULL where nothing is. The loop's thread. */
+/** Have it take no more jobs: it finishes those that it has read, and closes its connections. A
+ *  KEEPER_TASK_CLOSED comes back, once, behind all that these have stored. The loop's thread. */
+void keeper_writer_close(keeper_writer_t *writer);
+
+/** Take what it has done or found, oldest first; NULL where nothing is. The loop's thread. */
 keeper_task_t *keeper_writer_done(keeper_writer_t *writer);
 
-/** Finish what was pushed, close the database and join the thread. The loop's thread. */
+/** Finish what was pushed, take no more jobs, close the database and join the thread. The loop's thread. */
 apr_status_t keeper_writer_stop(keeper_writer_t *writer);
 
 #endif

@@ -7,8 +7,6 @@
 #include "chat_sse.h"
 #include "unit.h"
 
-#define COUNT_OF(array) ((int)(sizeof(array) / sizeof((array)[0])))
-
 /* The message at a position: its text names the position and is `bytes` long at least. */
 static inline chat_message_t message_at(apr_int64_t event_id, int bytes, apr_pool_t *pool)
 {

@@ -8,8 +8,6 @@
 /* Some time in 2026, in microseconds. */
 #define NOW APR_INT64_C(1795492997336123)
 
-#define COUNT_OF(array) ((int)(sizeof(array) / sizeof((array)[0])))
-
 static inline chat_database_t *open_as(const unit_temp_t *temp, chat_database_role_e role)
 {
     chat_database_spec_t spec = {"sqlite3", temp->path};

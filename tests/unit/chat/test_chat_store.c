@@ -40,6 +40,31 @@ static void counts_positions_in_each_room_and_ids_across_rooms(void **state)
     assert_events(newest(db, "", "b", 10, *state), 2, 1);
 }
 
+/* More of them than a transaction holds, so that each is met again after it was let go. */
+static void counts_positions_of_many_rooms_in_one_batch_and_the_next(void **state)
+{
+    enum { ROOMS = 40, ROUNDS = 3 };
+    const unit_temp_t *temp = *state;
+    chat_database_t *db = open_as(temp, CHAT_DATABASE_WRITER);
+    chat_append_t jobs[ROOMS * ROUNDS];
+    int batch;
+    int i;
+
+    for (batch = 0; batch < 2; batch++) {
+        for (i = 0; i < ROOMS * ROUNDS; i++) {
+            jobs[i] = job(apr_psprintf(temp->pool, "r%d", i % ROOMS), "x",
+                          apr_psprintf(temp->pool, "%d-%d", batch, i));
+            jobs[i].site = i % 2 ? "" : "other";
+        }
+        append_ok(db, jobs, ROOMS * ROUNDS, temp);
+        for (i = 0; i < ROOMS * ROUNDS; i++) {
+            assert_int_equal(jobs[i].event_id, batch * ROUNDS + i / ROOMS + 1);
+        }
+    }
+    assert_events(newest(db, "", "r1", 10, temp), 2 * ROUNDS, 1);
+    assert_events(newest(db, "other", "r38", 10, temp), 2 * ROUNDS, 1);
+}
+
 static void answers_a_repeated_key_as_the_first_time(void **state)
 {
     chat_database_t *db = open_as(*state, CHAT_DATABASE_WRITER);
@@ -341,6 +366,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEMP_TEST(stores_a_message_as_it_was_given),
         TEMP_TEST(counts_positions_in_each_room_and_ids_across_rooms),
+        TEMP_TEST(counts_positions_of_many_rooms_in_one_batch_and_the_next),
         TEMP_TEST(answers_a_repeated_key_as_the_first_time),
         TEMP_TEST(stores_a_job_that_was_sent_again_but_never_arrived),
         TEMP_TEST(stores_a_key_once_that_comes_twice_in_one_batch),

@@ -175,6 +175,22 @@ static void keeps_no_more_than_so_many(void **state)
     assert_int_equal(keeper->count - 2, CROWD);
 }
 
+/* As when many post at once, and go on. */
+static void keeps_a_crowd_for_a_moment_and_a_few_for_longer(void **state)
+{
+    const int many = KEEPER_CLIENT_IDLE_FEW + 8;
+    const unit_temp_t *temp = *state;
+    keeper_t *keeper = start_keeper(many, temp);
+    keeper_client_t *client = client_of(keeper, temp->pool);
+
+    post_at_once(client, many);
+    post_at_once(client, many);
+    assert_int_equal(keeper->count - 2, many);
+    ahead_secs += 2;
+    post_at_once(client, 1);
+    assert_int_equal(stop_and_count(keeper), KEEPER_CLIENT_IDLE_FEW);
+}
+
 static void keeps_those_that_were_used_within_a_minute(void **state)
 {
     const unit_temp_t *temp = *state;
@@ -219,6 +235,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEMP_TEST(keeps_no_more_than_so_many),
+        TEMP_TEST(keeps_a_crowd_for_a_moment_and_a_few_for_longer),
         TEMP_TEST(keeps_those_that_were_used_within_a_minute),
         TEMP_TEST(gives_back_those_that_were_not),
         TEMP_TEST(closes_all_with_its_pool),

@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -48,9 +49,8 @@ static void assert_holds(pair_t pair, const char *text)
 {
     keeper_job_t job;
 
-    assert_int_equal(
-        keeper_wire_read_job(&job, gc_slice(pair.connection->frame, pair.connection->have)),
-        APR_SUCCESS);
+    assert_int_equal(keeper_wire_read_job(&job, keeper_connection_frame(pair.connection)),
+                     APR_SUCCESS);
     assert_string_equal(job.text, text);
 }
 
@@ -172,19 +172,27 @@ static void cannot_reply_to_a_child_that_is_gone(void **state)
     keeper_connection_close(pair.connection);
 }
 
-/* The writer still reads the job's strings. */
-static void lives_on_after_its_end_while_its_job_is_under_way(void **state)
+/* What was stored is still to be published when the next job comes. */
+static void gives_a_job_away_and_takes_the_next(void **state)
 {
+    keeper_reply_t reply = {KEEPER_DONE, 12, 5, 99};
     pair_t pair = open_pair();
+    keeper_received_t *received;
+    keeper_job_t job;
 
     send_bytes(pair, frame_with("hello", *state));
     assert_int_equal(keeper_connection_read(pair.connection), KEEPER_READ_JOB);
-    pair.connection->is_busy = 1;
-    keeper_connection_close(pair.connection);
-    assert_int_equal(pair.connection->fd, -1);
-    assert_holds(pair, "hello");
-    pair.connection->is_busy = 0;
+    received = keeper_connection_take(pair.connection);
+    assert_int_equal(keeper_connection_frame(pair.connection).len, 0);
+    assert_true(keeper_connection_reply(pair.connection, &reply));
+    send_bytes(pair, frame_with("the next one", *state));
+    assert_int_equal(keeper_connection_read(pair.connection), KEEPER_READ_JOB);
+    assert_holds(pair, "the next one");
     close_pair(pair);
+    assert_int_equal(keeper_wire_read_job(&job, gc_slice(received->frame, received->have)),
+                     APR_SUCCESS);
+    assert_string_equal(job.text, "hello");
+    free(received);
 }
 
 int main(void)
@@ -198,7 +206,7 @@ int main(void)
         POOL_TEST(notices_that_the_child_is_gone),
         POOL_TEST(replies_and_takes_the_next_job),
         POOL_TEST(cannot_reply_to_a_child_that_is_gone),
-        POOL_TEST(lives_on_after_its_end_while_its_job_is_under_way),
+        POOL_TEST(gives_a_job_away_and_takes_the_next),
     };
 
     return UNIT_RUN(tests);

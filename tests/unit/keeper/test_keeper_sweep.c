@@ -1,6 +1,12 @@
 /* Sweeps on the writer's thread, among what else it does there. */
 #include "keeper_sweep.h"
 
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "keeper_connection.h"
 #include "keeper_lock.h"
 #include "keeper_sites.h"
 #include "retention_bench.h"
@@ -17,7 +23,7 @@ typedef struct bench_t {
     char lines[8192]; /* to be read when no writer runs */
     keeper_task_t sweep_task;
     chat_sweep_t sweep;
-    keeper_task_t post;
+    int child; /* the end of the connection that posts came on */
 } bench_t;
 
 static void note_line(gc_log_level_e level, apr_status_t rv, const char *line, void *baton)
@@ -101,12 +107,31 @@ static void push_sweep(bench_t *bench, keeper_writer_t *writer)
 
 static void push_post(bench_t *bench, keeper_writer_t *writer)
 {
-    memset(&bench->post, 0, sizeof(bench->post));
-    bench->post.kind = KEEPER_TASK_JOB;
-    bench->post.job = KEEPER_JOB_POST;
-    bench->post.site = &bench->site;
-    bench->post.append = job("b", "x", unique(bench->temp));
-    keeper_writer_push(writer, &bench->post);
+    keeper_job_t job = {KEEPER_JOB_POST, 0, "x", "b", "al", "x", unique(bench->temp), "", ""};
+    gc_buffer_t frame = gc_buffer_make(64, bench->temp->pool);
+    keeper_connection_t *connection;
+    int ends[2];
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    assert_int_equal(fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
+    connection = keeper_connection_create(ends[0]);
+    assert_non_null(connection);
+    bench->child = ends[1];
+    keeper_wire_append_job(&frame, &job);
+    assert_int_equal(send(bench->child, frame.data, frame.len, 0), frame.len);
+    assert_int_equal(keeper_connection_read(connection), KEEPER_READ_JOB);
+    keeper_writer_push(writer, &connection->pass);
+}
+
+static keeper_status_e wait_reply(bench_t *bench)
+{
+    char bytes[KEEPER_WIRE_REPLY_BYTES];
+    keeper_reply_t reply;
+
+    assert_int_equal(recv(bench->child, bytes, sizeof(bytes), MSG_WAITALL), sizeof(bytes));
+    assert_int_equal(keeper_wire_read_reply(&reply, gc_slice(bytes, sizeof(bytes))), APR_SUCCESS);
+    close(bench->child);
+    return reply.status;
 }
 
 static keeper_task_t *wait_done(keeper_writer_t *writer)
@@ -119,6 +144,16 @@ static keeper_task_t *wait_done(keeper_writer_t *writer)
     }
     assert_non_null(task);
     return task;
+}
+
+static void wait_stored(bench_t *bench, keeper_writer_t *writer)
+{
+    keeper_task_t *task;
+
+    assert_int_equal(wait_reply(bench), KEEPER_DONE);
+    task = wait_done(writer);
+    assert_int_equal(task->kind, KEEPER_TASK_STORED);
+    free(task->owner);
 }
 
 /* Push a sweep and a post that the writer will find together. */
@@ -145,9 +180,8 @@ static void answers_a_post_before_it_deletes(void **state)
         " BEGIN SELECT count(*) FROM slow; END");
     keeper_writer_t *writer = start_with_both(bench);
 
-    assert_ptr_equal(wait_done(writer), &bench->post);
+    wait_stored(bench, writer);
     assert_null(keeper_writer_done(writer));
-    assert_int_equal(bench->post.status, KEEPER_DONE);
     assert_ptr_equal(wait_done(writer), &bench->sweep_task);
     assert_int_equal(bench->sweep_task.status, KEEPER_DONE);
     assert_int_equal(keeper_writer_stop(writer), APR_SUCCESS);
@@ -161,8 +195,7 @@ static void does_not_sweep_where_a_post_could_not_be_stored(void **state)
                                      " BEGIN SELECT RAISE(ABORT, 'no'); END");
     keeper_writer_t *writer = start_with_both(bench);
 
-    assert_ptr_equal(wait_done(writer), &bench->post);
-    assert_int_equal(bench->post.status, KEEPER_UNAVAILABLE);
+    assert_int_equal(wait_reply(bench), KEEPER_UNAVAILABLE);
     assert_ptr_equal(wait_done(writer), &bench->sweep_task);
     assert_int_equal(bench->sweep_task.status, KEEPER_UNAVAILABLE);
     assert_int_equal(keeper_writer_stop(writer), APR_SUCCESS);
@@ -185,7 +218,7 @@ static void logs_that_nothing_can_be_deleted_once_and_apart_from_posts(void **st
         push_sweep(bench, writer);
         assert_int_equal(wait_done(writer)->status, KEEPER_UNAVAILABLE);
         push_post(bench, writer);
-        assert_int_equal(wait_done(writer)->status, KEEPER_DONE);
+        wait_stored(bench, writer);
     }
     (void)unit_sqlite(temp->path, "DROP TRIGGER t", temp->pool);
     push_sweep(bench, writer);

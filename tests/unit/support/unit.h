@@ -13,6 +13,9 @@
 
 #include "gc_slice.h"
 
+/** How many elements an array has. */
+#define COUNT_OF(array) ((int)(sizeof(array) / sizeof((array)[0])))
+
 /** A test that gets an apr_pool_t as its *state. */
 #define POOL_TEST(name) cmocka_unit_test_setup_teardown(name, unit_pool_setup, unit_pool_teardown)
 

@@ -1,0 +1,58 @@
+/* The connections of the children whose jobs one writer does, read by the writer's own thread: a post's way
+ * from its child and back leads through no other thread. */
+#ifndef KEEPER_INTAKE_H
+#define KEEPER_INTAKE_H
+
+#include "keeper_connection.h"
+#include "keeper_poll.h"
+
+/** Jobs that are taken at once. More wait for the next time, so that an answer never waits for too many. */
+#define KEEPER_INTAKE_MAX 256
+
+/** Take back a connection whose next job is not for one of the sites; nobody watches it any more. */
+typedef void keeper_intake_give_back_fn(keeper_connection_t *connection, void *baton);
+
+/** A writer's intake; belongs to its thread, but for the poll set's wake. */
+typedef struct keeper_intake_t {
+    keeper_poll_t *poll;
+    const keeper_site_t *const *sites;
+    apr_size_t site_count;
+    keeper_intake_give_back_fn *give_back;
+    void *baton;
+    int is_closed;
+    int count; /**< of jobs that are to be done */
+    keeper_connection_t
+        *jobs[KEEPER_INTAKE_MAX]; /**< each with its job in received->task, and is_busy */
+} keeper_intake_t;
+
+/**
+ * Lay out an intake.
+ *
+ * @param sites  whose jobs are taken, site_count of them
+ * @param pool   the writer's thread's
+ */
+apr_status_t keeper_intake_init(keeper_intake_t *intake, const keeper_site_t *const *sites,
+                                apr_size_t site_count, keeper_intake_give_back_fn *give_back,
+                                void *baton, apr_pool_t *pool);
+
+/** Serve a connection from now on; a whole job may have arrived on it. Once the intake is closed, the
+ *  connection is, too. */
+void keeper_intake_adopt(keeper_intake_t *intake, keeper_connection_t *connection);
+
+/**
+ * Read what has arrived, up to KEEPER_INTAKE_MAX jobs. The job of a child that has gone meanwhile is taken
+ * out of those that are to be done: who gave up has been answered an error or is dead, and a message that
+ * comes nevertheless, seconds later, surprises.
+ *
+ * @param timeout  in MICROSECONDS to wait for something, or to be woken; negative for as long as it takes
+ */
+apr_status_t keeper_intake_read(keeper_intake_t *intake, apr_interval_time_t timeout);
+
+/** Send the jobs' replies, and read their connections again. */
+void keeper_intake_reply(keeper_intake_t *intake);
+
+/** Take no more jobs: close all connections. What is still to be read on them is for the next keeper, to
+ *  whom the children send it again. Only while no job is to be done. */
+void keeper_intake_close(keeper_intake_t *intake);
+
+#endif

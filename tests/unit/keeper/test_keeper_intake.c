@@ -1,0 +1,260 @@
+#include "keeper_intake.h"
+#include "unit.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "gc_clock.h"
+
+/* An intake of one site, and what it gave back. */
+typedef struct bench_t {
+    apr_pool_t *pool;
+    keeper_site_t site;
+    const keeper_site_t *sites[1];
+    keeper_intake_t intake;
+    keeper_connection_t *given_back;
+} bench_t;
+
+static void note_given_back(keeper_connection_t *connection, void *baton)
+{
+    bench_t *bench = baton;
+
+    assert_null(bench->given_back);
+    bench->given_back = connection;
+}
+
+static bench_t *make_bench(apr_pool_t *pool)
+{
+    bench_t *bench = apr_pcalloc(pool, sizeof(*bench));
+
+    bench->pool = pool;
+    bench->site.identity = "mine";
+    bench->site.name = "";
+    bench->sites[0] = &bench->site;
+    assert_int_equal(
+        keeper_intake_init(&bench->intake, bench->sites, 1, note_given_back, bench, pool),
+        APR_SUCCESS);
+    return bench;
+}
+
+static void send_job(const bench_t *bench, int child, const char *site, const char *text)
+{
+    keeper_job_t job = {KEEPER_JOB_POST, 0, site, "room", "al", text, "key", "", ""};
+    gc_buffer_t frame = gc_buffer_make(64, bench->pool);
+
+    keeper_wire_append_job(&frame, &job);
+    assert_int_equal(send(child, frame.data, frame.len, MSG_NOSIGNAL), frame.len);
+}
+
+/* A new connection that the intake serves; the child's end of it. */
+static int connect_child(bench_t *bench)
+{
+    keeper_connection_t *connection;
+    int ends[2];
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    assert_int_equal(fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
+    connection = keeper_connection_create(ends[0]);
+    assert_non_null(connection);
+    keeper_intake_adopt(&bench->intake, connection);
+    return ends[1];
+}
+
+static void read_all(bench_t *bench)
+{
+    assert_int_equal(keeper_intake_read(&bench->intake, 0), APR_SUCCESS);
+}
+
+static void reply_to_all(bench_t *bench, keeper_status_e status)
+{
+    int i;
+
+    for (i = 0; i < bench->intake.count; i++) {
+        bench->intake.jobs[i]->reply = (keeper_reply_t){status, 1, 1, 1};
+    }
+    keeper_intake_reply(&bench->intake);
+}
+
+/* What the child was answered; 0 for nothing yet, -1 if its connection was closed. */
+static int answer_to(int child)
+{
+    char bytes[KEEPER_WIRE_REPLY_BYTES];
+    keeper_reply_t reply;
+    ssize_t got = recv(child, bytes, sizeof(bytes), MSG_DONTWAIT);
+
+    if (got <= 0) {
+        return got < 0 ? 0 : -1;
+    }
+    assert_int_equal(keeper_wire_read_reply(&reply, gc_slice(bytes, (apr_size_t)got)), APR_SUCCESS);
+    return (int)reply.status;
+}
+
+static void takes_the_jobs_of_all_children_and_replies_to_each(void **state)
+{
+    bench_t *bench = make_bench(*state);
+    int a = connect_child(bench);
+    int b = connect_child(bench);
+    int round;
+
+    for (round = 0; round < 2; round++) {
+        send_job(bench, a, "mine", "one");
+        send_job(bench, b, "mine", "two");
+        read_all(bench);
+        assert_int_equal(bench->intake.count, 2);
+        assert_ptr_equal(bench->intake.jobs[0]->received->task.site, &bench->site);
+        assert_int_equal(answer_to(a), 0);
+        reply_to_all(bench, KEEPER_DONE);
+        assert_int_equal(bench->intake.count, 0);
+        assert_int_equal(answer_to(a), KEEPER_DONE);
+        assert_int_equal(answer_to(b), KEEPER_DONE);
+    }
+    close(a);
+    close(b);
+    keeper_intake_close(&bench->intake);
+}
+
+static void takes_a_job_that_came_before_the_connection(void **state)
+{
+    bench_t *bench = make_bench(*state);
+    keeper_connection_t *connection;
+    int ends[2];
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    connection = keeper_connection_create(ends[0]);
+    send_job(bench, ends[1], "mine", "one");
+    assert_int_equal(keeper_connection_read(connection), KEEPER_READ_JOB);
+    keeper_intake_adopt(&bench->intake, connection);
+    assert_int_equal(bench->intake.count, 1);
+    reply_to_all(bench, KEEPER_DONE);
+    assert_int_equal(answer_to(ends[1]), KEEPER_DONE);
+    close(ends[1]);
+    keeper_intake_close(&bench->intake);
+}
+
+static void forgets_the_job_of_a_child_that_has_gone(void **state)
+{
+    bench_t *bench = make_bench(*state);
+    int gone = connect_child(bench);
+    int waits = connect_child(bench);
+
+    send_job(bench, gone, "mine", "one");
+    send_job(bench, waits, "mine", "two");
+    read_all(bench);
+    assert_int_equal(bench->intake.count, 2);
+    close(gone);
+    read_all(bench);
+    assert_int_equal(bench->intake.count, 1);
+    assert_string_equal(bench->intake.jobs[0]->received->task.append.text, "two");
+    reply_to_all(bench, KEEPER_LOCKED);
+    assert_int_equal(answer_to(waits), KEEPER_LOCKED);
+    close(waits);
+    keeper_intake_close(&bench->intake);
+}
+
+static void does_not_read_the_job_of_a_child_that_has_gone(void **state)
+{
+    bench_t *bench = make_bench(*state);
+    int child = connect_child(bench);
+
+    send_job(bench, child, "mine", "one");
+    close(child);
+    read_all(bench);
+    assert_int_equal(bench->intake.count, 0);
+    assert_null(keeper_poll_next(bench->intake.poll, KEEPER_FD_CHILD, NULL));
+}
+
+static void gives_back_a_connection_whose_job_is_for_another_site(void **state)
+{
+    bench_t *bench = make_bench(*state);
+    int child = connect_child(bench);
+
+    send_job(bench, child, "theirs", "one");
+    read_all(bench);
+    assert_int_equal(bench->intake.count, 0);
+    assert_non_null(bench->given_back);
+    assert_null(keeper_poll_next(bench->intake.poll, KEEPER_FD_CHILD, NULL));
+    assert_int_equal(answer_to(child), 0);
+    keeper_connection_close(bench->given_back);
+    close(child);
+}
+
+/* As a child of another version of the module might send one. */
+static void refuses_what_would_make_a_room_unreadable(void **state)
+{
+    bench_t *bench = make_bench(*state);
+    int child = connect_child(bench);
+
+    send_job(bench, child, "mine", "\xff");
+    read_all(bench);
+    assert_int_equal(bench->intake.count, 0);
+    assert_int_equal(answer_to(child), KEEPER_MALFORMED);
+    send_job(bench, child, "mine", "well");
+    read_all(bench);
+    assert_int_equal(bench->intake.count, 1);
+    reply_to_all(bench, KEEPER_DONE);
+    close(child);
+    keeper_intake_close(&bench->intake);
+}
+
+static void leaves_more_than_it_may_take_for_the_next_time(void **state)
+{
+    bench_t *bench = make_bench(*state);
+    int children[KEEPER_INTAKE_MAX + 3];
+    gc_moment_t end = gc_clock_now() + apr_time_from_sec(5);
+    int answered = 0;
+    int i;
+
+    for (i = 0; i < COUNT_OF(children); i++) {
+        children[i] = connect_child(bench);
+        send_job(bench, children[i], "mine", "one");
+    }
+    read_all(bench);
+    assert_int_equal(bench->intake.count, KEEPER_INTAKE_MAX);
+    while (answered < COUNT_OF(children) && gc_clock_now() < end) {
+        answered += bench->intake.count;
+        reply_to_all(bench, KEEPER_DONE);
+        read_all(bench);
+    }
+    for (i = 0; i < COUNT_OF(children); i++) {
+        assert_int_equal(answer_to(children[i]), KEEPER_DONE);
+        close(children[i]);
+    }
+    keeper_intake_close(&bench->intake);
+}
+
+/* The job that was not read is for the next keeper. */
+static void closes_all_connections_and_those_that_come_later(void **state)
+{
+    bench_t *bench = make_bench(*state);
+    int a = connect_child(bench);
+    int b = connect_child(bench);
+    int late;
+
+    send_job(bench, b, "mine", "one");
+    keeper_intake_close(&bench->intake);
+    late = connect_child(bench);
+    assert_int_equal(answer_to(a), -1);
+    assert_true(answer_to(b) <= 0); /* closed with something unread, it is reset */
+    assert_int_equal(answer_to(late), -1);
+    assert_int_equal(send(b, "x", 1, MSG_NOSIGNAL), -1);
+    close(a);
+    close(b);
+    close(late);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        POOL_TEST(takes_the_jobs_of_all_children_and_replies_to_each),
+        POOL_TEST(takes_a_job_that_came_before_the_connection),
+        POOL_TEST(forgets_the_job_of_a_child_that_has_gone),
+        POOL_TEST(does_not_read_the_job_of_a_child_that_has_gone),
+        POOL_TEST(gives_back_a_connection_whose_job_is_for_another_site),
+        POOL_TEST(refuses_what_would_make_a_room_unreadable),
+        POOL_TEST(leaves_more_than_it_may_take_for_the_next_time),
+        POOL_TEST(closes_all_connections_and_those_that_come_later),
+    };
+
+    return UNIT_RUN(tests);
+}
