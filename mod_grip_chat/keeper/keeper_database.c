@@ -52,7 +52,7 @@ void keeper_database_report(keeper_database_t *database, apr_status_t rv)
     }
 }
 
-/* What was given out cannot be kept for the next keeper: that is no reason to refuse posts. */
+/* That what was given out cannot be read or kept is no reason to refuse posts. */
 static void report_positions(keeper_database_t *database, apr_status_t rv)
 {
     if (rv != APR_SUCCESS && !database->is_forgetful) {
@@ -62,6 +62,12 @@ static void report_positions(keeper_database_t *database, apr_status_t rv)
                     database->sites[0]->database.params);
     }
     database->is_forgetful = rv != APR_SUCCESS;
+}
+
+/* Keep what was given out for the next keeper. */
+static void keep_positions(keeper_database_t *database)
+{
+    report_positions(database, keeper_positions_keep(&database->positions, &database->lock));
 }
 
 /* Wait until no other keeper has the database: the one of before a restart ends in a moment. */
@@ -134,7 +140,7 @@ static apr_status_t settle_positions(keeper_database_t *database, apr_pool_t *po
         keeper_shared_bump_all(database->config->shared); /* some may have been read meanwhile */
     }
     if (rv == APR_SUCCESS) {
-        report_positions(database, keeper_positions_keep(&database->positions, &database->lock));
+        keep_positions(database);
     }
     return rv;
 }
@@ -142,7 +148,7 @@ static apr_status_t settle_positions(keeper_database_t *database, apr_pool_t *po
 void keeper_database_note(keeper_database_t *database, const chat_append_t *appends, int count)
 {
     if (keeper_positions_note(&database->positions, appends, count)) {
-        report_positions(database, keeper_positions_keep(&database->positions, &database->lock));
+        keep_positions(database);
     }
 }
 
@@ -231,8 +237,13 @@ void keeper_database_close(keeper_database_t *database, apr_pool_t *scratch_pool
     }
     chat_database_close(database->db);
     if (database->is_locked) {
-        /* A file of one's own that is open closes; the lock goes with it in any case. */
-        (void)keeper_lock_release(&database->lock);
+        apr_status_t rv = keeper_lock_release(&database->lock);
+
+        if (rv != APR_SUCCESS) {
+            gc_log_line(database->config->log, GC_LOG_WARNING, rv,
+                        "GC0217: %s.keeper-lock did not close as it should; the lock is released",
+                        database->sites[0]->database.params);
+        }
         database->is_locked = 0;
     }
 }

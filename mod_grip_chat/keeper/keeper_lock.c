@@ -5,7 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <apr_portable.h>
 #include <apr_strings.h>
 
 apr_status_t keeper_lock_try(keeper_lock_t *lock, const char *path, apr_pool_t *pool)
@@ -29,19 +28,14 @@ apr_status_t keeper_lock_try(keeper_lock_t *lock, const char *path, apr_pool_t *
         return rv;
     }
     lock->file = file;
+    lock->fd = fd;
     return APR_SUCCESS;
 }
 
 apr_status_t keeper_lock_read(const keeper_lock_t *lock, char *data, apr_size_t size)
 {
-    apr_os_file_t fd;
-    apr_status_t rv = apr_os_file_get(&fd, lock->file);
-    ssize_t got;
+    ssize_t got = pread(lock->fd, data, size, 0);
 
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    got = pread(fd, data, size, 0);
     if (got < 0) {
         return errno;
     }
@@ -51,14 +45,8 @@ apr_status_t keeper_lock_read(const keeper_lock_t *lock, char *data, apr_size_t 
 
 apr_status_t keeper_lock_write(const keeper_lock_t *lock, const char *data, apr_size_t size)
 {
-    apr_os_file_t fd;
-    apr_status_t rv = apr_os_file_get(&fd, lock->file);
-    ssize_t put;
+    ssize_t put = pwrite(lock->fd, data, size, 0);
 
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    put = pwrite(fd, data, size, 0);
     return put < 0 ? errno : (apr_size_t)put < size ? APR_ENOSPC : APR_SUCCESS;
 }
 

@@ -3,11 +3,12 @@
 #ifndef KEEPER_LOCK_H
 #define KEEPER_LOCK_H
 
-#include <apr_file_io.h>
+#include <apr_portable.h>
 
 /** A lock that is held as long as its file is open. */
 typedef struct keeper_lock_t {
     apr_file_t *file;
+    apr_os_file_t fd; /**< file's */
 } keeper_lock_t;
 
 /**
