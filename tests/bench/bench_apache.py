@@ -2,9 +2,11 @@
 
 import os
 import re
+import subprocess
 
 from harness import paths
 from harness.httpd import Apache
+from harness.processes import wait_until
 from harness.sites import chat_site
 
 # MPM, children, threads of each. A child of event whose threads are all busy closes kept connections,
@@ -37,12 +39,34 @@ class BenchApache(Apache):
         self._grip_urls = grip_urls
         self._directives = directives
         super().__init__(self._site, mpm=mpm, log_level="warn")
+        self._journal = None
         self.static = self.directory / "static"
         self.static.mkdir()
         if fill is not None:
             fill(self.database)
             owner = os.stat(self.database.parent)
             os.chown(self.database, owner.st_uid, owner.st_gid)
+
+    def start(self):
+        """And the journal that bench-journal's posts go to."""
+        owner = os.stat(self.database.parent)
+        self._journal = subprocess.Popen(
+            [paths.module_path().parents[1] / "tests/bench/bench_journal", self._journal_socket(),
+             self.directory / "journal"], stdin=subprocess.PIPE)
+        wait_until(self._journal_socket().exists, 10, "bench_journal's socket")
+        os.chown(self._journal_socket(), owner.st_uid, owner.st_gid)
+        return super().start()
+
+    def stop(self, *arguments, **options):
+        try:
+            return super().stop(*arguments, **options)
+        finally:
+            if self._journal:
+                self._journal.communicate(timeout=10)
+                self._journal = None
+
+    def _journal_socket(self):
+        return self.directory / "journal.sock"
 
     def _write_config(self, site):
         """That of ./dev run without its log of each request, and with other processes."""
@@ -56,10 +80,13 @@ class BenchApache(Apache):
         return (self._layout +
                 "KeepAliveTimeout 60\nMaxKeepAliveRequests 0\nEnableSendfile On\n"
                 f'LoadModule bench_yardstick_module "{yardstick}"\n'
+                f'BenchJournal "{self._journal_socket()}"\n'
                 f'DocumentRoot "{apache.directory}/static"\n'
                 f'<Directory "{apache.directory}/static">\n'
                 "    AllowOverride None\n    Require all granted\n</Directory>\n"
                 '<Location "/yardstick">\n    SetHandler bench-yardstick\n'
+                "    Require all granted\n</Location>\n"
+                '<Location "/journal">\n    SetHandler bench-journal\n'
                 "    Require all granted\n</Location>\n" +
                 chat_site(self.database, *self._grip_urls, **self._directives))
 

@@ -37,7 +37,7 @@ def connections(bench):
               "POST, durable": []}
     for count in counts:
         loads = [Load(apache.port, [request(path)], count) for path in (file, messages_path("r1"))]
-        loads += bench_posts.pair(apache, count, "r2")
+        loads += bench_posts.loads(apache, count, "r2")[:2]
         for curve, rate in zip(curves.values(), _medians(bench, loads, "rate")):
             curve.append(rate)
     whole = curves["static file"][counts.index(64)]

@@ -1,10 +1,17 @@
 /* The yardstick of the POST rows: a handler that reads the body, stores nothing and answers as many
- * bytes as a stored message. Only the bench loads it; it is never installed. */
+ * bytes as a stored message; and another that has bench_journal keep something before it answers. Only the
+ * bench loads it; it is never installed. */
 #include <httpd.h>
 #include <http_config.h>
 #include <http_protocol.h>
 
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
 #include <apr_strings.h>
+
+#include "bench_journal.h"
 
 extern module AP_MODULE_DECLARE_DATA bench_yardstick_module __attribute__((visibility("default")));
 
@@ -43,15 +50,65 @@ static int read_body(request_rec *r)
     return OK;
 }
 
+/* Where bench_journal listens; set once, while the configuration is read. */
+static const char *journal_path;
+
+static const char *set_journal(cmd_parms *cmd, void *section, const char *path)
+{
+    (void)cmd;
+    (void)section;
+    journal_path = path;
+    return NULL;
+}
+
+static int connect_to_journal(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    apr_cpystrn(address.sun_path, journal_path, sizeof(address.sun_path));
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+/* Each thread has a connection of its own. */
+static int have_it_kept(void)
+{
+    static const char job[BENCH_JOURNAL_JOB_BYTES];
+    static __thread int fd = -1;
+    char reply[BENCH_JOURNAL_REPLY_BYTES];
+
+    if (fd < 0) {
+        fd = connect_to_journal();
+    }
+    if (fd < 0 || send(fd, job, sizeof(job), MSG_NOSIGNAL) != (ssize_t)sizeof(job) ||
+        recv(fd, reply, sizeof(reply), MSG_WAITALL) != (ssize_t)sizeof(reply))
+    {
+        return HTTP_SERVICE_UNAVAILABLE;
+    }
+    return OK;
+}
+
 static int handle(request_rec *r)
 {
     apr_bucket_brigade *bb;
+    int is_kept;
     int status;
 
-    if (!r->handler || strcmp(r->handler, "bench-yardstick") != 0) {
+    if (!r->handler || strncmp(r->handler, "bench-", 6) != 0) {
+        return DECLINED;
+    }
+    is_kept = strcmp(r->handler, "bench-journal") == 0;
+    if (!is_kept && strcmp(r->handler, "bench-yardstick") != 0) {
         return DECLINED;
     }
     status = read_body(r);
+    if (status == OK && is_kept) {
+        status = have_it_kept();
+    }
     if (status != OK) {
         return status;
     }
@@ -71,6 +128,11 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_handler(handle, NULL, NULL, APR_HOOK_MIDDLE);
 }
 
+static const command_rec commands[] = {
+    AP_INIT_TAKE1("BenchJournal", set_journal, NULL, RSRC_CONF, "where bench_journal listens"),
+    {NULL},
+};
+
 module AP_MODULE_DECLARE_DATA bench_yardstick_module = {
-    STANDARD20_MODULE_STUFF, NULL, NULL, NULL, NULL, NULL, register_hooks, 0,
+    STANDARD20_MODULE_STUFF, NULL, NULL, NULL, NULL, commands, register_hooks, 0,
 };

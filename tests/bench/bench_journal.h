@@ -1,0 +1,9 @@
+/* What the yardstick's handler and bench_journal.c send each other: as many bytes as a child and the keeper
+ * do for a post of the bench. */
+#ifndef BENCH_JOURNAL_H
+#define BENCH_JOURNAL_H
+
+#define BENCH_JOURNAL_JOB_BYTES   180
+#define BENCH_JOURNAL_REPLY_BYTES 30
+
+#endif
