@@ -57,19 +57,24 @@ static int serve(request_rec *r, const grip_chat_site_t *site, const grip_chat_r
                : grip_chat_events_handle(r, site, route, room, child->shared);
 }
 
+int grip_chat_handler_takes(const request_rec *r, grip_chat_route_t *route)
+{
+    /* A part of somebody's page (SSI) cannot be a stream, and the page of an error must not post. */
+    if (r->main || (r->prev && ap_is_HTTP_ERROR(r->prev->status))) {
+        return 0;
+    }
+    return !has_encoded_slash(r) &&
+           grip_chat_route_parse(route, gc_slice_of(r->uri)) == APR_SUCCESS;
+}
+
 static int handle(request_rec *r)
 {
     const grip_chat_site_t *site;
     grip_chat_route_t route;
 
-    if (!r->handler || strcmp(r->handler, GRIP_CHAT_HANDLER) != 0) {
-        return DECLINED;
-    }
-    /* A part of somebody's page (SSI) cannot be a stream, and the page of an error must not post. */
-    if (r->main || (r->prev && ap_is_HTTP_ERROR(r->prev->status))) {
-        return DECLINED;
-    }
-    if (has_encoded_slash(r) || grip_chat_route_parse(&route, gc_slice_of(r->uri)) != APR_SUCCESS) {
+    if (!r->handler || strcmp(r->handler, GRIP_CHAT_HANDLER) != 0 ||
+        !grip_chat_handler_takes(r, &route))
+    {
         return DECLINED;
     }
     /* A part of a list or of a stream is worth nothing to anybody. */

@@ -1,0 +1,163 @@
+#include "mod_grip_chat_walk.h"
+
+#include <ap_expr.h>
+
+#include "gc_clock.h"
+#include "mod_grip_chat_handler.h"
+
+/* How long what the kernel said of a folder is believed. */
+#define BELIEVED APR_USEC_PER_SEC
+
+/* The folders above the document root, and the first name below it that is not there. */
+#define KNOWN_MAX      16
+#define KNOWN_PATH_MAX 239
+
+/* What the kernel said of a path: that it is a folder, and no link to one, or that nothing is there. */
+typedef struct known_t {
+    gc_moment_t asked; /* when it was asked, or just before; 0 for an empty entry */
+    apr_size_t len;
+    apr_int32_t wanted;
+    apr_status_t status;
+    apr_finfo_t finfo;
+    char path[KNOWN_PATH_MAX + 1];
+} known_t;
+
+/* Each thread has its own, so that none waits for another. */
+static __thread known_t known[KNOWN_MAX];
+static __thread unsigned next_known;
+
+/* A request that our handler is going to take. */
+typedef struct walk_t {
+    const char *uri; /* for which that was found */
+    gc_moment_t now;
+    int is_asking; /* the hook asks those behind it */
+} walk_t;
+
+/* What SetHandler says, in the sections that have been merged so far. */
+static const char *handler_of(request_rec *r)
+{
+    const core_dir_config *section = ap_get_core_module_config(r->per_dir_config);
+    ap_expr_info_t expression;
+    const char *error = NULL;
+    const char *handler;
+
+    if (!section->expr_handler) {
+        return section->handler;
+    }
+    expression = *section->expr_handler;
+    expression.flags |= AP_EXPR_FLAG_DONT_VARY; /* httpd evaluates it anew for the answer */
+    handler = ap_expr_str_exec(r, &expression, &error);
+    return error ? NULL : handler;
+}
+
+/* Here the <Location> sections are merged; in the walk itself they are out of sight. */
+static int note_ours(request_rec *r)
+{
+    grip_chat_route_t route;
+    const char *handler;
+    walk_t *walk;
+
+    if (r->prev || !grip_chat_handler_takes(r, &route)) {
+        return DECLINED;
+    }
+    handler = handler_of(r);
+    if (!handler || strcmp(handler, GRIP_CHAT_HANDLER) != 0) {
+        return DECLINED;
+    }
+    walk = apr_palloc(r->pool, sizeof(*walk));
+    walk->uri = r->uri;
+    walk->now = gc_clock_now();
+    walk->is_asking = 0;
+    ap_set_module_config(r->request_config, &grip_chat_module, walk);
+    return DECLINED;
+}
+
+static known_t *find_known(const char *path, apr_size_t len, apr_int32_t wanted, gc_moment_t now)
+{
+    unsigned i;
+
+    for (i = 0; i < KNOWN_MAX; i++) {
+        if (known[i].len == len && known[i].asked && now - known[i].asked < BELIEVED &&
+            known[i].wanted == wanted && memcmp(known[i].path, path, len) == 0)
+        {
+            return &known[i];
+        }
+    }
+    return NULL;
+}
+
+/* Links, files and all that is an error are asked for each time. */
+static int can_be_believed(apr_status_t rv, const apr_finfo_t *finfo)
+{
+    return APR_STATUS_IS_ENOENT(rv) ||
+           ((rv == APR_SUCCESS || APR_STATUS_IS_INCOMPLETE(rv)) && finfo->valid & APR_FINFO_TYPE &&
+            finfo->filetype == APR_DIR);
+}
+
+static void keep(const char *path, apr_size_t len, apr_int32_t wanted, apr_status_t rv,
+                 const apr_finfo_t *finfo, gc_moment_t now)
+{
+    known_t *entry = &known[next_known++ % KNOWN_MAX];
+
+    entry->asked = now;
+    entry->len = len;
+    entry->wanted = wanted;
+    entry->status = rv;
+    if (!APR_STATUS_IS_ENOENT(rv)) {
+        entry->finfo = *finfo;
+    }
+    memcpy(entry->path, path, len);
+}
+
+/* Answer from what is known, in the form of apr_stat. */
+static apr_status_t tell(const known_t *entry, apr_finfo_t *finfo, request_rec *r)
+{
+    if (!APR_STATUS_IS_ENOENT(entry->status)) {
+        *finfo = entry->finfo;
+        finfo->pool = r->pool;
+        finfo->fname = r->filename;
+        finfo->name = NULL;
+        finfo->filehand = NULL;
+    }
+    return entry->status;
+}
+
+/* The walk asks for the whole name first, and if it is there may pass over the folders on the way to it.
+ * It is told that it is not there, without a look, and so walks folder by folder, as it does for all that
+ * is not there: it finds what there is then. */
+static apr_status_t answer_stat(apr_finfo_t *finfo, request_rec *r, apr_int32_t wanted)
+{
+    walk_t *walk = ap_get_module_config(r->request_config, &grip_chat_module);
+    const known_t *entry;
+    apr_size_t len;
+    apr_status_t rv;
+
+    /* Where the address was rewritten since, somebody else may answer. */
+    if (!walk || walk->is_asking || walk->uri != r->uri) {
+        return AP_DECLINED;
+    }
+    if (!(wanted & APR_FINFO_LINK)) {
+        return APR_ENOENT;
+    }
+    len = strlen(r->filename);
+    if (len > KNOWN_PATH_MAX) {
+        return AP_DECLINED;
+    }
+    entry = find_known(r->filename, len, wanted, walk->now);
+    if (entry) {
+        return tell(entry, finfo, r);
+    }
+    walk->is_asking = 1;
+    rv = ap_run_dirwalk_stat(finfo, r, wanted);
+    walk->is_asking = 0;
+    if (can_be_believed(rv, finfo)) {
+        keep(r->filename, len, wanted, rv, finfo, walk->now);
+    }
+    return rv;
+}
+
+void grip_chat_walk_hooks(apr_pool_t *pool)
+{
+    ap_hook_translate_name(note_ours, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_dirwalk_stat(answer_stat, NULL, NULL, APR_HOOK_FIRST);
+}
