@@ -43,7 +43,7 @@ static int get_messages(request_rec *r, const grip_chat_site_t *site, const char
     apr_table_setn(r->headers_out, "ETag", etag_of(chat_snapshot_standing(snapshot), r->pool));
     status = ap_meets_conditions(r);
     if (status != OK) {
-        return status;
+        return status == HTTP_NOT_MODIFIED ? grip_chat_reply_not_modified(r) : status;
     }
     list = chat_snapshot_list(snapshot);
     if (!list) {

@@ -15,22 +15,23 @@ void grip_chat_reply_headers(request_rec *r, const char *content_type)
 }
 
 /* Below this httpd keeps an answer back until its request is logged and cleaned up (THRESHOLD_MIN_WRITE in
- * server/core_filters.c). Only event streams are flushed: what a filter may compress gets its length from
- * having its end at once. */
+ * server/core_filters.c). */
 #define KEPT_BACK 4096
 
-/* Send what stands in a brigade, len bytes in all. */
+/* Send what stands in a brigade, len bytes in all. A short answer is flushed behind the request's filters, as
+ * what one of them may compress gets its length from having its end at once. */
 static int pass(request_rec *r, apr_bucket_brigade *bb, apr_size_t len)
 {
     conn_rec *c = r->connection;
     apr_status_t rv;
 
-    ap_set_content_length(r, (apr_off_t)len);
-    if (len < KEPT_BACK && strcmp(r->content_type, GRIP_CHAT_EVENT_STREAM) == 0) {
-        APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_flush_create(c->bucket_alloc));
-    }
     APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(c->bucket_alloc));
     rv = ap_pass_brigade(r->output_filters, bb);
+    if (rv == APR_SUCCESS && len < KEPT_BACK) {
+        apr_brigade_cleanup(bb);
+        APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_flush_create(c->bucket_alloc));
+        rv = ap_pass_brigade(c->output_filters, bb);
+    }
     if (rv != APR_SUCCESS) {
         ap_log_rerror(APLOG_MARK, APLOG_DEBUG, rv, r, "GC0131: the answer could not be sent");
         /* A filter may have answered already: nothing may be written behind that. */
@@ -44,8 +45,16 @@ int grip_chat_reply_body(request_rec *r, gc_slice_t body)
     apr_bucket_alloc_t *list = r->connection->bucket_alloc;
     apr_bucket_brigade *bb = apr_brigade_create(r->pool, list);
 
+    ap_set_content_length(r, (apr_off_t)body.len);
     APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_pool_create(body.data, body.len, r->pool, list));
     return pass(r, bb, body.len);
+}
+
+int grip_chat_reply_not_modified(request_rec *r)
+{
+    r->status = HTTP_NOT_MODIFIED;
+    r->status_line = NULL;
+    return pass(r, apr_brigade_create(r->pool, r->connection->bucket_alloc), 0);
 }
 
 int grip_chat_reply_block(request_rec *r, gc_slice_t head, chat_block_t *block, gc_slice_t part)
@@ -65,6 +74,7 @@ int grip_chat_reply_block(request_rec *r, gc_slice_t head, chat_block_t *block, 
         APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_pool_create(head.data, head.len, r->pool, list));
     }
     APR_BRIGADE_INSERT_TAIL(bb, grip_chat_bucket_create(block, part, list));
+    ap_set_content_length(r, (apr_off_t)(head.len + part.len));
     return pass(r, bb, head.len + part.len);
 }
 

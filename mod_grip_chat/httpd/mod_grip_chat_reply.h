@@ -28,6 +28,13 @@ void grip_chat_reply_headers(request_rec *r, const char *content_type);
 int grip_chat_reply_body(request_rec *r, gc_slice_t body);
 
 /**
+ * Answer 304, with the headers that were set so far.
+ *
+ * @return as grip_chat_reply_body
+ */
+int grip_chat_reply_not_modified(request_rec *r);
+
+/**
  * Answer with a body whose second part lies in a block. A large part of the block is sent as it lies
  * there, and the block held until it is sent; a small one is copied, lest a slow reader holds much
  * memory for little text.
