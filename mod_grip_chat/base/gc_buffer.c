@@ -1,7 +1,5 @@
 #include "gc_buffer.h"
 
-#include <stdio.h>
-
 gc_buffer_t gc_buffer_make(apr_size_t capacity, apr_pool_t *pool)
 {
     gc_buffer_t buffer = {apr_palloc(pool, capacity + 1), 0, capacity + 1, pool};
@@ -28,15 +26,18 @@ void gc_buffer_append(gc_buffer_t *buffer, gc_slice_t s)
     buffer->data[buffer->len] = '\0';
 }
 
-void gc_buffer_append_text(gc_buffer_t *buffer, const char *text)
-{
-    gc_buffer_append(buffer, gc_slice_of(text));
-}
-
 void gc_buffer_append_int64(gc_buffer_t *buffer, apr_int64_t number)
 {
-    char digits[24];
-    int len = apr_snprintf(digits, sizeof(digits), "%" APR_INT64_T_FMT, number);
+    char digits[20]; /* of -9223372036854775808 */
+    char *at = digits + sizeof(digits);
+    apr_uint64_t rest = number < 0 ? 0 - (apr_uint64_t)number : (apr_uint64_t)number;
 
-    gc_buffer_append(buffer, gc_slice(digits, (apr_size_t)len));
+    do {
+        *--at = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest);
+    if (number < 0) {
+        *--at = '-';
+    }
+    gc_buffer_append(buffer, gc_slice(at, (apr_size_t)(digits + sizeof(digits) - at)));
 }

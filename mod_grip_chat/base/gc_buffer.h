@@ -19,8 +19,11 @@ gc_buffer_t gc_buffer_make(apr_size_t capacity, apr_pool_t *pool);
  *  process through the pool's abort function, as everywhere in APR. */
 void gc_buffer_append(gc_buffer_t *buffer, gc_slice_t s);
 
-/** Append a C string. */
-void gc_buffer_append_text(gc_buffer_t *buffer, const char *text);
+/** Append a C string. Inline, so that the length of a literal is known when it is compiled. */
+static inline void gc_buffer_append_text(gc_buffer_t *buffer, const char *text)
+{
+    gc_buffer_append(buffer, gc_slice_of(text));
+}
 
 /** Append a number in decimal. */
 void gc_buffer_append_int64(gc_buffer_t *buffer, apr_int64_t number);

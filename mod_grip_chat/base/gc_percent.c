@@ -1,26 +1,23 @@
 #include "gc_percent.h"
 
-static int is_unreserved(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.' || c == '_' || c == '~';
-}
-
 void gc_percent_append(gc_buffer_t *buffer, gc_slice_t text)
 {
     static const char hex[] = "0123456789ABCDEF";
-    apr_size_t i;
 
-    for (i = 0; i < text.len; i++) {
-        unsigned char byte = (unsigned char)text.data[i];
-        char escaped[3] = {'%', hex[byte >> 4], hex[byte & 15]};
+    while (text.len) {
+        apr_size_t plain = 0;
 
-        if (is_unreserved(text.data[i])) {
-            gc_buffer_append(buffer, gc_slice(text.data + i, 1));
+        while (plain < text.len && gc_percent_is_unreserved(text.data[plain])) {
+            plain++;
         }
-        else {
+        gc_buffer_append(buffer, gc_slice(text.data, plain));
+        if (plain < text.len) {
+            unsigned char byte = (unsigned char)text.data[plain++];
+            char escaped[3] = {'%', hex[byte >> 4], hex[byte & 15]};
+
             gc_buffer_append(buffer, gc_slice(escaped, sizeof(escaped)));
         }
+        text = gc_slice(text.data + plain, text.len - plain);
     }
 }
 
@@ -39,19 +36,20 @@ apr_status_t gc_percent_decode(gc_slice_t *out, gc_slice_t text, apr_pool_t *poo
 {
     char *data = apr_palloc(pool, text.len + 1);
     apr_size_t len = 0;
-    apr_size_t i;
+    gc_slice_t plain;
 
-    for (i = 0; i < text.len; i++) {
-        if (text.data[i] != '%') {
-            data[len++] = text.data[i];
-            continue;
-        }
-        if (text.len - i < 3 || hex_value(text.data[i + 1]) < 0 || hex_value(text.data[i + 2]) < 0)
-        {
+    while (gc_slice_until(&text, '%', &plain) == APR_SUCCESS) {
+        if (text.len < 2 || hex_value(text.data[0]) < 0 || hex_value(text.data[1]) < 0) {
             return APR_EINVAL;
         }
-        data[len++] = (char)(hex_value(text.data[i + 1]) * 16 + hex_value(text.data[i + 2]));
-        i += 2;
+        memcpy(data + len, plain.data, plain.len);
+        len += plain.len;
+        data[len++] = (char)(hex_value(text.data[0]) * 16 + hex_value(text.data[1]));
+        text = gc_slice(text.data + 2, text.len - 2);
+    }
+    if (text.len) {
+        memcpy(data + len, text.data, text.len);
+        len += text.len;
     }
     data[len] = '\0';
     *out = gc_slice(data, len);

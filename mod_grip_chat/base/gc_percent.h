@@ -4,7 +4,14 @@
 
 #include "gc_buffer.h"
 
-/** Append text with every byte that is not unreserved (letters, digits, "-._~") as %XX in upper case. */
+/** Whether a byte is unreserved: letters, digits, "-._~". Pure. */
+static inline int gc_percent_is_unreserved(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == '~';
+}
+
+/** Append text with every byte that is not unreserved as %XX in upper case. */
 void gc_percent_append(gc_buffer_t *buffer, gc_slice_t text);
 
 /**

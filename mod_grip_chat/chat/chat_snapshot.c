@@ -12,6 +12,9 @@ typedef struct event_t {
     apr_size_t offset;
 } event_t;
 
+/* Three positions of at most 20 characters, a number of 11, three dashes, two quotes and the NUL. */
+#define ETAG_SIZE (3 * 20 + 11 + 3 + 2 + 1)
+
 struct chat_snapshot_t {
     chat_account_t *account;
     unsigned holders;
@@ -20,6 +23,7 @@ struct chat_snapshot_t {
     chat_block_t *events;
     chat_block_t *list;
     char *note; /* set once, atomically */
+    char etag[ETAG_SIZE];
     int count;
     event_t index[]; /* oldest first */
 };
@@ -158,6 +162,19 @@ static int make_list(chat_snapshot_t *snapshot, const chat_snapshot_spec_t *spec
     return snapshot->list != NULL;
 }
 
+/* From what is stored, so that it means the same after a restart: the newest message and when it was
+ * stored tell databases apart in which counting began anew, and the number of messages a list from one
+ * of which retention has cut the end. */
+static void make_etag(chat_snapshot_t *snapshot)
+{
+    const chat_standing_t *standing = &snapshot->standing;
+
+    apr_snprintf(snapshot->etag, sizeof(snapshot->etag),
+                 "\"%" APR_INT64_T_FMT "-%" APR_INT64_T_FMT "-%" APR_INT64_T_FMT "-%d\"",
+                 standing->last_event_id, standing->newest_id, standing->newest_created_ms,
+                 standing->listed);
+}
+
 static apr_status_t finish(chat_snapshot_t **out, making_t *making, apr_pool_t *scratch_pool)
 {
     chat_snapshot_t *snapshot;
@@ -181,6 +198,7 @@ static apr_status_t finish(chat_snapshot_t **out, making_t *making, apr_pool_t *
         chat_snapshot_release(snapshot);
         return APR_ENOMEM;
     }
+    make_etag(snapshot);
     *out = snapshot;
     return APR_SUCCESS;
 }
@@ -283,6 +301,11 @@ void chat_snapshot_set_note(chat_snapshot_t *snapshot, const char *text)
 const chat_standing_t *chat_snapshot_standing(const chat_snapshot_t *snapshot)
 {
     return &snapshot->standing;
+}
+
+const char *chat_snapshot_etag(const chat_snapshot_t *snapshot)
+{
+    return snapshot->etag;
 }
 
 int chat_snapshot_covers(const chat_snapshot_t *snapshot, apr_int64_t after)

@@ -74,6 +74,10 @@ void chat_snapshot_set_note(chat_snapshot_t *snapshot, const char *text);
 /** Where the room stood. */
 const chat_standing_t *chat_snapshot_standing(const chat_snapshot_t *snapshot);
 
+/** The list's entity tag (RFC 9110, section 8.8.3), quotes included: lists of the room that have the same
+ *  are the same. Lives as long as the snapshot. */
+const char *chat_snapshot_etag(const chat_snapshot_t *snapshot);
+
 /** Whether all that followed a position is in it: true at and beyond the room's end. */
 int chat_snapshot_covers(const chat_snapshot_t *snapshot, apr_int64_t after);
 

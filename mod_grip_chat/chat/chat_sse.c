@@ -3,7 +3,10 @@
 #include "chat_codec.h"
 #include "chat_event_id.h"
 
-#define PADDING_SPACES 2048
+#define SPACES_32  "                                "
+#define SPACES_256 SPACES_32 SPACES_32 SPACES_32 SPACES_32 SPACES_32 SPACES_32 SPACES_32 SPACES_32
+#define SPACES_2048                                                                                \
+    SPACES_256 SPACES_256 SPACES_256 SPACES_256 SPACES_256 SPACES_256 SPACES_256 SPACES_256
 
 /* What stands around a message's JSON. An id holds no line end, so the first of these is the one. */
 #define DATA "\ndata: "
@@ -11,12 +14,7 @@
 
 void chat_sse_append_padding(gc_buffer_t *buffer)
 {
-    char comment[1 + PADDING_SPACES];
-
-    comment[0] = ':';
-    memset(comment + 1, ' ', PADDING_SPACES);
-    gc_buffer_append(buffer, gc_slice(comment, sizeof(comment)));
-    gc_buffer_append_text(buffer, "\n\n");
+    gc_buffer_append_text(buffer, ":" SPACES_2048 "\n\n");
 }
 
 void chat_sse_append_open(gc_buffer_t *buffer, gc_slice_t room, apr_int64_t n)

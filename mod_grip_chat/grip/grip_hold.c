@@ -8,7 +8,18 @@
 /* Visible ASCII that means nothing to the syntax of a Grip header. */
 static int is_plain(char c)
 {
-    return c > ' ' && c <= '~' && !strchr(",;\"\\<>=", c);
+    switch (c) {
+    case ',':
+    case ';':
+    case '"':
+    case '\\':
+    case '<':
+    case '>':
+    case '=':
+        return 0;
+    default:
+        return c > ' ' && c <= '~';
+    }
 }
 
 static int is_name(gc_slice_t s)

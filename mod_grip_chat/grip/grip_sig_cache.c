@@ -85,11 +85,30 @@ static apr_uint64_t hash_of(const grip_sig_cache_t *cache, gc_slice_t token)
 }
 
 /* In constant time: a signature is worth a hold to whoever guesses it, and must not be found byte by
- * byte. */
+ * byte. Eight bytes a step, as a comparison byte by byte would take a third of the look-up. */
+static int is_same(const char *a, const char *b, apr_size_t len)
+{
+    apr_uint64_t difference = 0;
+
+    while (len > 0) {
+        apr_uint64_t x = 0;
+        apr_uint64_t y = 0;
+        apr_size_t step = len < sizeof(x) ? len : sizeof(x);
+
+        memcpy(&x, a, step);
+        memcpy(&y, b, step);
+        difference |= x ^ y;
+        a += step;
+        b += step;
+        len -= step;
+    }
+    return difference == 0;
+}
+
 static int is_of(const entry_t *entry, gc_slice_t token, apr_uint64_t hash)
 {
     return entry->used != 0 && entry->hash == hash && entry->len == token.len &&
-           grip_crypto_equal(gc_slice(entry->token, entry->len), token);
+           is_same(entry->token, token.data, token.len);
 }
 
 /* The entry of a token, or NULL. Locked. */

@@ -40,6 +40,7 @@ typedef struct events_t {
     const grip_chat_route_t *route;
     keeper_shared_t *shared;
     const char *room;
+    apr_uint64_t tag; /* of the room in shared memory */
     const char *channel;
     const char *secret; /* if is_proxied */
     apr_time_t now;     /* of the wall clock, as in a Grip-Sig */
@@ -310,8 +311,9 @@ static apr_status_t look_up(const events_t *events, found_t *found)
 {
     const chat_standing_t *standing;
     chat_snapshot_t *snapshot;
-    apr_status_t rv = grip_chat_reader_room(events->site->reader, events->room,
-                                            events->site->history, &snapshot, events->r->pool);
+    apr_status_t rv =
+        grip_chat_reader_room(events->site->reader, events->room, keeper_shared_slot(events->tag),
+                              events->site->history, &snapshot, events->r->pool);
 
     if (rv == APR_SUCCESS) {
         standing = chat_snapshot_standing(snapshot);
@@ -357,9 +359,8 @@ static apr_status_t find_room(const events_t *events, found_t *found)
  * was published meanwhile is not left out. */
 static void leave_what_waits(const events_t *events, found_t *found)
 {
-    apr_int64_t waiting = keeper_shared_waiting(
-        events->shared, keeper_site_tag(&events->site->keeper, gc_slice_of(events->room)),
-        events->site->keeper.proxy_count, gc_clock_now());
+    apr_int64_t waiting = keeper_shared_waiting(events->shared, events->tag,
+                                                events->site->keeper.proxy_count, gc_clock_now());
 
     if (waiting != KEEPER_SHARED_NOTHING && waiting < found->last_event_id &&
         waiting >= found->first_kept_event_id - 1 &&
@@ -466,9 +467,7 @@ static int get_events(events_t *events)
         return reply_unavailable(events);
     }
     /* Before the room is read: an event that comes in between may pass the hold by. */
-    keeper_shared_note_hold(events->shared,
-                            keeper_site_slot(&events->site->keeper, gc_slice_of(events->room)),
-                            gc_clock_now());
+    keeper_shared_note_hold(events->shared, keeper_shared_slot(events->tag), gc_clock_now());
     return reply_events(events);
 }
 
@@ -481,6 +480,7 @@ int grip_chat_events_handle(request_rec *r, const grip_chat_site_t *site,
     switch (r->method_number) {
     case M_GET:
         events.now = apr_time_now();
+        events.tag = keeper_site_tag(&site->keeper, gc_slice_of(room));
         events.channel = keeper_site_channel(&site->keeper, gc_slice_of(room), r->pool);
         return get_events(&events);
     case M_OPTIONS:

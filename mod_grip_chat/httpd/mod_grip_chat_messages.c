@@ -15,17 +15,6 @@
 #define BODY_BYTES_PER_TEXT_BYTE 6
 #define BODY_EXTRA_BYTES         (16 * 1024)
 
-/* From what is stored, so that it means the same after a restart: the newest message and when it was
- * stored tell databases apart in which counting began anew, and the number of messages a list from one
- * of which retention has cut the end. */
-static const char *etag_of(const chat_standing_t *standing, apr_pool_t *pool)
-{
-    return apr_psprintf(pool,
-                        "\"%" APR_INT64_T_FMT "-%" APR_INT64_T_FMT "-%" APR_INT64_T_FMT "-%d\"",
-                        standing->last_event_id, standing->newest_id, standing->newest_created_ms,
-                        standing->listed);
-}
-
 static int get_messages(request_rec *r, const grip_chat_site_t *site, const char *room)
 {
     chat_snapshot_t *snapshot;
@@ -33,14 +22,16 @@ static int get_messages(request_rec *r, const grip_chat_site_t *site, const char
     apr_status_t rv;
     int status;
 
-    rv = grip_chat_reader_room(site->reader, room, site->history, &snapshot, r->pool);
+    rv = grip_chat_reader_room(site->reader, room,
+                               keeper_site_slot(&site->keeper, gc_slice_of(room)), site->history,
+                               &snapshot, r->pool);
     if (rv != APR_SUCCESS) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, rv, r, "GC0151: the messages cannot be read");
         return grip_chat_reply_error(r, HTTP_SERVICE_UNAVAILABLE, "database-unavailable",
                                      "the messages cannot be read now; try again");
     }
     grip_chat_reply_headers(r, "application/json");
-    apr_table_setn(r->headers_out, "ETag", etag_of(chat_snapshot_standing(snapshot), r->pool));
+    apr_table_setn(r->headers_out, "ETag", chat_snapshot_etag(snapshot));
     status = ap_meets_conditions(r);
     if (status != OK) {
         return status == HTTP_NOT_MODIFIED ? grip_chat_reply_not_modified(r) : status;

@@ -176,11 +176,11 @@ int grip_chat_reader_keeps_rooms(const grip_chat_reader_t *reader)
     return chat_cache_is_on(reader->cache);
 }
 
-apr_status_t grip_chat_reader_room(grip_chat_reader_t *reader, const char *room, int history,
-                                   chat_snapshot_t **snapshot, apr_pool_t *pool)
+apr_status_t grip_chat_reader_room(grip_chat_reader_t *reader, const char *room, unsigned slot,
+                                   int history, chat_snapshot_t **snapshot, apr_pool_t *pool)
 {
     static const chat_cache_source_t source = {version_now, read_newest, read_after};
-    asking_t asking = {reader, room, keeper_site_slot(reader->site, gc_slice_of(room))};
+    asking_t asking = {reader, room, slot};
     chat_cache_room_t wanted = {reader->site, room, history, &source, &asking};
     apr_status_t rv = chat_cache_get(reader->cache, &wanted, snapshot);
 

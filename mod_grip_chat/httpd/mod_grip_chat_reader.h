@@ -30,12 +30,13 @@ int grip_chat_reader_keeps_rooms(const grip_chat_reader_t *reader);
  * Get a room as it is now, from memory if it has not changed since it was read. Thread-safe. Logs
  * nothing.
  *
+ * @param slot      of the room in shared memory
  * @param history   messages of the list; the same at each call
  * @param snapshot  held until pool is cleared
  * @return as chat_cache_get
  */
-apr_status_t grip_chat_reader_room(grip_chat_reader_t *reader, const char *room, int history,
-                                   chat_snapshot_t **snapshot, apr_pool_t *pool);
+apr_status_t grip_chat_reader_room(grip_chat_reader_t *reader, const char *room, unsigned slot,
+                                   int history, chat_snapshot_t **snapshot, apr_pool_t *pool);
 
 /** As chat_store_read_after, from the database. Thread-safe. Logs nothing. */
 apr_status_t grip_chat_reader_after(grip_chat_reader_t *reader, const char *room, apr_int64_t after,

@@ -123,19 +123,31 @@ static const request_rec *first_request(const request_rec *r)
 const char *grip_chat_reply_encode_path(gc_slice_t path, apr_pool_t *pool)
 {
     gc_buffer_t encoded = gc_buffer_make(path.len + 64, pool);
+    gc_slice_t segment;
+
+    while (gc_slice_until(&path, '/', &segment) == APR_SUCCESS) {
+        gc_percent_append(&encoded, segment);
+        if (encoded.len == 0 || encoded.data[encoded.len - 1] != '/') {
+            gc_buffer_append_text(&encoded, "/"); /* "//host/" would be another host's address */
+        }
+    }
+    gc_percent_append(&encoded, path);
+    return encoded.data;
+}
+
+/* Whether a path is as grip_chat_reply_encode_path would write it. Most are. */
+static int is_encoded_so(gc_slice_t path)
+{
     apr_size_t i;
 
     for (i = 0; i < path.len; i++) {
-        gc_slice_t byte = gc_slice(path.data + i, 1);
-
-        if (path.data[i] != '/') {
-            gc_percent_append(&encoded, byte);
-        }
-        else if (encoded.len == 0 || encoded.data[encoded.len - 1] != '/') {
-            gc_buffer_append(&encoded, byte); /* "//host/" would be another host's address */
+        if (path.data[i] == '/' ? i > 0 && path.data[i - 1] == '/'
+                                : !gc_percent_is_unreserved(path.data[i]))
+        {
+            return 0;
         }
     }
-    return encoded.data;
+    return 1;
 }
 
 const char *grip_chat_reply_external_path(const request_rec *r)
@@ -151,6 +163,9 @@ const char *grip_chat_reply_external_path(const request_rec *r)
         uri = slash ? slash : "/";
     }
     path = gc_slice(uri, strcspn(uri, "?#"));
+    if (is_encoded_so(path)) {
+        return gc_slice_dup(path, r->pool);
+    }
     /* Decoded and encoded anew: what a client left raw must not stand raw in a header. No "%2F" is
      * among it: see the handler. */
     if (gc_percent_decode(&decoded, path, r->pool) != APR_SUCCESS) {

@@ -67,6 +67,11 @@ static void assert_holds(const bench_t *bench, const chat_snapshot_t *snapshot, 
     assert_int_equal(standing->first_kept_event_id, first_kept);
     assert_int_equal(standing->newest_id, first > last ? 0 : last + 1000);
     assert_int_equal(standing->listed, newest_of(last, first_kept, HISTORY, 1, bench->pool).count);
+    assert_string_equal(
+        chat_snapshot_etag(snapshot),
+        apr_psprintf(bench->pool,
+                     "\"%" APR_INT64_T_FMT "-%" APR_INT64_T_FMT "-%" APR_INT64_T_FMT "-%d\"", last,
+                     standing->newest_id, standing->newest_created_ms, standing->listed));
     assert_same(chat_block_text(chat_snapshot_events(snapshot)),
                 events_of(ROOM, first, last, bytes, bench->pool));
     assert_true(chat_snapshot_covers(snapshot, first - 1));
