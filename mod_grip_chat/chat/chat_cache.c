@@ -3,9 +3,8 @@
 #include <stdlib.h>
 
 #include <apr_general.h>
-#include <apr_thread_cond.h>
-#include <apr_thread_mutex.h>
 
+#include "gc_lock.h"
 #include "gc_pool.h"
 
 /* How many rooms share a chain when the cache is full, about: a small room takes this many bytes. */
@@ -55,14 +54,6 @@ struct chat_cache_t {
     apr_uint64_t load_count;
     chat_cache_stats_t stats;
 };
-
-/* A mutex of one's own process fails only if it is broken: there is nothing to go on with. */
-static void must(apr_status_t rv)
-{
-    if (rv != APR_SUCCESS) {
-        __builtin_trap();
-    }
-}
 
 /* Let go of entries that are in no list any more. Outside the mutex: to free large blocks takes the
  * kernel's time. */
@@ -326,7 +317,7 @@ static void end_load(chat_cache_t *cache, load_t *load, apr_status_t status,
         chat_snapshot_pin(snapshot);
         load->snapshot = snapshot;
     }
-    must(apr_thread_cond_broadcast(load->done));
+    gc_lock_wake_all(load->done);
 }
 
 /* Read a room, with the mutex held on entry and released on return. */
@@ -342,13 +333,13 @@ static apr_status_t load_room(chat_cache_t *cache, const chat_cache_room_t *room
     apr_status_t rv = begin_load(cache, &load, room, hash, version);
 
     if (rv != APR_SUCCESS) {
-        must(apr_thread_mutex_unlock(cache->mutex));
+        gc_lock_leave(cache->mutex);
         return rv;
     }
     if (old) {
         chat_snapshot_pin(old);
     }
-    must(apr_thread_mutex_unlock(cache->mutex));
+    gc_lock_leave(cache->mutex);
 
     entry = NULL;
     /* Of its own, not the request's, which may live for as long as its reader is slow. */
@@ -363,12 +354,12 @@ static apr_status_t load_room(chat_cache_t *cache, const chat_cache_room_t *room
         *out = snapshot;
     }
 
-    must(apr_thread_mutex_lock(cache->mutex));
+    gc_lock_enter(cache->mutex);
     if (rv == APR_SUCCESS) {
         gone = keep_entry(cache, load, entry);
     }
     end_load(cache, load, rv, snapshot);
-    must(apr_thread_mutex_unlock(cache->mutex));
+    gc_lock_leave(cache->mutex);
     free_entries(gone);
     return rv;
 }
@@ -381,7 +372,7 @@ static apr_status_t wait_load(chat_cache_t *cache, load_t *load, chat_snapshot_t
     load->waiting++;
     cache->stats.waits++;
     while (!load->is_done) {
-        must(apr_thread_cond_wait(load->done, cache->mutex));
+        gc_lock_wait(load->done, cache->mutex);
     }
     rv = load->status;
     *snapshot = load->snapshot;
@@ -436,7 +427,7 @@ apr_status_t chat_cache_get(chat_cache_t *cache, const chat_cache_room_t *room,
     chat_version_t version;
     load_t *load;
 
-    must(apr_thread_mutex_lock(cache->mutex));
+    gc_lock_enter(cache->mutex);
     newest_load = cache->load_count;
     for (;;) {
         chat_snapshot_t *snapshot;
@@ -456,7 +447,7 @@ apr_status_t chat_cache_get(chat_cache_t *cache, const chat_cache_room_t *room,
         is_new_enough = load->number > newest_load || is_same_version(&load->version, &version);
         rv = wait_load(cache, load, &snapshot);
         if (rv != APR_SUCCESS || is_new_enough) {
-            must(apr_thread_mutex_unlock(cache->mutex));
+            gc_lock_leave(cache->mutex);
             if (rv == APR_SUCCESS) {
                 *out = snapshot;
             }
@@ -464,7 +455,7 @@ apr_status_t chat_cache_get(chat_cache_t *cache, const chat_cache_room_t *room,
         }
         chat_snapshot_release(snapshot);
     }
-    must(apr_thread_mutex_unlock(cache->mutex));
+    gc_lock_leave(cache->mutex);
     return APR_SUCCESS;
 }
 
@@ -472,9 +463,9 @@ chat_cache_stats_t chat_cache_stats(chat_cache_t *cache)
 {
     chat_cache_stats_t stats;
 
-    must(apr_thread_mutex_lock(cache->mutex));
+    gc_lock_enter(cache->mutex);
     stats = cache->stats;
-    must(apr_thread_mutex_unlock(cache->mutex));
+    gc_lock_leave(cache->mutex);
     stats.bytes_alive = chat_account_bytes(cache->account);
     return stats;
 }

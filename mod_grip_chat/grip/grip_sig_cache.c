@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include <apr_thread_mutex.h>
+#include "gc_lock.h"
 
 /* A token can lie in one set only, which is what a look-up reads. */
 #define WAYS 4
@@ -29,14 +29,6 @@ struct grip_sig_cache_t {
     entry_t (
         *sets)[WAYS]; /* SETS of them, made when the first is needed: not every site has a proxy */
 };
-
-/* A mutex of one's own process fails only if it is broken: there is nothing to go on with. */
-static void must(apr_status_t rv)
-{
-    if (rv != APR_SUCCESS) {
-        __builtin_trap();
-    }
-}
 
 static apr_status_t free_sets(void *data)
 {
@@ -134,7 +126,7 @@ static int look_up(grip_sig_cache_t *cache, grip_sig_t *out, gc_slice_t token, a
     entry_t *entry;
     int is_hit;
 
-    must(apr_thread_mutex_lock(cache->mutex));
+    gc_lock_enter(cache->mutex);
     entry = find(cache, token, hash);
     is_hit = entry && now >= entry->verified && now < entry->good_until;
     cache->lookups++;
@@ -148,7 +140,7 @@ static int look_up(grip_sig_cache_t *cache, grip_sig_t *out, gc_slice_t token, a
     else {
         cache->stats.misses++;
     }
-    must(apr_thread_mutex_unlock(cache->mutex));
+    gc_lock_leave(cache->mutex);
     return is_hit;
 }
 
@@ -195,14 +187,14 @@ static void put(grip_sig_cache_t *cache, const grip_sig_t *sig, gc_slice_t token
 static void keep(grip_sig_cache_t *cache, const grip_sig_t *sig, gc_slice_t token,
                  apr_uint64_t hash, apr_time_t now)
 {
-    must(apr_thread_mutex_lock(cache->mutex));
+    gc_lock_enter(cache->mutex);
     if (!cache->sets) {
         cache->sets = calloc(SETS, sizeof(*cache->sets));
     }
     if (cache->sets) {
         put(cache, sig, token, hash, now);
     }
-    must(apr_thread_mutex_unlock(cache->mutex));
+    gc_lock_leave(cache->mutex);
 }
 
 apr_status_t grip_sig_cache_check(grip_sig_cache_t *cache, grip_sig_t *out, gc_slice_t header,
@@ -230,8 +222,8 @@ grip_sig_cache_stats_t grip_sig_cache_stats(grip_sig_cache_t *cache)
 {
     grip_sig_cache_stats_t stats;
 
-    must(apr_thread_mutex_lock(cache->mutex));
+    gc_lock_enter(cache->mutex);
     stats = cache->stats;
-    must(apr_thread_mutex_unlock(cache->mutex));
+    gc_lock_leave(cache->mutex);
     return stats;
 }
