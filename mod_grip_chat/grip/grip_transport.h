@@ -66,9 +66,11 @@ typedef struct grip_transport_result_t {
                                        APR_INCOMPLETE (answer cut short), another of the
                                        system's, or APR_EGENERAL (TLS, not HTTP) */
     int http_status;              /**< 100 .. 999 if its status line came, else 0 */
-    apr_int64_t retry_after_secs; /**< 1 .. 86,400 if the answer says so, else -1 */
-    const char *error;            /**< "" if ANSWERED, else what libcurl says, printable ASCII */
-    const char *excerpt;          /**< the start of the answer's body, printable ASCII; may be "" */
+    apr_int64_t retry_after_secs; /**< Retry-After, 1 .. 86,400, if the answer has it, else -1 */
+    apr_int64_t limit_ends_secs; /**< Fastly-RateLimit-Reset, from now by the wall clock and rounded
+                                       up, 1 .. 86,400; -1 if the answer has none, or one that is past */
+    const char *error;           /**< "" if ANSWERED, else what libcurl says, printable ASCII */
+    const char *excerpt;         /**< the start of the answer's body, printable ASCII; may be "" */
 } grip_transport_result_t;
 
 /** Called once when a POST has ended, unless it was cancelled. */

@@ -12,7 +12,10 @@
 /* More than this in header fields is no proxy. */
 #define ANSWER_HEAD_MAX_BYTES 65536
 
-#define RETRY_AFTER_MAX_SECS 86400
+#define WAIT_MAX_SECS 86400
+
+/* When Fastly's API will take more: UTC seconds since 1970. It does not document Retry-After. */
+#define LIMIT_RESET_HEADER "Fastly-RateLimit-Reset"
 
 struct grip_transport_t {
     CURLM *multi;
@@ -253,35 +256,17 @@ static apr_status_t set_request(grip_transport_post_t *post, const grip_proxy_t 
     return APR_SUCCESS;
 }
 
-/* The options whose names changed with libcurl's versions. */
-static int set_by_version(CURL *easy)
-{
-#if LIBCURL_VERSION_NUM >= 0x075500
-    if (curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") != CURLE_OK) {
-        return 0;
-    }
-#else
-    if (curl_easy_setopt(easy, CURLOPT_PROTOCOLS, CURLPROTO_HTTP | CURLPROTO_HTTPS) != CURLE_OK) {
-        return 0;
-    }
-#endif
-#if LIBCURL_VERSION_NUM >= 0x075700
-    /* Else giving up while a name is looked up would wait for the lookup's thread, and so block the
-     * event loop for as long as the resolver does. */
-    if (curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L) != CURLE_OK) {
-        return 0;
-    }
-#endif
-    return 1;
-}
-
 static apr_status_t set_rules(grip_transport_post_t *post, apr_interval_time_t timeout)
 {
     CURL *easy = post->easy;
     apr_interval_time_t connect =
         timeout < GRIP_TRANSPORT_CONNECT_TIMEOUT ? timeout : GRIP_TRANSPORT_CONNECT_TIMEOUT;
 
-    if (!set_by_version(easy) || curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) != CURLE_OK ||
+    if (curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) != CURLE_OK ||
+        curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") != CURLE_OK ||
+        /* Else giving up while a name is looked up would wait for the lookup's thread, and so block
+         * the event loop for as long as the resolver does. */
+        curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L) != CURLE_OK ||
         curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) != CURLE_OK ||
         /* A proxy variable inherited from somebody's shell must not carry our key elsewhere. */
         curl_easy_setopt(easy, CURLOPT_PROXY, "") != CURLE_OK ||
@@ -403,12 +388,31 @@ static apr_int64_t retry_after_of(CURL *easy)
     if (curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &secs) != CURLE_OK || secs <= 0) {
         return -1;
     }
-    return secs > RETRY_AFTER_MAX_SECS ? RETRY_AFTER_MAX_SECS : (apr_int64_t)secs;
+    return secs > WAIT_MAX_SECS ? WAIT_MAX_SECS : (apr_int64_t)secs;
+}
+
+static apr_int64_t limit_ends_of(CURL *easy)
+{
+    struct curl_header *header;
+    apr_int64_t ends = 0;
+    apr_int64_t secs;
+
+    if (curl_easy_header(easy, LIMIT_RESET_HEADER, 0, CURLH_HEADER, -1, &header) != CURLHE_OK ||
+        gc_slice_number(gc_slice_of(header->value), APR_INT64_MAX / APR_USEC_PER_SEC, &ends) !=
+            APR_SUCCESS)
+    {
+        return -1;
+    }
+    secs = ends - apr_time_sec(apr_time_now());
+    if (secs <= 0) {
+        return -1;
+    }
+    return secs > WAIT_MAX_SECS ? WAIT_MAX_SECS : secs;
 }
 
 static grip_transport_result_t result_of(grip_transport_post_t *post, CURLcode code)
 {
-    grip_transport_result_t result = {GRIP_TRANSPORT_ANSWERED, APR_SUCCESS, 0, -1, "", ""};
+    grip_transport_result_t result = {GRIP_TRANSPORT_ANSWERED, APR_SUCCESS, 0, -1, -1, "", ""};
     long http_status = 0;
     long sent_bytes = 0;
 
@@ -420,6 +424,7 @@ static grip_transport_result_t result_of(grip_transport_post_t *post, CURLcode c
         result.http_status = (int)http_status;
     }
     result.retry_after_secs = retry_after_of(post->easy);
+    result.limit_ends_secs = limit_ends_of(post->easy);
     if (code == CURLE_OK || (post->is_overlong && http_status)) {
         return result;
     }

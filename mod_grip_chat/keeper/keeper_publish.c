@@ -3,14 +3,13 @@
 #include "gc_buffer.h"
 #include "gc_clock.h"
 #include "grip_item.h"
+#include "keeper_backoff.h"
 #include "keeper_pace.h"
 #include "keeper_rooms.h"
+#include "keeper_trouble.h"
 
 /* A POST of this many items was taken: there is no refused one to be found any more. */
 #define ITEMS_UNLIMITED 1000
-
-/* How often it is logged that items are refused. */
-#define REFUSED_LOG_PERIOD apr_time_from_sec(60)
 
 struct keeper_publisher_t {
     const keeper_config_t *config;
@@ -22,15 +21,14 @@ struct keeper_publisher_t {
     keeper_rooms_t rooms;
     apr_size_t pending_bytes;
     int is_posting;
-    gc_moment_t posted;         /* when the POST under way began */
-    gc_moment_t paced_until;    /* its POSTs are ahead of their pace by what this is ahead of now */
-    apr_size_t items;           /* in the POST under way */
-    apr_size_t items_max;       /* that may go into one, 0 for as many as fit */
-    int has_failed;             /* the last POST did; until one succeeds rooms only turn dirty */
-    gc_moment_t try_after;      /* if has_failed: when to try again */
-    apr_interval_time_t pause;  /* how long to wait after the next failure */
-    unsigned refused;           /* items, since that was logged */
-    gc_moment_t refused_logged; /* 0 for never */
+    gc_moment_t posted;       /* when the POST under way began */
+    gc_moment_t paced_until;  /* its POSTs are ahead of their pace by what this is ahead of now */
+    apr_size_t items;         /* in the POST under way */
+    apr_size_t items_max;     /* that may go into one, 0 for as many as fit */
+    int has_failed;           /* the last POST did; until one succeeds rooms only turn dirty */
+    gc_moment_t try_after;    /* if has_failed: when to try again */
+    keeper_backoff_t backoff; /* after the next failure */
+    keeper_trouble_t trouble;
     int has_watermark;          /* the writer has told what the keeper before did */
     apr_int64_t newest_id;      /* the highest message id that was added */
     apr_int64_t kept_watermark; /* what keeper_publisher_progress told last */
@@ -47,7 +45,9 @@ keeper_publisher_t *keeper_publisher_create(const keeper_config_t *config,
     publisher->proxy = site->proxies[proxy];
     publisher->number = proxy;
     publisher->transport = transport;
-    publisher->pause = KEEPER_PUBLISH_BACKOFF_MIN;
+    keeper_backoff_reset(&publisher->backoff);
+    publisher->trouble.log = config->log;
+    publisher->trouble.proxy = publisher->proxy->log_uri;
     if (keeper_rooms_init(&publisher->rooms, site, pool) != APR_SUCCESS ||
         apr_pool_create(&publisher->scratch, pool) != APR_SUCCESS)
     {
@@ -219,10 +219,9 @@ static void succeed(keeper_publisher_t *publisher, gc_moment_t now)
 
     if (publisher->has_failed) {
         publisher->has_failed = 0;
-        gc_log_line(publisher->config->log, GC_LOG_NOTICE, APR_SUCCESS,
-                    "GC0302: %s takes publishes again", publisher->proxy->log_uri);
+        keeper_trouble_log_end(&publisher->trouble);
     }
-    publisher->pause = KEEPER_PUBLISH_BACKOFF_MIN;
+    keeper_backoff_reset(&publisher->backoff);
     publisher->items_max *= 2;
     if (publisher->items_max > ITEMS_UNLIMITED) {
         publisher->items_max = 0;
@@ -235,31 +234,17 @@ static void succeed(keeper_publisher_t *publisher, gc_moment_t now)
 static void give_up(keeper_publisher_t *publisher, const grip_transport_result_t *result,
                     gc_moment_t now)
 {
-    apr_interval_time_t pause = publisher->pause;
+    apr_interval_time_t pause;
     keeper_room_t *room;
     keeper_room_t *next;
-    unsigned char jitter = 0;
+    unsigned char jitter = 127;
 
-    if (!publisher->has_failed) {
-        publisher->has_failed = 1;
-        gc_log_line(publisher->config->log, GC_LOG_WARNING, result->rv,
-                    "GC0301: publishing to %s failed (HTTP status %d) %s%s; trying again, and its "
-                    "readers will be told to ask for what they miss",
-                    publisher->proxy->log_uri, result->http_status, result->error, result->excerpt);
-    }
-    /* A quarter more or less, so that many keepers do not come at once. */
-    if (grip_crypto_random(&jitter, 1) == APR_SUCCESS) {
-        pause += (pause / 2) * jitter / 255 - pause / 4;
-    }
-    if (result->retry_after_secs > 0 &&
-        apr_time_from_sec(result->retry_after_secs) > publisher->pause) {
-        pause = apr_time_from_sec(result->retry_after_secs);
-    }
+    /* Without entropy all keepers wait equally long. */
+    (void)grip_crypto_random(&jitter, 1);
+    pause = keeper_backoff_next(&publisher->backoff, result, jitter);
+    keeper_trouble_log_failure(&publisher->trouble, result, pause);
+    publisher->has_failed = 1;
     publisher->try_after = now + pause;
-    publisher->pause *= 2;
-    if (publisher->pause > KEEPER_PUBLISH_BACKOFF_MAX) {
-        publisher->pause = KEEPER_PUBLISH_BACKOFF_MAX;
-    }
     while ((room = keeper_rooms_pop_sending(&publisher->rooms))) {
         room->is_hint_sent = 0;
         make_dirty(publisher, room);
@@ -292,24 +277,6 @@ static void halve(keeper_publisher_t *publisher)
     }
 }
 
-/* A proxy that refuses everything does so many times a second. */
-static void log_refused(keeper_publisher_t *publisher, const keeper_room_t *room,
-                        const grip_transport_result_t *result, gc_moment_t now)
-{
-    publisher->refused++;
-    if (publisher->refused_logged && now - publisher->refused_logged < REFUSED_LOG_PERIOD) {
-        return;
-    }
-    gc_log_line(
-        publisher->config->log, GC_LOG_ERR, APR_SUCCESS,
-        "GC0304: %s refuses an item of channel %s (HTTP status %d) %s; its readers are told "
-        "to ask for it (%u refused since the last such line)",
-        publisher->proxy->log_uri, room->channel, result->http_status, result->excerpt,
-        publisher->refused);
-    publisher->refused_logged = now;
-    publisher->refused = 0;
-}
-
 /* It is alone: drop it, and let its readers ask. A refused hint leaves nothing that could be tried; its
  * readers find out at the next event, or by their link's timeout. */
 static void drop_refused(keeper_publisher_t *publisher, const grip_transport_result_t *result,
@@ -319,10 +286,11 @@ static void drop_refused(keeper_publisher_t *publisher, const grip_transport_res
     apr_size_t sent = keeper_room_drop_sent(room);
 
     publisher->has_failed = 0; /* it is up, and answers */
+    keeper_trouble_forget(&publisher->trouble);
     publisher->pending_bytes -= sent;
     room->is_hint_sent = 0;
 
-    log_refused(publisher, room, result, now);
+    keeper_trouble_log_refused(&publisher->trouble, room->channel, result, now);
     if (sent) {
         room->is_dirty = 1;
         keeper_rooms_enqueue(&publisher->rooms, room);
@@ -390,7 +358,7 @@ static void post(keeper_publisher_t *publisher, gc_moment_t now)
 {
     gc_buffer_t body;
     grip_transport_result_t failure = {
-        GRIP_TRANSPORT_NOT_SENT, APR_EGENERAL, 0, -1, "the POST could not be started", ""};
+        GRIP_TRANSPORT_NOT_SENT, APR_EGENERAL, 0, -1, -1, "the POST could not be started", ""};
     keeper_room_t *room;
 
     publisher->items = 0;

@@ -36,10 +36,6 @@
 /** What may wait for the POST under way; beyond it rooms turn dirty instead. */
 #define KEEPER_PUBLISH_PENDING_BYTES (32 * 1024 * 1024)
 
-/** Pauses after a failure: the first, doubled up to the last. */
-#define KEEPER_PUBLISH_BACKOFF_MIN apr_time_from_msec(100)
-#define KEEPER_PUBLISH_BACKOFF_MAX apr_time_from_sec(5)
-
 /** A reader's hold that was answered up to this long before an event was published may have been
  *  registered after it… */
 #define KEEPER_PUBLISH_HOLD_WINDOW apr_time_from_sec(3)

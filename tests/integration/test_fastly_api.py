@@ -9,9 +9,11 @@ import pytest
 from harness import fastly_api, grip, paths
 from harness.client import events_path
 from harness.held import is_held
+from harness.publish_listener import PublishListener
 from harness.sites import chat_site
 
 WARNING = r"\[grip_chat:warn\].*GC0301"
+LIMITED = r"\[grip_chat:warn\].*GC0305.*status 429"
 
 
 @pytest.fixture
@@ -29,12 +31,13 @@ def fastly(servers, authority):
     return servers.keep(api, fastly_api.FastlyApi.stop).start()
 
 
-def site_of(api, authority, is_trusted=True, **directives):
+def site_of(api, authority, *more_grip_urls, is_trusted=True, **directives):
     """A site that publishes to a service of Fastly's, with a key of ours as Fastly's public key."""
     def make(apache):
         apache.wrap(authority.wrap(is_trusted))
         key = grip.setting(grip.ec_key().public)
-        return chat_site(apache.database, api.grip_url, GripVerifyKey=f'"{key}"', **directives)
+        return chat_site(apache.database, api.grip_url, *more_grip_urls, GripVerifyKey=f'"{key}"',
+                         **directives)
     return make
 
 
@@ -100,21 +103,81 @@ def test_a_token_that_is_refused_is_logged_and_heals_by_a_hint(servers, authorit
     assert ours not in apache.error_log.text()
 
 
-def test_a_limit_is_waited_out_and_what_was_missed_is_hinted(servers, authority, fastly, room):
-    apache = servers.apache(site_of(fastly, authority))
-    apache.error_log.allow(WARNING)
-    fastly.limited = 3
+def reach_the_limit(apache, api, room, fields):
+    """Publish once, and be refused so."""
+    apache.error_log.allow(LIMITED)
+    api.limited = fields
     apache.client.say(room, "one")
-    fastly.wait_for(lambda api: api.publishes, "publish")
-    refused = fastly.publishes[0].time
+    apache.error_log.wait_for(LIMITED + ".*exceeded your hourly rate limit")
+
+
+def wait_healed(apache, api, *rooms):
+    """Until all is published, or hinted, again; what it took, as statuses and the pauses between them."""
+    for room in rooms:
+        api.wait_for(lambda api: any(map(is_hint, api.taken(channel(room)))),  # pylint: disable=cell-var-from-loop
+                     f"hint for {room}")
+    apache.error_log.wait_for("GC0302")
+    assert not [item for room in rooms for item in api.taken(channel(room)) if not is_hint(item)]
+    publishes = api.publishes
+    return ([publish.status for publish in publishes],
+            [after.time - before.time for before, after in zip(publishes, publishes[1:])])
+
+
+@pytest.mark.parametrize("fields,least,most", [
+    pytest.param(lambda: {"Retry-After": "3"}, 2.9, 5, id="Retry-After"),
+    # What is told is a second without its fraction.
+    pytest.param(lambda: fastly_api.window_of(4), 2.9, 6, id="Fastly-RateLimit-Reset"),
+    pytest.param(lambda: {"Retry-After": "3", **fastly_api.window_of(3600)}, 2.9, 5, id="both"),
+])
+def test_a_limit_is_waited_out_and_what_was_missed_is_hinted(servers, authority, fastly, room, fields,
+                                                             least, most):
+    apache = servers.apache(site_of(fastly, authority))
+    reach_the_limit(apache, fastly, room, fields())
     fastly.limited = None
     for number in range(10):
         apache.client.say(room, str(number))
-    fastly.wait_for(lambda api: any(map(is_hint, api.taken(channel(room)))), "hint")
-    assert [publish.status for publish in fastly.publishes[:2]] == [429, 200]
-    assert 2.9 < fastly.publishes[1].time - refused < 6
-    apache.error_log.wait_for(WARNING + r".*status 429.*exceeded your hourly rate limit")
-    apache.error_log.wait_for("GC0302")
+    apache.client.say("another", "hello")
+    statuses, pauses = wait_healed(apache, fastly, room, "another")
+    assert statuses[:2] == [429, 200]
+    assert least < pauses[0] < most
+    assert apache.error_log.count("GC0305") == 1 and apache.error_log.count("GC0301") == 0
+
+
+def test_a_limit_without_an_end_is_tried_less_and_less_often(servers, authority, fastly, room):
+    apache = servers.apache(site_of(fastly, authority))
+    reach_the_limit(apache, fastly, room, {})
+    fastly.wait_for(lambda api: len(api.publishes) == 3, "third try")
+    fastly.limited = None
+    apache.client.say(room, "two")
+    statuses, pauses = wait_healed(apache, fastly, room)
+    assert statuses[:4] == [429, 429, 429, 200]
+    # A second and doubled, each a quarter more or less.
+    for pause, middle in zip(pauses, (1, 2, 4)):
+        assert 0.74 * middle < pause < 1.26 * middle + 1, pauses
+    assert apache.error_log.count("GC0305") == 1
+
+
+@pytest.mark.parametrize("fields,pause", [
+    # No end of a limit is waited for longer than a minute: the clock may be wrong.
+    pytest.param(lambda: fastly_api.window_of(3000), r"60\.0", id="far"),
+    pytest.param(lambda: fastly_api.window_of(-5), r"(0\.[789]|1\.[0123])", id="past"),
+    pytest.param(lambda: {"Fastly-RateLimit-Reset": "soon"}, r"(0\.[789]|1\.[0123])", id="no number"),
+])
+def test_how_long_a_limit_is_waited_for_is_logged(servers, authority, fastly, room, fields, pause):
+    apache = servers.apache(site_of(fastly, authority))
+    reach_the_limit(apache, fastly, room, fields())
+    apache.error_log.wait_for(LIMITED + f".*trying again in {pause} s")
+
+
+def test_a_limit_of_one_proxy_is_none_of_another(servers, authority, fastly, room):
+    other = servers.keep(PublishListener(), PublishListener.stop).start()
+    apache = servers.apache(site_of(fastly, authority, other.url))
+    reach_the_limit(apache, fastly, room, fastly_api.window_of(3000))
+    for number in range(4):
+        apache.client.say(room, f"m{number}")
+    other.wait_for_message(5)
+    assert not any(map(is_hint, other.items()))
+    assert [publish.status for publish in fastly.publishes] == [429]
 
 
 def test_an_item_that_is_refused_keeps_nobody_else_waiting(servers, authority, fastly):

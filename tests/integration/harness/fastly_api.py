@@ -13,6 +13,7 @@ import os
 import ssl
 import subprocess
 import threading
+import time
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -79,6 +80,11 @@ def is_possible():
     ).returncode == 0
 
 
+def window_of(seconds):
+    """The header fields of a limit that is used up, and begins anew after so many seconds."""
+    return {"Fastly-RateLimit-Remaining": "0", "Fastly-RateLimit-Reset": str(int(time.time()) + seconds)}
+
+
 class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -116,7 +122,7 @@ class _Server(http.server.ThreadingHTTPServer):
 
 
 class FastlyApi:
-    """`limited` answers 429 with this many seconds of Retry-After; `refuses` is called with a Publish.
+    """`limited` answers 429 with these header fields, if not None; `refuses` is called with a Publish.
 
     `token` is what it accepts; it can be changed.
     """
@@ -165,7 +171,7 @@ class FastlyApi:
         if publish.headers["Authorization"] != f"Bearer {self.token}":
             return 401, "Provided credentials are missing or invalid", {}
         if self.limited is not None:
-            return 429, "You have exceeded your hourly rate limit", {"Retry-After": str(self.limited)}
+            return 429, "You have exceeded your hourly rate limit", self.limited
         if self.refuses(publish):
             return 400, "cannot be published", {}
         return 200, "", {}

@@ -113,22 +113,6 @@ static void reports_refusals_with_an_excerpt_that_is_fit_for_logs(void **state)
     assert_string_equal(ending.excerpt, "bad  item [31m ");
 }
 
-static void tells_when_to_come_again(void **state)
-{
-    stub_ending_t ending;
-
-    post_and_get(&ending, "HTTP/1.1 503 Busy\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n",
-                 TIMEOUT, *state);
-    stub_assert_ended(&ending, GRIP_TRANSPORT_ANSWERED, APR_SUCCESS, 503);
-    assert_int_equal(ending.result.retry_after_secs, 7);
-    post_and_get(&ending, "HTTP/1.1 503 Busy\r\nRetry-After: 99999999\r\nContent-Length: 0\r\n\r\n",
-                 TIMEOUT, *state);
-    assert_int_equal(ending.result.retry_after_secs, 86400);
-    post_and_get(&ending, "HTTP/1.1 503 Busy\r\nRetry-After: -5\r\nContent-Length: 0\r\n\r\n",
-                 TIMEOUT, *state);
-    assert_int_equal(ending.result.retry_after_secs, -1);
-}
-
 static void follows_no_redirect(void **state)
 {
     stub_proxy_t *server = stub_proxy_start(
@@ -470,7 +454,6 @@ int main(void)
         POOL_TEST(authorizes_as_the_proxy_wants_it),
         POOL_TEST(signs_a_token_that_is_good_for_ten_minutes),
         POOL_TEST(reports_refusals_with_an_excerpt_that_is_fit_for_logs),
-        POOL_TEST(tells_when_to_come_again),
         POOL_TEST(follows_no_redirect),
         POOL_TEST(reads_no_endless_answer),
         POOL_TEST(reads_no_endless_head),

@@ -1,3 +1,4 @@
+#include "keeper_backoff.h"
 #include "keeper_bench.h"
 
 static void sends_events_of_several_rooms_in_order_as_items(void **state)
@@ -164,7 +165,7 @@ static void hints_rooms_that_waited_for_a_post_that_failed(void **state)
 static void waits_longer_after_each_failure(void **state)
 {
     bench_t *bench = start(*state);
-    apr_interval_time_t pause = KEEPER_PUBLISH_BACKOFF_MIN;
+    apr_interval_time_t pause = KEEPER_BACKOFF_MIN;
     int i;
 
     fail_once(bench, 500);
@@ -177,15 +178,14 @@ static void waits_longer_after_each_failure(void **state)
         assert_true(keeper_publisher_is_drained(bench->publisher));
         skip_pause(bench);
         drain(bench);
-        pause = pause * 2 > KEEPER_PUBLISH_BACKOFF_MAX ? KEEPER_PUBLISH_BACKOFF_MAX : pause * 2;
+        pause = pause * 2 > KEEPER_BACKOFF_MAX ? KEEPER_BACKOFF_MAX : pause * 2;
     }
     keeper_stub_answer(bench->stub, 200);
     skip_pause(bench);
     drain(bench);
     assert_true(keeper_publisher_next(bench->publisher) == 0);
     fail_once(bench, 500);
-    assert_true(keeper_publisher_next(bench->publisher) - gc_clock_now() <
-                KEEPER_PUBLISH_BACKOFF_MIN * 2);
+    assert_true(keeper_publisher_next(bench->publisher) - gc_clock_now() < KEEPER_BACKOFF_MIN * 2);
     stop(bench);
 }
 

@@ -1,0 +1,41 @@
+#include "keeper_backoff.h"
+
+void keeper_backoff_reset(keeper_backoff_t *backoff)
+{
+    backoff->pause = KEEPER_BACKOFF_MIN;
+}
+
+int keeper_backoff_is_limit(const grip_transport_result_t *result)
+{
+    return result->http_status == 429;
+}
+
+static apr_interval_time_t within(apr_interval_time_t pause, apr_interval_time_t min,
+                                  apr_interval_time_t max)
+{
+    return pause < min ? min : pause > max ? max : pause;
+}
+
+apr_interval_time_t keeper_backoff_next(keeper_backoff_t *backoff,
+                                        const grip_transport_result_t *result, unsigned char jitter)
+{
+    int is_limit = keeper_backoff_is_limit(result);
+    apr_interval_time_t min = is_limit ? KEEPER_BACKOFF_LIMIT_MIN : KEEPER_BACKOFF_MIN;
+    apr_interval_time_t max = is_limit ? KEEPER_BACKOFF_LIMIT_MAX : KEEPER_BACKOFF_MAX;
+    apr_interval_time_t pause = within(backoff->pause, min, max);
+    apr_interval_time_t retry_after = apr_time_from_sec(result->retry_after_secs);
+    apr_interval_time_t ends = is_limit ? apr_time_from_sec(result->limit_ends_secs) : -1;
+
+    if (retry_after <= 0 && ends >= max) {
+        /* One of several waits for the same end, no further failure. */
+        return max;
+    }
+    backoff->pause = within(pause * 2, min, max);
+    if (retry_after > pause) {
+        return retry_after;
+    }
+    if (retry_after <= 0 && ends > pause) {
+        return ends;
+    }
+    return pause + (pause / 2) * jitter / 255 - pause / 4;
+}

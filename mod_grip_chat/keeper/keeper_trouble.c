@@ -1,0 +1,56 @@
+#include "keeper_trouble.h"
+
+#include "keeper_backoff.h"
+
+void keeper_trouble_log_failure(keeper_trouble_t *trouble, const grip_transport_result_t *result,
+                                apr_interval_time_t pause)
+{
+    if (keeper_backoff_is_limit(result)) {
+        if (!trouble->is_limit_logged) {
+            trouble->is_limit_logged = 1;
+            gc_log_line(
+                trouble->log, GC_LOG_WARNING, result->rv,
+                "GC0305: %s takes no more publishes for now (HTTP status %d) %s; trying again "
+                "in %.1f s, and then its readers will be told to ask for what they miss",
+                trouble->proxy, result->http_status, result->excerpt,
+                (double)pause / APR_USEC_PER_SEC);
+        }
+        return;
+    }
+    if (!trouble->is_failure_logged) {
+        trouble->is_failure_logged = 1;
+        gc_log_line(trouble->log, GC_LOG_WARNING, result->rv,
+                    "GC0301: publishing to %s failed (HTTP status %d) %s%s; trying again, and its "
+                    "readers will be told to ask for what they miss",
+                    trouble->proxy, result->http_status, result->error, result->excerpt);
+    }
+}
+
+void keeper_trouble_log_end(keeper_trouble_t *trouble)
+{
+    keeper_trouble_forget(trouble);
+    gc_log_line(trouble->log, GC_LOG_NOTICE, APR_SUCCESS, "GC0302: %s takes publishes again",
+                trouble->proxy);
+}
+
+void keeper_trouble_forget(keeper_trouble_t *trouble)
+{
+    trouble->is_failure_logged = 0;
+    trouble->is_limit_logged = 0;
+}
+
+void keeper_trouble_log_refused(keeper_trouble_t *trouble, const char *channel,
+                                const grip_transport_result_t *result, gc_moment_t now)
+{
+    trouble->refused++;
+    if (trouble->refused_logged && now - trouble->refused_logged < KEEPER_TROUBLE_REFUSED_PERIOD) {
+        return;
+    }
+    gc_log_line(
+        trouble->log, GC_LOG_ERR, APR_SUCCESS,
+        "GC0304: %s refuses an item of channel %s (HTTP status %d) %s; its readers are told "
+        "to ask for it (%u refused since the last such line)",
+        trouble->proxy, channel, result->http_status, result->excerpt, trouble->refused);
+    trouble->refused_logged = now;
+    trouble->refused = 0;
+}

@@ -1,0 +1,39 @@
+/* What the log says of one proxy that does not take publishes: each kind of trouble once, until it is over. */
+#ifndef KEEPER_TROUBLE_H
+#define KEEPER_TROUBLE_H
+
+#include "gc_clock.h"
+#include "gc_log.h"
+#include "grip_transport.h"
+
+/** How often it is logged that items are refused: a proxy that refuses everything does so many times a
+ *  second. */
+#define KEEPER_TROUBLE_REFUSED_PERIOD apr_time_from_sec(60)
+
+/** Zeros but for the first two. */
+typedef struct keeper_trouble_t {
+    const gc_log_t *log;
+    const char *proxy; /**< its name, as it may be logged */
+    int is_failure_logged;
+    int is_limit_logged;
+    unsigned refused;           /**< items, since that was logged */
+    gc_moment_t refused_logged; /**< 0 for never */
+} keeper_trouble_t;
+
+/** A POST failed and all of it will be hinted.
+ *
+ *  @param pause  until the next try, in MICROSECONDS */
+void keeper_trouble_log_failure(keeper_trouble_t *trouble, const grip_transport_result_t *result,
+                                apr_interval_time_t pause);
+
+/** After failures the proxy takes publishes again. */
+void keeper_trouble_log_end(keeper_trouble_t *trouble);
+
+/** As keeper_trouble_log_end, for a proxy that answers but has taken nothing: logs nothing. */
+void keeper_trouble_forget(keeper_trouble_t *trouble);
+
+/** An item of a channel was refused for itself. */
+void keeper_trouble_log_refused(keeper_trouble_t *trouble, const char *channel,
+                                const grip_transport_result_t *result, gc_moment_t now);
+
+#endif
