@@ -394,7 +394,11 @@ static int reply_events(events_t *events)
 
     if (rv != APR_SUCCESS) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, rv, events->r, "GC0162: the events cannot be read");
-        return reply_unavailable(events);
+        return events->is_next &&
+                       grip_chat_link_is_void(events->r->args, gc_slice_of(events->room),
+                                              events->site, events->secret, events->r->pool)
+                   ? reply_void_link(events)
+                   : reply_unavailable(events);
     }
     if (events->is_proxied) {
         rv = grip_chat_link_token(&token, found.snapshot, gc_slice_of(events->room), events->site,

@@ -113,3 +113,12 @@ int grip_chat_link_has(const char *query, gc_slice_t token)
     return grip_chat_link_parameter(query, "token", &given) == APR_SUCCESS &&
            grip_crypto_equal(given, token);
 }
+
+int grip_chat_link_is_void(const char *query, gc_slice_t room, const grip_chat_site_t *site,
+                           const char *secret, apr_pool_t *pool)
+{
+    gc_slice_t token;
+
+    return grip_chat_link_token(&token, NULL, room, site, secret, pool) == APR_SUCCESS &&
+           !grip_chat_link_has(query, token);
+}

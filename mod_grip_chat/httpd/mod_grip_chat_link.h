@@ -40,6 +40,11 @@ int grip_chat_link_is(const char *query);
 /** Whether a link's query has this token. */
 int grip_chat_link_has(const char *query, gc_slice_t token);
 
+/** Whether a link's query has a token that is not good for the room, found without the room itself. If no
+ *  token can be made it is not. Parameters as of grip_chat_link_token. */
+int grip_chat_link_is_void(const char *query, gc_slice_t room, const grip_chat_site_t *site,
+                           const char *secret, apr_pool_t *pool);
+
 /**
  * Find a parameter of a query.
  *

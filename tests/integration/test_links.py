@@ -1,6 +1,8 @@
 """Next links: how long and where they are good, what is refused, and to which path they lead."""
 
+import os
 import re
+import signal
 import sqlite3
 import time
 import urllib.parse
@@ -11,7 +13,7 @@ from harness import grip, paths, sse
 from harness.chat import Chat
 from harness.client import events_path
 from harness.clock import environment_ahead
-from harness.processes import wait_until
+from harness.processes import kill, wait_until
 from harness.sites import Host, chat_site, vhost
 
 SECRET = '"a secret that is long enough to be one, 0123456789"'
@@ -140,6 +142,31 @@ def test_a_room_in_memory_gets_links_of_a_new_secret(servers):
     last = {"Grip_Last": "events-room-x; last-id=0"}
     assert grip_headers(signed(apache.client, new, **last))
     assert not grip_headers(signed(apache.client, links.pop(), **last))
+
+
+@pytest.mark.parametrize("token, headers, status", [
+    (None, {"Grip_Last": "events-room-x; last-id=0"}, 503),
+    ("of-another-secret", {"Grip_Last": "events-room-x; last-id=0"}, 200),
+    ("of-another-secret", {}, 403)], ids=["good", "void, for a stream", "void"])
+def test_a_void_link_is_void_while_the_database_cannot_be_read(servers, token, headers, status):
+    """Its stream ends at once, instead of waiting for a database that would not help it."""
+    proxy = servers.listener().url + "?key=changeme"
+    apache = servers.apache(lambda a: chat_site(a.database, proxy, SecretKey=SECRET, CacheSize="Off"))
+    apache.error_log.allow(r"\[grip_chat:error\].*GC0162")
+    link = link_of(signed(apache.client, events_path("x")))
+    if token:
+        link = re.sub("token=.*", f"token={token}", link)
+    keeper = apache.keeper()
+    # It would make another file.
+    kill(keeper, signal.SIGSTOP)
+    os.rename(apache.database, f"{apache.database}.away")
+    try:
+        answer = signed(apache.client, link, **headers)
+    finally:
+        os.rename(f"{apache.database}.away", apache.database)
+        kill(keeper, signal.SIGCONT)
+    assert answer.status == status and not grip_headers(answer)
+    assert bool(answer.body) == (status != 200)
 
 
 # -- positions -------------------------------------------------------------------------------------
