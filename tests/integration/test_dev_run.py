@@ -1,0 +1,102 @@
+"""`./dev run`: what it starts can be chatted through, and a Ctrl-C ends all of it."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+
+import pytest
+
+from harness import grip, paths
+from harness.client import Client, events_path, messages_path
+from harness.held import is_held
+from harness.processes import free_port, kill_session, remove_directory, run_directory, spawn, wait_until
+
+pytestmark = pytest.mark.skipif(
+    paths.module_path() != paths.ROOT / "build" / ".libs" / "mod_grip_chat.so",
+    reason="./dev run would build in build/, which is not what is tested")
+
+
+def is_open(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+class DevRun:
+    """One that is ended as by a terminal."""
+
+    def __init__(self, *options):
+        self.directory = run_directory()
+        self.ports = {name: free_port() for name in ("port", "origin-port", "pushpin-port", "publish-port")}
+        self._log = self.directory / "output.log"
+        words = [f"--{name}={port}".split("=") for name, port in self.ports.items()]
+        self._process = spawn([paths.ROOT / "dev", "run", "--no-install", *sum(words, []),
+                               "--dir", self.directory / "run", *options], self._log)
+
+    def output(self):
+        return self._log.read_text(errors="replace")
+
+    def wait_ready(self, port):
+        wait_until(lambda: "ready:" in self.output() or self._process.poll() is not None, 60, "address")
+        assert f"ready: http://localhost:{self.ports[port]}/\n" in self.output(), self.output()
+        return self.ports[port]
+
+    def interrupt(self):
+        """Ctrl-C; returns the exit code, and which ports are still taken."""
+        os.killpg(self._process.pid, signal.SIGINT)
+        code = self._process.wait(30)
+        return code, [name for name, port in self.ports.items() if is_open(port)]
+
+    def clean(self):
+        # Its servers have sessions of their own, and end with it.
+        kill_session(self._process)
+        wait_until(lambda: not any(map(is_open, self.ports.values())), 20, "end of its servers")
+        remove_directory(self.directory)
+
+
+@pytest.fixture
+def dev_run(servers):
+    return lambda *options: servers.keep(DevRun(*options), DevRun.clean)
+
+
+@pytest.mark.parametrize("options", [[], ["--edge"]], ids=["pushpin", "edge"])
+def test_one_can_chat_through_it_until_ctrl_c(servers, dev_run, options):
+    if options and not shutil.which("wasm-ld"):
+        pytest.skip("what compiles the edge app is not installed")
+    run = dev_run(*options)
+    port = run.wait_ready("port")
+    client = Client(port)
+    assert (client.get("/.well-known/fastly/demo-manifest").status == 200) == bool(options)
+    assert client.get("/default").status == 200, "the page"
+    reader = servers.event_source(port, events_path("x")).wait_open()
+    client.say("x", "hello")
+    reader.wait_messages(1)
+    assert reader.texts == ["hello"] and len(reader.connects) == 1
+    reader.close()
+    assert run.interrupt() == (0, [])
+
+
+def test_apache_alone_can_have_a_proxy_that_is_started_elsewhere(servers, dev_run):
+    """Such as the Pushpin of `fastly compute serve`; see docs/fastly.md."""
+    proxy = servers.listener()
+    run = dev_run("--no-proxy", "--grip-url", f"{proxy.url}?verify-iss=viceroy&key=another|key")
+    client = Client(run.wait_ready("origin-port"))
+    token = grip.token("another|key", iss="viceroy")
+    assert is_held(client.get(events_path("x"), Grip_Sig=token))
+    assert not is_held(client.get(events_path("x"), Grip_Sig=grip.token("another|key", iss="pushpin")))
+    client.say("x", "hello")
+    proxy.wait_for_message(1)
+    assert run.interrupt() == (0, [])
+
+
+@pytest.mark.parametrize("options, said", [
+    (["--grip-url", "http://127.0.0.1:1/"], "--grip-url is for --no-proxy"),
+    (["--no-proxy", "--edge"], "--edge needs the proxy"),
+    (["--edge", "--origin-port", "7", "--port", "8", "--publish-port", "9", "--pushpin-port", "7"],
+     "must differ"),
+])
+def test_what_makes_no_sense_is_said_and_starts_nothing(options, said):
+    answer = subprocess.run([paths.ROOT / "dev", "run", "--no-install", *options], capture_output=True,
+                            text=True, timeout=20, check=False)
+    assert answer.returncode == 1 and said in answer.stderr
