@@ -33,7 +33,7 @@ static int listen_at(const char *path)
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
 
     must(fd >= 0 && strlen(path) < sizeof(address.sun_path), path);
-    strcpy(address.sun_path, path);
+    memcpy(address.sun_path, path, strlen(path) + 1);
     must(bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0, path);
     must(listen(fd, 511) == 0, path);
     return fd;
