@@ -37,19 +37,20 @@ static apr_status_t make_child(apr_pool_t *pchild, server_rec *main)
 {
     grip_chat_child_t *child = apr_pcalloc(pchild, sizeof(*child));
     grip_chat_site_t *site;
-    chat_cache_t *cache = NULL;
     apr_status_t rv = chat_database_global_init(pchild);
 
     child->shared = grip_chat_keeper_shared();
+    child->cache_bytes = grip_chat_conf_cache_bytes(main);
+    child->sites = all_sites;
     if (rv == APR_SUCCESS) {
         rv = keeper_client_create(&child->keeper, grip_chat_keeper_socket_path(), pchild);
     }
     if (rv == APR_SUCCESS) {
-        rv = chat_cache_create(&cache, grip_chat_conf_cache_bytes(main), pchild);
+        rv = chat_cache_create(&child->cache, child->cache_bytes, pchild);
     }
     for (site = all_sites; rv == APR_SUCCESS && site; site = site->next) {
         rv = grip_chat_reader_create(&site->reader, &site->keeper, child->keeper, child->shared,
-                                     cache, pchild);
+                                     child->cache, pchild);
         if (rv == APR_SUCCESS) {
             rv = grip_sig_cache_create(&site->signatures, site->keeper.proxies,
                                        site->keeper.proxy_count, pchild);

@@ -8,6 +8,9 @@
 typedef struct grip_chat_child_t {
     keeper_client_t *keeper;
     keeper_shared_t *shared;
+    chat_cache_t *cache;     /**< of all sites */
+    apr_size_t cache_bytes;  /**< that its rooms may take */
+    grip_chat_site_t *sites; /**< the first of all */
 } grip_chat_child_t;
 
 /** This child's state, NULL where it could not be made or there is no site. */

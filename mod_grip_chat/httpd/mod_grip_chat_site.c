@@ -333,6 +333,7 @@ static int make_site(const making_t *making, const chat_database_spec_t *spec,
     int status;
 
     site->server_name = server_name(making->s, making->pool);
+    site->host = making->s->server_hostname ? making->s->server_hostname : "";
     site->keeper.name = making->conf->site_name ? making->conf->site_name : "";
     site->keeper.database = *spec;
     site->keeper.database.params = grip_chat_check_real_path(spec->params, making->pool);

@@ -13,6 +13,7 @@
 typedef struct grip_chat_site_t {
     keeper_site_t keeper;             /**< what the keeper knows of it */
     const char *server_name;          /**< the virtual host that configured it, for messages */
+    const char *host;                 /**< its ServerName, "" where it has none */
     const char *verify_key;           /**< as configured, to compare virtual hosts by */
     apr_array_header_t *grip_urls;    /**< likewise, of const char * */
     const char *secret;               /**< configured, or NULL: then it is in the database */
