@@ -2,6 +2,7 @@
 #include "mod_grip_chat_handler.h"
 #include "mod_grip_chat_lifecycle.h"
 #include "mod_grip_chat_status.h"
+#include "mod_grip_chat_stream.h"
 #include "mod_grip_chat_walk.h"
 
 static void register_hooks(apr_pool_t *pool)
@@ -9,6 +10,7 @@ static void register_hooks(apr_pool_t *pool)
     grip_chat_lifecycle_hooks(pool);
     grip_chat_handler_hooks(pool);
     grip_chat_status_hooks(pool);
+    grip_chat_stream_hooks(pool);
     grip_chat_walk_hooks(pool);
 }
 

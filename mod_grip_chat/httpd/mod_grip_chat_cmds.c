@@ -14,6 +14,7 @@
 #include "grip_hold.h"
 #include "keeper_publish.h"
 #include "mod_grip_chat_env.h"
+#include "mod_grip_chat_limit.h"
 
 /* A hundred years, and what no room will ever have. */
 #define RETENTION_MAX_SECS  (APR_INT64_C(36500) * 24 * 60 * 60)
@@ -409,6 +410,35 @@ static const char *cmd_link_timeout(cmd_parms *cmd, void *unused, const char *ar
     return take_timeout(cmd, arg, 120, &grip_chat_conf_get(cmd->server)->link_timeout);
 }
 
+static const char *cmd_streams(cmd_parms *cmd, void *unused, int is_on)
+{
+    grip_chat_conf_get(cmd->server)->streams = is_on;
+    return NULL;
+}
+
+static const char *cmd_max_streams(cmd_parms *cmd, void *unused, const char *arg)
+{
+    const char *error = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+
+    return error ? error
+                 : take_number(cmd, arg, 1, GRIP_CHAT_STREAMS_MAX, 10000,
+                               &grip_chat_conf_get(cmd->server)->max_streams);
+}
+
+static const char *cmd_max_streams_per_client(cmd_parms *cmd, void *unused, const char *arg)
+{
+    grip_chat_conf_t *conf = grip_chat_conf_get(cmd->server);
+    const char *error = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+
+    if (!error && gc_slice_equal_nocase(gc_slice_of(arg), "off")) {
+        conf->max_streams_per_client = 0;
+        return NULL;
+    }
+    return error ? error
+                 : take_number(cmd, arg, 1, GRIP_CHAT_STREAMS_MAX,
+                               GRIP_CHAT_STREAMS_PER_CLIENT_DEFAULT, &conf->max_streams_per_client);
+}
+
 /* All of them are RSRC_CONF: keys, paths and limits are not for .htaccess files. */
 const command_rec grip_chat_cmds[] = {
     AP_INIT_TAKE2("GripChatDatabase", cmd_database, NULL, RSRC_CONF,
@@ -448,5 +478,11 @@ const command_rec grip_chat_cmds[] = {
                   "the longest sender's name, in characters"),
     AP_INIT_TAKE1("GripChatLinkTimeout", cmd_link_timeout, NULL, RSRC_CONF,
                   "the silence after which a proxy asks through its next link"),
+    AP_INIT_FLAG("GripChatStreams", cmd_streams, NULL, RSRC_CONF,
+                 "whether the module holds the streams of readers that come without a proxy"),
+    AP_INIT_TAKE1("GripChatMaxStreams", cmd_max_streams, NULL, RSRC_CONF,
+                  "how many streams the server holds; readers beyond poll"),
+    AP_INIT_TAKE1("GripChatMaxStreamsPerClient", cmd_max_streams_per_client, NULL, RSRC_CONF,
+                  "how many of them one address has in a child, or Off"),
     {NULL},
 };

@@ -26,6 +26,10 @@ void *grip_chat_conf_create(apr_pool_t *pool, server_rec *s)
     conf->max_text_bytes = GRIP_CHAT_UNSET;
     conf->max_name_chars = GRIP_CHAT_UNSET;
     conf->link_timeout = GRIP_CHAT_UNSET;
+    conf->streams = GRIP_CHAT_UNSET;
+    conf->max_streams = GRIP_CHAT_UNSET;
+    conf->max_streams_per_client = GRIP_CHAT_UNSET;
+    conf->stream_share = 0;
     conf->site = NULL;
     return conf;
 }
@@ -62,6 +66,10 @@ void *grip_chat_conf_merge(apr_pool_t *pool, void *base_conf, void *add_conf)
     MERGE_NUMBER(max_text_bytes);
     MERGE_NUMBER(max_name_chars);
     MERGE_NUMBER(link_timeout);
+    MERGE_NUMBER(streams);
+    MERGE_NUMBER(max_streams);
+    MERGE_NUMBER(max_streams_per_client);
+    conf->stream_share = 0;
     conf->site = NULL; /* check_config decides, when all servers are merged */
     return conf;
 }
@@ -79,4 +87,9 @@ apr_size_t grip_chat_conf_cache_bytes(const server_rec *main)
         return GRIP_CHAT_CACHE_DEFAULT_BYTES;
     }
     return (apr_uint64_t)bytes < APR_SIZE_MAX ? (apr_size_t)bytes : APR_SIZE_MAX;
+}
+
+int grip_chat_conf_holds_streams(const server_rec *s)
+{
+    return grip_chat_conf_get(s)->streams != 0;
 }

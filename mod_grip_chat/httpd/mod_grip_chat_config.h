@@ -39,7 +39,11 @@ typedef struct grip_chat_conf_t {
     int max_text_bytes;             /**< GripChatMaxText */
     int max_name_chars;             /**< GripChatMaxName */
     apr_interval_time_t link_timeout; /**< GripChatLinkTimeout */
-    struct grip_chat_site_t *site;    /**< what check_config made of all this; NULL for no site */
+    int streams;                      /**< GripChatStreams, 0 or 1 */
+    int max_streams;                  /**< GripChatMaxStreams; of the main server */
+    int max_streams_per_client; /**< GripChatMaxStreamsPerClient, 0 for no limit; of the main server */
+    int stream_share; /**< what check_config made of that for each child; of the main server */
+    struct grip_chat_site_t *site; /**< what check_config made of all this; NULL for no site */
 } grip_chat_conf_t;
 
 /** httpd's create_server_config. */
@@ -53,6 +57,9 @@ grip_chat_conf_t *grip_chat_conf_get(const server_rec *s);
 
 /** The bytes that each child's cache of rooms may take, 0 for no cache; of the main server. */
 apr_size_t grip_chat_conf_cache_bytes(const server_rec *main);
+
+/** Whether a server's event streams are held by this module where no proxy holds them. */
+int grip_chat_conf_holds_streams(const server_rec *s);
 
 /** The directives. */
 extern const command_rec grip_chat_cmds[];

@@ -1,12 +1,12 @@
 #include "mod_grip_chat_events.h"
 
-#include "chat_event_id.h"
 #include "chat_sse.h"
 #include "gc_clock.h"
-#include "gc_percent.h"
 #include "grip_hold.h"
 #include "mod_grip_chat_link.h"
 #include "mod_grip_chat_reply.h"
+#include "mod_grip_chat_start.h"
+#include "mod_grip_chat_stream.h"
 
 #define ALLOW "GET, HEAD, OPTIONS"
 
@@ -25,14 +25,6 @@
 #define LARGE_PAGE_BYTES   90000
 #define LARGE_PAGE_TIMEOUT apr_time_from_sec(1)
 
-/* Where a stream starts. */
-typedef enum start_kind_e {
-    START_NOW,    /* no position: from now on */
-    START_AFTER,  /* after a position */
-    START_ERROR,  /* the position that a stream-error gave */
-    START_INVALID /* a position that is none of this room's */
-} start_kind_e;
-
 /* One request for events, while it is answered. */
 typedef struct events_t {
     request_rec *r;
@@ -46,8 +38,9 @@ typedef struct events_t {
     apr_time_t now;     /* of the wall clock, as in a Grip-Sig */
     int is_proxied;
     int is_next; /* a proxy's request through a link of ours */
-    start_kind_e start;
-    apr_int64_t after; /* if START_AFTER */
+    grip_chat_start_e start;
+    apr_int64_t after;      /* if GRIP_CHAT_START_AFTER */
+    grip_chat_held_t *held; /* a place for the stream, NULL where it is not held here */
 } events_t;
 
 /* The room: in memory, or as much of it as was read from the database. */
@@ -89,70 +82,6 @@ static int judge_signature(events_t *events)
             grip_sig_verdict_name(sig.verdict));
     }
     return grip_sig_is_proxied(&sig);
-}
-
-/* The position in Grip-Last, which only a proxy sends. On the pages of a long recovery Pushpin repeats
- * the one of its last hold, so there the path's position wins if it is further on. */
-static void start_from_grip_last(events_t *events)
-{
-    const char *header = apr_table_get(events->r->headers_in, GRIP_LAST_HEADER);
-    apr_int64_t last = -1;
-    gc_slice_t id;
-    apr_status_t rv =
-        grip_hold_last_find(&id, gc_slice_of(header ? header : ""), gc_slice_of(events->channel));
-
-    if (rv == APR_SUCCESS) {
-        rv = gc_slice_number(id, APR_INT64_MAX, &last);
-    }
-    if (events->route->has_from && (rv == APR_SUCCESS || rv == APR_ENOENT)) {
-        rv = APR_SUCCESS;
-        last = events->route->from > last ? events->route->from : last;
-    }
-    events->start = rv == APR_SUCCESS ? START_AFTER : START_INVALID;
-    events->after = last;
-}
-
-/* The position that a client gives: Last-Event-ID, else the query's lastEventId. */
-static void start_from_client(events_t *events)
-{
-    const char *header = apr_table_get(events->r->headers_in, "Last-Event-ID");
-    gc_slice_t id = gc_slice_of(header ? header : "");
-    gc_slice_t encoded;
-
-    if (id.len == 0 && events->r->args &&
-        grip_chat_link_parameter(events->r->args, "lastEventId", &encoded) == APR_SUCCESS)
-    {
-        char *text = gc_slice_dup(encoded, events->r->pool);
-
-        id = gc_slice_of(ap_unescape_urlencoded(text) == OK ? text : "?");
-    }
-    if (id.len == 0) {
-        events->start = START_NOW;
-    }
-    else if (gc_slice_equal(id, gc_slice_of("error"))) {
-        events->start = START_ERROR;
-    }
-    else {
-        events->start = chat_event_id_parse(&events->after, id, gc_slice_of(events->room),
-                                            events->r->pool) == APR_SUCCESS
-                            ? START_AFTER
-                            : START_INVALID;
-    }
-}
-
-static void find_start(events_t *events)
-{
-    if (events->is_next &&
-        (events->route->has_from || apr_table_get(events->r->headers_in, GRIP_LAST_HEADER)))
-    {
-        start_from_grip_last(events);
-        return;
-    }
-    start_from_client(events);
-    if (events->start == START_NOW && events->route->has_from) {
-        events->start = START_AFTER;
-        events->after = events->route->from;
-    }
 }
 
 static void set_headers(request_rec *r)
@@ -253,8 +182,8 @@ static int is_reachable(const events_t *events, const found_t *found)
 static apr_status_t compose(const events_t *events, const found_t *found, answer_t *answer)
 {
     gc_slice_t room = gc_slice_of(events->room);
-    int is_reset = events->start == START_AFTER && !is_reachable(events, found);
-    int is_from_now = is_reset || events->start == START_NOW;
+    int is_reset = events->start == GRIP_CHAT_START_AFTER && !is_reachable(events, found);
+    int is_from_now = is_reset || events->start == GRIP_CHAT_START_NOW;
 
     answer->reached = is_from_now ? found->last_event_id : events->after;
     answer->has_more = 0;
@@ -262,9 +191,10 @@ static apr_status_t compose(const events_t *events, const found_t *found, answer
         chat_sse_append_padding(&answer->body);
         chat_sse_append_open(&answer->body, room,
                              is_reset ? CHAT_SSE_NO_POSITION : answer->reached);
-        chat_sse_append_retry(
-            &answer->body,
-            retry_ms(events->now, events->is_proxied ? RETRY_HELD_SPREAD_MS : RETRY_SPREAD_MS));
+        chat_sse_append_retry(&answer->body,
+                              retry_ms(events->now, events->is_proxied || events->held
+                                                        ? RETRY_HELD_SPREAD_MS
+                                                        : RETRY_SPREAD_MS));
     }
     if (is_reset) {
         chat_sse_append_reset(&answer->body, room, answer->reached);
@@ -327,13 +257,13 @@ static apr_status_t look_up(const events_t *events, found_t *found)
 /* Whether what is in memory is all that the answer needs. */
 static int is_enough(const events_t *events, const found_t *found)
 {
-    return events->start != START_AFTER || !is_reachable(events, found) ||
+    return events->start != GRIP_CHAT_START_AFTER || !is_reachable(events, found) ||
            chat_snapshot_covers(found->snapshot, events->after);
 }
 
 static apr_status_t find_room(const events_t *events, found_t *found)
 {
-    apr_int64_t after = events->start == START_AFTER ? events->after : APR_INT64_MAX;
+    apr_int64_t after = events->start == GRIP_CHAT_START_AFTER ? events->after : APR_INT64_MAX;
     apr_status_t rv;
 
     found->snapshot = NULL;
@@ -364,7 +294,8 @@ static void leave_what_waits(const events_t *events, found_t *found)
 
     if (waiting != KEEPER_SHARED_NOTHING && waiting < found->last_event_id &&
         waiting >= found->first_kept_event_id - 1 &&
-        (events->start != START_AFTER || (is_reachable(events, found) && events->after <= waiting)))
+        (events->start != GRIP_CHAT_START_AFTER ||
+         (is_reachable(events, found) && events->after <= waiting)))
     {
         found->last_event_id = waiting;
     }
@@ -382,6 +313,36 @@ static int reply_void_link(events_t *events)
     }
     set_headers(events->r);
     return grip_chat_reply_body(events->r, gc_slice("", 0));
+}
+
+/* Take a place for a client's own stream if what it lacks goes into one answer: all that comes after that
+ * has the room in memory. Who is further behind comes back for each page. */
+static void take_place(events_t *events, const found_t *found)
+{
+    if (!found->is_page || found->last_event_id - events->after < CHAT_PAGE_MAX_EVENTS) {
+        events->held = grip_chat_stream_reserve(events->r, events->site, events->room);
+    }
+}
+
+/* Send the answer, and go on with the stream where this module holds it. */
+static int send_answer(events_t *events, const answer_t *answer, const found_t *found)
+{
+    gc_slice_t body = gc_buffer_slice(&answer->body);
+    int status;
+
+    if (events->held && found->is_page && answer->has_more) {
+        grip_chat_stream_cancel(events->held);
+    }
+    else if (events->held) {
+        events->held->reached = answer->reached;
+        status = grip_chat_held_begin(events->held, body, answer->block, answer->part);
+        if (status != SUSPENDED) {
+            grip_chat_stream_cancel(events->held);
+        }
+        return status;
+    }
+    return answer->part.len ? grip_chat_reply_block(events->r, body, answer->block, answer->part)
+                            : grip_chat_reply_body(events->r, body);
 }
 
 /* Read, compose and send. */
@@ -408,6 +369,9 @@ static int reply_events(events_t *events)
         }
         leave_what_waits(events, &found);
     }
+    else {
+        take_place(events, &found);
+    }
     rv = rv == APR_SUCCESS ? compose(events, &found, &answer) : rv;
     if (rv == APR_SUCCESS) {
         set_headers(events->r);
@@ -422,11 +386,12 @@ static int reply_events(events_t *events)
     if (rv != APR_SUCCESS) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, rv, events->r,
                       "GC0163: the events cannot be answered");
+        if (events->held) {
+            grip_chat_stream_cancel(events->held);
+        }
         return reply_unavailable(events);
     }
-    return answer.part.len ? grip_chat_reply_block(events->r, gc_buffer_slice(&answer.body),
-                                                   answer.block, answer.part)
-                           : grip_chat_reply_body(events->r, gc_buffer_slice(&answer.body));
+    return send_answer(events, &answer, &found);
 }
 
 /* Find the secret that links are signed with; only proxied requests need it. */
@@ -441,25 +406,27 @@ static apr_status_t find_secret(events_t *events)
 static int get_events(events_t *events)
 {
     request_rec *r = events->r;
+    grip_chat_asked_t asked = {r, events->route, events->room, events->channel,
+                               r->args && grip_chat_link_is(r->args)};
     apr_status_t rv;
 
-    events->is_next = r->args && grip_chat_link_is(r->args);
+    events->is_next = asked.is_next;
     /* What a HEAD has no body for cannot be held. */
     events->is_proxied = judge_signature(events) && !r->header_only;
     if (events->is_next && !events->is_proxied) {
         return grip_chat_reply_error(r, HTTP_FORBIDDEN, "bad-link",
                                      "a next link is for this site's proxies alone");
     }
-    find_start(events);
-    if (events->start == START_ERROR) {
+    events->start = grip_chat_start_find(&asked, &events->after);
+    if (events->start == GRIP_CHAT_START_ERROR) {
         return grip_chat_reply_error(r, HTTP_BAD_REQUEST, "bad-position",
                                      "the position 'error' is where a stream-error ended");
     }
-    if (events->start == START_INVALID && events->is_next) {
+    if (events->start == GRIP_CHAT_START_INVALID && events->is_next) {
         return grip_chat_reply_error(r, HTTP_BAD_REQUEST, "bad-position",
                                      "Grip-Last does not tell the position of this channel");
     }
-    if (events->start == START_INVALID) {
+    if (events->start == GRIP_CHAT_START_INVALID) {
         return reply_bad_position(events);
     }
     if (!events->is_proxied) {

@@ -2,6 +2,9 @@
 
 #include <mpm_common.h>
 
+#include "mod_grip_chat_limit.h"
+#include "mod_grip_chat_stream.h"
+
 /* The sites of this configuration, and this child. Both are gone with their pools: see forget. */
 static grip_chat_site_t *all_sites;
 static grip_chat_child_t *this_child;
@@ -22,6 +25,15 @@ static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, 
 {
     apr_pool_cleanup_register(pconf, &all_sites, forget, apr_pool_cleanup_null);
     return grip_chat_sites_make(&all_sites, s, pconf, ptemp);
+}
+
+/* How many children and threads there are is known when the MPM has checked its own. */
+static int check_streams(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
+{
+    if (all_sites) {
+        grip_chat_limit_work_out(s);
+    }
+    return OK;
 }
 
 static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
@@ -57,6 +69,9 @@ static apr_status_t make_child(apr_pool_t *pchild, server_rec *main)
         }
     }
     if (rv == APR_SUCCESS) {
+        rv = grip_chat_stream_child_init(child->shared, pchild, main);
+    }
+    if (rv == APR_SUCCESS) {
         this_child = child;
     }
     return rv;
@@ -87,6 +102,7 @@ static int monitor(apr_pool_t *pool, server_rec *s)
 void grip_chat_lifecycle_hooks(apr_pool_t *pool)
 {
     ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_check_config(check_streams, NULL, NULL, APR_HOOK_REALLY_LAST);
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_monitor(monitor, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);

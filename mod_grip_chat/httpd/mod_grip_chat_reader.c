@@ -165,6 +165,24 @@ static apr_status_t read_after(void *baton, apr_int64_t after, int limit, chat_p
     return grip_chat_reader_after(asking->reader, asking->room, after, limit, page, pool);
 }
 
+/* The same without a wait for the keeper. */
+static apr_status_t read_newest_once(void *baton, int limit, chat_page_t *page, apr_pool_t *pool)
+{
+    const asking_t *asking = baton;
+    reading_t reading = {asking->room, -1, limit, page, NULL};
+
+    return read_once(asking->reader, &reading, pool);
+}
+
+static apr_status_t read_after_once(void *baton, apr_int64_t after, int limit, chat_page_t *page,
+                                    apr_pool_t *pool)
+{
+    const asking_t *asking = baton;
+    reading_t reading = {asking->room, after, limit, page, NULL};
+
+    return read_once(asking->reader, &reading, pool);
+}
+
 static apr_status_t release(void *data)
 {
     chat_snapshot_release(data);
@@ -188,6 +206,16 @@ apr_status_t grip_chat_reader_room(grip_chat_reader_t *reader, const char *room,
         apr_pool_cleanup_register(pool, *snapshot, release, apr_pool_cleanup_null);
     }
     return rv;
+}
+
+apr_status_t grip_chat_reader_look(grip_chat_reader_t *reader, const char *room, int history,
+                                   chat_snapshot_t **snapshot)
+{
+    static const chat_cache_source_t source = {version_now, read_newest_once, read_after_once};
+    asking_t asking = {reader, room, keeper_site_slot(reader->site, gc_slice_of(room))};
+    chat_cache_room_t wanted = {reader->site, room, history, &source, &asking};
+
+    return chat_cache_get(reader->cache, &wanted, snapshot);
 }
 
 apr_status_t grip_chat_reader_after(grip_chat_reader_t *reader, const char *room, apr_int64_t after,

@@ -38,6 +38,15 @@ int grip_chat_reader_keeps_rooms(const grip_chat_reader_t *reader);
 apr_status_t grip_chat_reader_room(grip_chat_reader_t *reader, const char *room, unsigned slot,
                                    int history, chat_snapshot_t **snapshot, apr_pool_t *pool);
 
+/**
+ * As grip_chat_reader_room, for a thread that has no request and other rooms to look at: where the room cannot
+ * be read now, it does not wait for the keeper.
+ *
+ * @param snapshot  held by the caller: release it
+ */
+apr_status_t grip_chat_reader_look(grip_chat_reader_t *reader, const char *room, int history,
+                                   chat_snapshot_t **snapshot);
+
 /** As chat_store_read_after, from the database. Thread-safe. Logs nothing. */
 apr_status_t grip_chat_reader_after(grip_chat_reader_t *reader, const char *room, apr_int64_t after,
                                     int limit, chat_page_t *page, apr_pool_t *pool);

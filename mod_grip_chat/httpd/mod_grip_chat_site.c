@@ -10,8 +10,6 @@
 /* What the original's default is too: a Pushpin on this machine. */
 #define DEFAULT_GRIP_URL "http://127.0.0.1:5561/"
 
-#define KEEP_ALIVE_CONTENT "event: keep-alive\ndata:\n\n"
-
 /* A secret shorter than this can be guessed. */
 #define SECRET_MIN_BYTES 16
 
@@ -346,7 +344,7 @@ static int make_site(const making_t *making, const chat_database_spec_t *spec,
     }
     make_secret(making, site);
     make_limits(making, site);
-    if (grip_hold_keep_alive_format(&site->keep_alive_header, gc_slice_of(KEEP_ALIVE_CONTENT),
+    if (grip_hold_keep_alive_format(&site->keep_alive_header, gc_slice_of(GRIP_CHAT_KEEP_ALIVE),
                                     site->keep_alive, making->pool) != APR_SUCCESS)
     {
         return refuse(making, "GripChatKeepAlive", "it is out of bounds; write for example 20s");

@@ -8,6 +8,9 @@
 #include "mod_grip_chat_config.h"
 #include "mod_grip_chat_reader.h"
 
+/** The event that a stream has when it was silent for a while. */
+#define GRIP_CHAT_KEEP_ALIVE "event: keep-alive\ndata:\n\n"
+
 /** A site as a server runs it. Made at configuration time; only reader and signatures are set later, in
  *  each child. */
 typedef struct grip_chat_site_t {

@@ -102,6 +102,15 @@ int keeper_connection_reply(keeper_connection_t *connection, const keeper_reply_
     return send(connection->fd, frame.data, frame.len, MSG_NOSIGNAL) == (ssize_t)frame.len;
 }
 
+int keeper_connection_release(keeper_connection_t *connection)
+{
+    int fd = connection->fd;
+
+    free(connection->received);
+    free(connection);
+    return fd;
+}
+
 void keeper_connection_close(keeper_connection_t *connection)
 {
     close(connection->fd);

@@ -46,6 +46,9 @@ keeper_received_t *keeper_connection_take(keeper_connection_t *connection);
 /** Send a reply and make room for the next job. @return 0 if the child cannot be told any more */
 int keeper_connection_reply(keeper_connection_t *connection, const keeper_reply_t *reply);
 
+/** Free all but the socket, which is the caller's then. Nobody watches it any more. @return the socket */
+int keeper_connection_release(keeper_connection_t *connection);
+
 /** Close the socket and free all. Nobody watches it any more. */
 void keeper_connection_close(keeper_connection_t *connection);
 

@@ -10,6 +10,7 @@
 #include "keeper_connection.h"
 #include "keeper_poll.h"
 #include "keeper_sites.h"
+#include "keeper_watch.h"
 
 /* How often it is kept how far the proxies have been told, and tried again what a writer could not do
  * when it started. */
@@ -31,6 +32,7 @@ typedef struct loop_t {
     gc_moment_t accept_due; /* when to accept again, 0 while it does */
     int is_short;           /* the last accept failed, and it was logged */
     keeper_sites_t *sites;
+    keeper_watch_t *watch;
     apr_size_t busy; /* chores that are with writers, and writers that still take jobs at the end */
     int is_stopping;
 } loop_t;
@@ -70,6 +72,17 @@ static void close_connection(loop_t *loop, keeper_connection_t *connection)
     keeper_connection_close(connection);
 }
 
+/* The child sends no jobs on this connection, but watches rooms. */
+static void start_watching(loop_t *loop, keeper_connection_t *connection)
+{
+    if (keeper_poll_watch(loop->poll, KEEPER_FD_CHILD, connection->fd, NULL, 0) == APR_SUCCESS) {
+        keeper_watch_add(loop->watch, keeper_connection_release(connection));
+    }
+    else {
+        close_connection(loop, connection);
+    }
+}
+
 /* Pass a connection on to the writer that its job is for. */
 static void route(loop_t *loop, keeper_connection_t *connection)
 {
@@ -107,7 +120,12 @@ static void serve_child(loop_t *loop, keeper_connection_t *connection, int is_en
     case KEEPER_READ_MORE:
         break;
     case KEEPER_READ_JOB:
-        route(loop, connection);
+        if (keeper_wire_is_watch(keeper_connection_frame(connection))) {
+            start_watching(loop, connection);
+        }
+        else {
+            route(loop, connection);
+        }
         break;
     case KEEPER_READ_CLOSED:
         close_connection(loop, connection);
@@ -183,6 +201,8 @@ static void finish_task(loop_t *loop, keeper_task_t *task)
         take_back(loop, task->owner);
         break;
     case KEEPER_TASK_STORED:
+        keeper_watch_moved(loop->watch,
+                           keeper_site_slot(task->site, gc_slice_of(task->append.room)));
         keeper_sites_publish(loop->sites, task);
         free(task->owner);
         break;
@@ -210,6 +230,7 @@ static void finish_tasks(loop_t *loop)
     while ((task = keeper_sites_done(loop->sites))) {
         finish_task(loop, task);
     }
+    keeper_watch_tell(loop->watch);
 }
 
 static gc_moment_t earlier(gc_moment_t a, gc_moment_t b)
@@ -241,6 +262,9 @@ static void dispatch(loop_t *loop, const apr_pollfd_t *ready)
         break;
     case KEEPER_FD_CHILD:
         serve_child(loop, entry->object, is_ended);
+        break;
+    case KEEPER_FD_WATCH:
+        keeper_watch_ready(entry->object, is_ended);
         break;
     case KEEPER_FD_TRANSPORT: {
         apr_status_t rv = grip_transport_ready(loop->transport, entry->fd,
@@ -333,6 +357,7 @@ static apr_status_t start(loop_t *loop)
     apr_status_t rv = keeper_poll_create(&loop->poll, loop->pool);
 
     if (rv == APR_SUCCESS) {
+        loop->watch = keeper_watch_create(loop->poll, loop->config->log, loop->pool);
         rv = grip_transport_global_init();
     }
     if (rv == APR_SUCCESS) {

@@ -1,6 +1,11 @@
 #include "keeper_wire.h"
 
+#include "keeper_shared.h"
+
 #define STRINGS 7
+
+/* Beside the kinds of jobs. */
+#define KIND_WATCH 3
 
 static void append_uint32(gc_buffer_t *buffer, apr_size_t number)
 {
@@ -14,6 +19,27 @@ static void append_byte(gc_buffer_t *buffer, int byte)
     char c = (char)byte;
 
     gc_buffer_append(buffer, gc_slice(&c, 1));
+}
+
+void keeper_wire_append_watch(gc_buffer_t *buffer)
+{
+    append_uint32(buffer, KEEPER_WIRE_WATCH_BYTES - 4);
+    append_byte(buffer, KEEPER_WIRE_VERSION);
+    append_byte(buffer, KIND_WATCH);
+    append_uint32(buffer, KEEPER_SHARED_SLOTS);
+}
+
+int keeper_wire_is_watch(gc_slice_t frame)
+{
+    apr_uint32_t slots;
+
+    if (frame.len != KEEPER_WIRE_WATCH_BYTES || frame.data[4] != KEEPER_WIRE_VERSION ||
+        frame.data[5] != KIND_WATCH)
+    {
+        return 0;
+    }
+    memcpy(&slots, frame.data + 6, sizeof(slots));
+    return slots == KEEPER_SHARED_SLOTS;
 }
 
 void keeper_wire_append_job(gc_buffer_t *buffer, const keeper_job_t *job)

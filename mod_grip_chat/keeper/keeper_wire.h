@@ -53,6 +53,16 @@ typedef struct keeper_reply_t {
     apr_int64_t created_ms;
 } keeper_reply_t;
 
+/** Append the frame by which a child asks to watch rooms on this connection, instead of sending jobs. It
+ *  names the number of slots, so that sides that count differently do not talk past each other. */
+void keeper_wire_append_watch(gc_buffer_t *buffer);
+
+/** Bytes of that frame. */
+#define KEEPER_WIRE_WATCH_BYTES (4 + 2 + 4)
+
+/** Whether a whole frame asks to watch, in this version and with as many slots. */
+int keeper_wire_is_watch(gc_slice_t frame);
+
 /** Append a job's frame. */
 void keeper_wire_append_job(gc_buffer_t *buffer, const keeper_job_t *job);
 

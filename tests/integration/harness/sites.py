@@ -7,7 +7,9 @@ def chat_site(database, *grip_urls, location="/rooms/", **directives):
     """A site as an operator writes it.
 
     `History=10` becomes `GripChatHistory 10`; a list repeats the directive; None leaves it out.
+    The module holds no streams unless `Streams="On"` says so: then each answer ends by itself.
     """
+    directives.setdefault("Streams", "Off")
     lines = []
     if database is not None:
         lines.append(f'GripChatDatabase sqlite3 "{database}"')

@@ -1,0 +1,222 @@
+#include "mod_grip_chat_crowd.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+
+#include "chat_sse.h"
+
+/* How long the peer of a stream that was ended may take to close its side. */
+#define LINGER_TIME apr_time_from_sec(2)
+
+/* How soon it is looked again whether a worker has let go of a connection. */
+#define FREE_PAUSE apr_time_from_msec(2)
+
+/* How many streams a child that drains ends in one step, and how soon the next step follows: so many come
+ * back to the other children in a second. */
+#define DRAIN_STEP  25
+#define DRAIN_PAUSE apr_time_from_msec(25)
+
+/* A client comes back after a time of its own in this span. */
+#define RETRY_MIN_MS    250
+#define RETRY_SPREAD_MS 1000
+
+void grip_chat_crowd_init(grip_chat_crowd_t *crowd, server_rec *main, int epoll_fd,
+                          grip_chat_crowd_left_fn *left, void *baton)
+{
+    memset(crowd, 0, sizeof(*crowd));
+    crowd->main = main;
+    crowd->epoll_fd = epoll_fd;
+    crowd->left = left;
+    crowd->baton = baton;
+    crowd->busy.interval = FREE_PAUSE;
+    crowd->lingering.interval = LINGER_TIME;
+    crowd->dice = (apr_uint64_t)gc_clock_now();
+}
+
+/* Watch a connection for its peer's end, and for room to write where that is missing; or for nothing. */
+static void watch(grip_chat_crowd_t *crowd, grip_chat_held_t *held, int is_watched)
+{
+    unsigned events = held->state == GRIP_CHAT_HELD_FULL ? EPOLLRDHUP | EPOLLOUT : EPOLLRDHUP;
+    int operation = !is_watched ? EPOLL_CTL_DEL : held->is_watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+    struct epoll_event event = {.events = events, .data.ptr = held};
+    int failed;
+
+    if (!is_watched && !held->is_watched) {
+        return;
+    }
+    failed = epoll_ctl(crowd->epoll_fd, operation, held->fd, &event) != 0;
+    held->is_watched = is_watched && !failed;
+    /* When a child is stopped at once, event closes sockets that workers have just let go of. */
+    if (failed && is_watched && errno != EBADF) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, errno, crowd->main,
+                     "GC0172: a stream's connection cannot be watched; it is ended");
+    }
+}
+
+static grip_chat_queue_t *idle_queue(grip_chat_crowd_t *crowd, apr_interval_time_t interval)
+{
+    int i;
+
+    for (i = 0; i < crowd->idle_count; i++) {
+        if (crowd->idle[i].interval == interval) {
+            return &crowd->idle[i];
+        }
+    }
+    if (crowd->idle_count < GRIP_CHAT_CROWD_QUEUES) {
+        crowd->idle[crowd->idle_count++].interval = interval;
+    }
+    return &crowd->idle[crowd->idle_count - 1];
+}
+
+void grip_chat_crowd_dismiss(grip_chat_crowd_t *crowd, grip_chat_held_t *held, gc_moment_t now)
+{
+    held->state = GRIP_CHAT_HELD_GONE;
+    watch(crowd, held, 0);
+    grip_chat_queue_put(&crowd->busy, held, now - FREE_PAUSE);
+}
+
+void grip_chat_crowd_settle(grip_chat_crowd_t *crowd, grip_chat_held_t *held,
+                            grip_chat_held_state_e before, gc_moment_t now)
+{
+    if (held->state == GRIP_CHAT_HELD_GONE) {
+        grip_chat_crowd_dismiss(crowd, held, now);
+        return;
+    }
+    if ((held->state == GRIP_CHAT_HELD_FULL) != (before == GRIP_CHAT_HELD_FULL)) {
+        watch(crowd, held, 1);
+    }
+    grip_chat_queue_put(idle_queue(crowd, held->site->keep_alive), held, now);
+}
+
+static void destroy(grip_chat_crowd_t *crowd, grip_chat_held_t *held)
+{
+    grip_chat_queue_leave(held);
+    watch(crowd, held, 0);
+    grip_chat_held_destroy(held);
+}
+
+static void end(grip_chat_crowd_t *crowd, grip_chat_held_t *held, gc_moment_t now)
+{
+    char bytes[64];
+    gc_buffer_t farewell = {bytes, 0, sizeof(bytes), NULL};
+
+    crowd->dice =
+        crowd->dice * APR_UINT64_C(6364136223846793005) + APR_UINT64_C(1442695040888963407);
+    chat_sse_append_retry(&farewell,
+                          RETRY_MIN_MS + (int)((crowd->dice >> 33) % (RETRY_SPREAD_MS + 1)));
+    if (held->room) {
+        crowd->left(held, crowd->baton);
+    }
+    if (grip_chat_held_end(held, gc_buffer_slice(&farewell)) && !crowd->is_hurried) {
+        watch(crowd, held, 1);
+        grip_chat_queue_put(&crowd->lingering, held, now);
+    }
+    else {
+        destroy(crowd, held);
+    }
+}
+
+int grip_chat_crowd_take(grip_chat_crowd_t *crowd, grip_chat_held_t *held, apr_thread_t *thread,
+                         gc_moment_t now)
+{
+    grip_chat_held_prepare(held, thread);
+    watch(crowd, held, 1);
+    if (held->state != GRIP_CHAT_HELD_OPEN || !held->is_watched) {
+        grip_chat_crowd_dismiss(crowd, held, now);
+        return 0;
+    }
+    grip_chat_queue_put(idle_queue(crowd, held->site->keep_alive), held, now);
+    return 1;
+}
+
+int grip_chat_crowd_serve(grip_chat_crowd_t *crowd, grip_chat_held_t *held, unsigned events,
+                          gc_moment_t now)
+{
+    if (held->state == GRIP_CHAT_HELD_LEAVING) {
+        destroy(crowd, held);
+    }
+    else if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) {
+        held->c->aborted = 1;
+        grip_chat_crowd_dismiss(crowd, held, now);
+    }
+    else if (held->state == GRIP_CHAT_HELD_FULL) {
+        grip_chat_held_resume(held);
+        grip_chat_crowd_settle(crowd, held, GRIP_CHAT_HELD_FULL, now);
+        return held->state == GRIP_CHAT_HELD_OPEN;
+    }
+    return 0;
+}
+
+void grip_chat_crowd_keep_alive(grip_chat_crowd_t *crowd, gc_moment_t now)
+{
+    static const char text[] = GRIP_CHAT_KEEP_ALIVE;
+    int i;
+
+    for (i = 0; i < crowd->idle_count; i++) {
+        grip_chat_held_t *held;
+
+        while ((held = grip_chat_queue_due(&crowd->idle[i], now))) {
+            grip_chat_held_state_e before = held->state;
+
+            if (before == GRIP_CHAT_HELD_OPEN) {
+                grip_chat_held_write_text(held, gc_slice(text, sizeof(text) - 1));
+            }
+            grip_chat_crowd_settle(crowd, held, before, now);
+        }
+    }
+}
+
+void grip_chat_crowd_end_due(grip_chat_crowd_t *crowd, gc_moment_t now)
+{
+    grip_chat_held_t *held;
+
+    while ((held = grip_chat_queue_due(&crowd->busy, now))) {
+        if (grip_chat_held_is_free(held)) {
+            grip_chat_queue_leave(held);
+            end(crowd, held, now);
+        }
+        else {
+            grip_chat_queue_put(&crowd->busy, held, now);
+        }
+    }
+    while ((held = grip_chat_queue_due(&crowd->lingering, now))) {
+        destroy(crowd, held);
+    }
+}
+
+void grip_chat_crowd_drain(grip_chat_crowd_t *crowd, int is_hurried, gc_moment_t now)
+{
+    int left = DRAIN_STEP;
+    int i;
+
+    if (!is_hurried && crowd->drain_due > now) {
+        return;
+    }
+    crowd->is_hurried = is_hurried;
+    crowd->drain_due = now + DRAIN_PAUSE;
+    for (i = 0; i < crowd->idle_count; i++) {
+        while (crowd->idle[i].first && (left-- > 0 || is_hurried)) {
+            grip_chat_crowd_dismiss(crowd, crowd->idle[i].first, now);
+        }
+    }
+    while (is_hurried && crowd->lingering.first) {
+        destroy(crowd, crowd->lingering.first);
+    }
+}
+
+static gc_moment_t earlier(gc_moment_t a, gc_moment_t b)
+{
+    return !a || (b && b < a) ? b : a;
+}
+
+gc_moment_t grip_chat_crowd_next(const grip_chat_crowd_t *crowd)
+{
+    gc_moment_t due = earlier(crowd->drain_due, grip_chat_queue_next(&crowd->busy));
+    int i;
+
+    due = earlier(due, grip_chat_queue_next(&crowd->lingering));
+    for (i = 0; i < crowd->idle_count; i++) {
+        due = earlier(due, grip_chat_queue_next(&crowd->idle[i]));
+    }
+    return due;
+}

@@ -1,0 +1,67 @@
+/* The held connections of a loop, from when it took them over to when they are destroyed: what each
+ * waits for, when it is due, and how it ends. Belongs to the loop's thread. */
+#ifndef MOD_GRIP_CHAT_CROWD_H
+#define MOD_GRIP_CHAT_CROWD_H
+
+#include "mod_grip_chat_queue.h"
+
+/** Sites may have keep-alive intervals of their own; beyond so many they share the last one's. */
+#define GRIP_CHAT_CROWD_QUEUES 16
+
+/** Takes a connection that is to be ended out of its room. */
+typedef void grip_chat_crowd_left_fn(grip_chat_held_t *held, void *baton);
+
+/** A crowd. */
+typedef struct grip_chat_crowd_t {
+    server_rec *main;
+    int epoll_fd;
+    grip_chat_crowd_left_fn *left;
+    void *baton;
+    grip_chat_queue_t idle[GRIP_CHAT_CROWD_QUEUES]; /**< until their keep-alive */
+    int idle_count;
+    grip_chat_queue_t busy;      /**< until their worker has let go, and then to be ended */
+    grip_chat_queue_t lingering; /**< until their peer has closed its side */
+    gc_moment_t drain_due;       /**< when the next are to be ended, 0 while none is */
+    int is_hurried;              /**< nobody is waited for */
+    apr_uint64_t dice;
+} grip_chat_crowd_t;
+
+/** Make an empty crowd. @param epoll_fd  gets the connections' descriptors, with a grip_chat_held_t each */
+void grip_chat_crowd_init(grip_chat_crowd_t *crowd, server_rec *main, int epoll_fd,
+                          grip_chat_crowd_left_fn *left, void *baton);
+
+/** Take over a parked connection. @return 0 if it will be ended at once */
+int grip_chat_crowd_take(grip_chat_crowd_t *crowd, grip_chat_held_t *held, apr_thread_t *thread,
+                         gc_moment_t now);
+
+/**
+ * Something was written: its keep-alive is due so much later, or more is to be written when there is room
+ * for it, or the peer is gone.
+ *
+ * @param before  the state that it was in
+ */
+void grip_chat_crowd_settle(grip_chat_crowd_t *crowd, grip_chat_held_t *held,
+                            grip_chat_held_state_e before, gc_moment_t now);
+
+/** Have a connection ended as soon as its worker has let go of it. */
+void grip_chat_crowd_dismiss(grip_chat_crowd_t *crowd, grip_chat_held_t *held, gc_moment_t now);
+
+/** Something has happened at a connection, which may be destroyed by this.
+ *  @return whether it takes more now, after it was full */
+int grip_chat_crowd_serve(grip_chat_crowd_t *crowd, grip_chat_held_t *held, unsigned events,
+                          gc_moment_t now);
+
+/** Send the keep-alives that are due. */
+void grip_chat_crowd_keep_alive(grip_chat_crowd_t *crowd, gc_moment_t now);
+
+/** End and destroy what is due for it. */
+void grip_chat_crowd_end_due(grip_chat_crowd_t *crowd, gc_moment_t now);
+
+/** Have some of the streams ended if it is time for that, or all. Call it again as grip_chat_crowd_next
+ *  says. */
+void grip_chat_crowd_drain(grip_chat_crowd_t *crowd, int is_hurried, gc_moment_t now);
+
+/** When something is due next, 0 for never. */
+gc_moment_t grip_chat_crowd_next(const grip_chat_crowd_t *crowd);
+
+#endif

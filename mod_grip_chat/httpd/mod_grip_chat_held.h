@@ -1,0 +1,106 @@
+/* A connection that the module holds: a request for events whose handler has returned SUSPENDED. A
+ * worker makes it and answers its beginning; when the MPM has let go of the connection it belongs to
+ * the thread of mod_grip_chat_stream_loop, which writes to it, ends it and destroys it. Nothing here
+ * blocks but grip_chat_held_begin. */
+#ifndef MOD_GRIP_CHAT_HELD_H
+#define MOD_GRIP_CHAT_HELD_H
+
+#include "mod_grip_chat.h"
+
+#include <scoreboard.h>
+#include <util_filter.h>
+
+#include "chat_block.h"
+#include "gc_clock.h"
+#include "mod_grip_chat_site.h"
+
+struct grip_chat_client_t;
+struct grip_chat_room_t;
+struct grip_chat_queue_t;
+
+/** What the loop knows of a held connection. */
+typedef enum grip_chat_held_state_e {
+    GRIP_CHAT_HELD_OPEN,   /**< all that was to be written is on its way */
+    GRIP_CHAT_HELD_FULL,   /**< the connection takes nothing more for now */
+    GRIP_CHAT_HELD_GONE,   /**< nothing can be written any more; it is to be ended */
+    GRIP_CHAT_HELD_LEAVING /**< it waits to be ended, or for the peer to close its side */
+} grip_chat_held_state_e;
+
+/** A held connection; of its connection's pool. */
+typedef struct grip_chat_held_t {
+    conn_rec *c;
+    request_rec *r; /**< NULL once the request is logged */
+    const grip_chat_site_t *site;
+    const char *room_name;
+    struct grip_chat_client_t *client; /**< whose stream it counts as */
+    apr_int64_t reached;               /**< the position that everything written leads to */
+    apr_socket_t *socket;
+    int fd;
+    int is_parked; /**< the MPM has let go of it, or is about to: see grip_chat_held_is_free */
+    worker_score *worker;
+    /* what follows belongs to the loop */
+    grip_chat_held_state_e state;
+    struct grip_chat_room_t *room; /**< NULL while it is in none */
+    struct grip_chat_held_t *next; /**< in the room, or on the way to the loop */
+    struct grip_chat_held_t *prev;
+    struct grip_chat_queue_t *queue; /**< what it waits for; NULL for nothing */
+    struct grip_chat_held_t *queue_next;
+    struct grip_chat_held_t *queue_prev;
+    gc_moment_t queued;
+    int is_watched;           /**< for events of its descriptor */
+    apr_uint64_t first_load;  /**< the first of its room's that is not older than the reader */
+    ap_filter_t *last_filter; /**< the core's, which writes to the network */
+    apr_bucket_brigade *bb;
+    chat_block_t *block; /**< held for rest */
+    gc_slice_t rest;     /**< what is to be written and was not given to the filters yet */
+    apr_size_t chunk;    /**< bytes that the filters may be given at once */
+} grip_chat_held_t;
+
+/**
+ * Answer the beginning of a stream, blocking as any answer does, in the request's own thread.
+ *
+ * @param head   the first bytes; of r->pool
+ * @param block  what `part` is of, held by the caller during the call; NULL for none
+ * @return SUSPENDED, to be returned by the handler; or what the connection came to: then it is not held
+ */
+int grip_chat_held_begin(grip_chat_held_t *held, gc_slice_t head, chat_block_t *block,
+                         gc_slice_t part);
+
+/** Note, in a suspend_connection hook, that the MPM is about to let go: see grip_chat_held_is_free. */
+void grip_chat_held_park(grip_chat_held_t *held);
+
+/**
+ * Whether the MPM's thread has let go for good. After the hook it still writes to the connection's
+ * memory, so nothing of that may be freed before.
+ */
+int grip_chat_held_is_free(const grip_chat_held_t *held);
+
+/** Make the connection fit for the loop: nothing blocks, and the kernel holds only so much of it. */
+void grip_chat_held_prepare(grip_chat_held_t *held, apr_thread_t *thread);
+
+/**
+ * Write a part of a block. Only while the state is OPEN; sets the state.
+ *
+ * @param block  held as long as it takes
+ */
+void grip_chat_held_write(grip_chat_held_t *held, chat_block_t *block, gc_slice_t part);
+
+/** Write a short text, which is copied. As grip_chat_held_write. */
+void grip_chat_held_write_text(grip_chat_held_t *held, gc_slice_t text);
+
+/** Go on writing, as the connection has become writable. Only while FULL; sets the state. */
+void grip_chat_held_resume(grip_chat_held_t *held);
+
+/**
+ * End the request, which is logged with this, and begin to close the connection. Only if it is free. The
+ * state is LEAVING then.
+ *
+ * @param farewell  the last bytes, written if nothing else waits; may be empty
+ * @return whether the peer is to be given time to close its side, so that it gets what was written
+ */
+int grip_chat_held_end(grip_chat_held_t *held, gc_slice_t farewell);
+
+/** Close the connection and free all that belongs to it. Only after grip_chat_held_end. */
+void grip_chat_held_destroy(grip_chat_held_t *held);
+
+#endif

@@ -1,0 +1,39 @@
+/* The thread of a child that owns its held connections: it waits for all of them at once, and writes to
+ * each what its room has that it has not. It never blocks; what does is beside it (the loader). A wake-up
+ * costs work for each room that moved and each reader that is behind, not for each stream that is held. */
+#ifndef MOD_GRIP_CHAT_LOOP_H
+#define MOD_GRIP_CHAT_LOOP_H
+
+#include "mod_grip_chat_held.h"
+
+typedef struct grip_chat_loop_t grip_chat_loop_t;
+
+/** What a loop is made of; all of it lives as long as the loop. */
+typedef struct grip_chat_loop_spec_t {
+    server_rec *main;
+    const keeper_shared_t *shared;
+    const char *socket_path; /**< the keeper's */
+} grip_chat_loop_spec_t;
+
+/**
+ * Start a loop.
+ *
+ * @param pool  the child's; the loop must be stopped in a pre-cleanup of it
+ */
+apr_status_t grip_chat_loop_start(grip_chat_loop_t **out, const grip_chat_loop_spec_t *spec,
+                                  apr_pool_t *pool);
+
+/** Hand over a parked connection. Thread-safe, from any thread. */
+void grip_chat_loop_adopt(grip_chat_loop_t *loop, grip_chat_held_t *held);
+
+/**
+ * Have all streams ended, also those that are still to come.
+ *
+ * @param is_graceful  one after the other, and each with time to get what was sent; else at once
+ */
+void grip_chat_loop_drain(grip_chat_loop_t *loop, int is_graceful);
+
+/** End what is left and join the threads. When no worker runs any more. */
+apr_status_t grip_chat_loop_stop(grip_chat_loop_t *loop);
+
+#endif

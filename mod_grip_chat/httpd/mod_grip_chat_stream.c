@@ -1,0 +1,132 @@
+#include "mod_grip_chat_stream.h"
+
+#include <mpm_common.h>
+
+#include "mod_grip_chat_keeper.h"
+#include "mod_grip_chat_limit.h"
+#include "mod_grip_chat_loop.h"
+
+/* This child's streams. Made in child_init, gone with the child's pool. */
+typedef struct streams_t {
+    grip_chat_loop_t *loop;
+    grip_chat_clients_t *clients;
+    apr_uint32_t is_draining; /* atomic */
+} streams_t;
+
+static streams_t *streams;
+
+static apr_status_t forget(void *data)
+{
+    streams = NULL;
+    return APR_SUCCESS;
+}
+
+/* Before anything of the child is destroyed: the threads use all of it. */
+static apr_status_t stop(void *data)
+{
+    return grip_chat_loop_stop(((streams_t *)data)->loop);
+}
+
+apr_status_t grip_chat_stream_child_init(const keeper_shared_t *shared, apr_pool_t *pchild,
+                                         server_rec *main)
+{
+    grip_chat_loop_spec_t spec = {main, shared, grip_chat_keeper_socket_path()};
+    streams_t *made = apr_pcalloc(pchild, sizeof(*made));
+    apr_uint32_t total = grip_chat_limit_of_child(main);
+    int each = grip_chat_conf_get(main)->max_streams_per_client;
+    apr_status_t rv;
+
+    if (total == 0) {
+        return APR_SUCCESS;
+    }
+    each = each == GRIP_CHAT_UNSET ? GRIP_CHAT_STREAMS_PER_CLIENT_DEFAULT : each;
+    rv = grip_chat_clients_create(&made->clients, (apr_uint32_t)each, total, pchild);
+    if (rv == APR_SUCCESS) {
+        rv = grip_chat_loop_start(&made->loop, &spec, pchild);
+    }
+    if (rv == APR_SUCCESS) {
+        apr_pool_pre_cleanup_register(pchild, made, stop);
+        apr_pool_cleanup_register(pchild, made, forget, apr_pool_cleanup_null);
+        streams = made;
+    }
+    return rv;
+}
+
+/* Whether the connection is one that the MPM can let go of, and its request one that has the connection for
+ * itself: not a stream of HTTP/2, not a part of another request. */
+static int is_suited(const request_rec *r)
+{
+    const conn_rec *c = r->connection;
+
+    return c->cs && !c->master && !c->clogging_input_filters && !r->main && !r->prev &&
+           !r->header_only && !r->assbackwards;
+}
+
+/* The connection is gone, and with it the place that it took. */
+static apr_status_t leave_place(void *data)
+{
+    grip_chat_held_t *held = data;
+
+    if (streams) {
+        grip_chat_clients_leave(streams->clients, held->client);
+    }
+    return APR_SUCCESS;
+}
+
+grip_chat_held_t *grip_chat_stream_reserve(request_rec *r, const grip_chat_site_t *site,
+                                           const char *room)
+{
+    grip_chat_client_t *client;
+    grip_chat_held_t *held;
+    conn_rec *c = r->connection;
+
+    if (!streams || !is_suited(r) || !grip_chat_conf_holds_streams(r->server) ||
+        __atomic_load_n(&streams->is_draining, __ATOMIC_RELAXED))
+    {
+        return NULL;
+    }
+    client = grip_chat_clients_enter(streams->clients, r->useragent_addr);
+    if (!client) {
+        return NULL;
+    }
+    held = apr_pcalloc(c->pool, sizeof(*held));
+    held->c = c;
+    held->r = r;
+    held->site = site;
+    held->room_name = room;
+    held->client = client;
+    apr_pool_cleanup_register(c->pool, held, leave_place, apr_pool_cleanup_null);
+    return held;
+}
+
+void grip_chat_stream_cancel(grip_chat_held_t *held)
+{
+    (void)apr_pool_cleanup_run(held->c->pool, held, leave_place); /* cannot fail */
+}
+
+/* The MPM lets go of a connection. It does so for many reasons; ours is told by the state. */
+static void suspend_connection(conn_rec *c, request_rec *r)
+{
+    grip_chat_held_t *held = ap_get_module_config(c->conn_config, &grip_chat_module);
+
+    if (held && streams && c->cs && c->cs->state == CONN_STATE_SUSPENDED && !held->is_parked) {
+        held->is_parked = 1;
+        grip_chat_held_park(held);
+        grip_chat_loop_adopt(streams->loop, held);
+    }
+}
+
+static void child_stopping(apr_pool_t *pchild, int is_graceful)
+{
+    if (streams) {
+        __atomic_store_n(&streams->is_draining, 1, __ATOMIC_RELAXED);
+        grip_chat_loop_drain(streams->loop, is_graceful);
+    }
+}
+
+void grip_chat_stream_hooks(apr_pool_t *pool)
+{
+    /* After all other modules' hooks: from then on the connection is another thread's. */
+    ap_hook_suspend_connection(suspend_connection, NULL, NULL, APR_HOOK_REALLY_LAST);
+    ap_hook_child_stopping(child_stopping, NULL, NULL, APR_HOOK_MIDDLE);
+}

@@ -1,0 +1,29 @@
+/* The module's own event streams: which requests can be held by this child, and what of httpd's life they have
+ * to do with. On the event MPM with HTTP/1.x a held request costs no worker; everywhere else, and where
+ * there are enough of them, requests are answered in poll mode. */
+#ifndef MOD_GRIP_CHAT_STREAM_H
+#define MOD_GRIP_CHAT_STREAM_H
+
+#include "mod_grip_chat_held.h"
+
+/** Start what holds streams in this child, where its MPM can. @param pchild  ends it */
+apr_status_t grip_chat_stream_child_init(const keeper_shared_t *shared, apr_pool_t *pchild,
+                                         server_rec *main);
+
+/**
+ * Ask for a place for a request's stream.
+ *
+ * @param room  of r->pool
+ * @return NULL if the request cannot be held here and now. Else it is held, by
+ *         grip_chat_held_begin, or given up, by grip_chat_stream_cancel
+ */
+grip_chat_held_t *grip_chat_stream_reserve(request_rec *r, const grip_chat_site_t *site,
+                                           const char *room);
+
+/** Give up a place. */
+void grip_chat_stream_cancel(grip_chat_held_t *held);
+
+/** Register the hooks of this file. */
+void grip_chat_stream_hooks(apr_pool_t *pool);
+
+#endif

@@ -1,0 +1,75 @@
+/* Slots of shared memory that go over a socket as words, each at most once at a time: what one side
+ * has not taken yet is told once, however often it came, so memory is bounded and a slow side costs
+ * the other nothing. A word is a slot, with a flag in its highest bit. Belongs to one thread. */
+#ifndef KEEPER_SLOTS_H
+#define KEEPER_SLOTS_H
+
+#include "keeper_shared.h"
+
+/** The highest bit of a word. */
+#define KEEPER_SLOTS_FLAG 0x80000000u
+
+/** Words that are sent or received with one call. */
+#define KEEPER_SLOTS_WORDS 1024
+
+/** A set of slots, one bit each. */
+typedef struct keeper_slot_set_t {
+    apr_uint64_t bits[KEEPER_SHARED_SLOTS / 64];
+} keeper_slot_set_t;
+
+/** Whether a slot is in a set. */
+static inline int keeper_slot_set_has(const keeper_slot_set_t *set, unsigned slot)
+{
+    return (int)(set->bits[slot / 64] >> slot % 64 & 1);
+}
+
+/** Put a slot into a set, or take it out. */
+static inline void keeper_slot_set_put(keeper_slot_set_t *set, unsigned slot, int is_in)
+{
+    apr_uint64_t bit = APR_UINT64_C(1) << slot % 64;
+
+    set->bits[slot / 64] = is_in ? set->bits[slot / 64] | bit : set->bits[slot / 64] & ~bit;
+}
+
+/** What waits to be sent. All zero is empty. */
+typedef struct keeper_slots_out_t {
+    keeper_slot_set_t waiting;
+    apr_uint16_t ring[KEEPER_SHARED_SLOTS]; /**< those that wait, in the order in which they came */
+    unsigned first;
+    unsigned count;
+    apr_uint32_t words[KEEPER_SLOTS_WORDS]; /**< made, and not sent as a whole */
+    apr_size_t len;                         /**< bytes of those */
+    apr_size_t sent;
+} keeper_slots_out_t;
+
+/** What has been received of a word. All zero is nothing. */
+typedef struct keeper_slots_in_t {
+    char bytes[sizeof(apr_uint32_t)];
+    apr_size_t have;
+} keeper_slots_in_t;
+
+/** Takes one word that was received; the slot is within bounds. */
+typedef void keeper_slots_fn(unsigned slot, int has_flag, void *baton);
+
+/** Have a slot sent, once if it waits already. */
+void keeper_slots_add(keeper_slots_out_t *out, unsigned slot);
+
+/**
+ * Send what waits, as far as the socket takes it.
+ *
+ * @param flagged  slots whose words get the flag, by the time that they are sent; NULL for none
+ * @return APR_SUCCESS if nothing waits any more; APR_EAGAIN if the socket takes no more for now; another
+ *         status if the connection is gone
+ */
+apr_status_t keeper_slots_send(keeper_slots_out_t *out, int fd, const keeper_slot_set_t *flagged);
+
+/**
+ * Receive what has arrived.
+ *
+ * @return APR_SUCCESS, also if nothing has; APR_EOF or another status if the connection is gone;
+ *         APR_EINVAL if a word is no slot
+ */
+apr_status_t keeper_slots_receive(keeper_slots_in_t *in, int fd, keeper_slots_fn *take,
+                                  void *baton);
+
+#endif

@@ -1,0 +1,145 @@
+#include "keeper_watch.h"
+
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "keeper_slots.h"
+#include "keeper_wire.h"
+
+/* A child that watches. Lies outside pools, since children come and go. */
+struct keeper_watching_t {
+    keeper_watching_t *next;
+    keeper_watching_t **link; /* what points to this one */
+    keeper_watch_t *watch;
+    int fd;
+    int is_waiting; /* the socket is full; it is sent on when it is not */
+    keeper_slot_set_t wanted;
+    keeper_slots_in_t in;
+    keeper_slots_out_t out;
+};
+
+struct keeper_watch_t {
+    keeper_poll_t *poll;
+    const gc_log_t *log;
+    keeper_watching_t *first;
+};
+
+keeper_watch_t *keeper_watch_create(keeper_poll_t *poll, const gc_log_t *log, apr_pool_t *pool)
+{
+    keeper_watch_t *watch = apr_pcalloc(pool, sizeof(*watch));
+
+    watch->poll = poll;
+    watch->log = log;
+    return watch;
+}
+
+static void end(keeper_watching_t *watching)
+{
+    apr_status_t rv =
+        keeper_poll_watch(watching->watch->poll, KEEPER_FD_WATCH, watching->fd, NULL, 0);
+
+    if (rv != APR_SUCCESS) {
+        gc_log_line(watching->watch->log, GC_LOG_DEBUG, rv,
+                    "GC0218: a watching child's connection is gone");
+    }
+    close(watching->fd);
+    *watching->link = watching->next;
+    if (watching->next) {
+        watching->next->link = watching->link;
+    }
+    free(watching);
+}
+
+/* Watch for what is wanted now. @return 0 if the child cannot be served any more */
+static int watch_for(keeper_watching_t *watching, int is_waiting)
+{
+    apr_int16_t events = (apr_int16_t)(APR_POLLIN | (is_waiting ? APR_POLLOUT : 0));
+
+    watching->is_waiting = is_waiting;
+    return keeper_poll_watch(watching->watch->poll, KEEPER_FD_WATCH, watching->fd, watching,
+                             events) == APR_SUCCESS;
+}
+
+void keeper_watch_add(keeper_watch_t *watch, int fd)
+{
+    keeper_watching_t *watching = calloc(1, sizeof(*watching));
+    char bytes[KEEPER_WIRE_REPLY_BYTES + 1];
+    gc_buffer_t frame = {bytes, 0, sizeof(bytes), NULL};
+    keeper_reply_t reply = {KEEPER_DONE, 0, 0, 0};
+
+    keeper_wire_append_reply(&frame, &reply);
+    if (!watching || send(fd, frame.data, frame.len, MSG_NOSIGNAL) != (ssize_t)frame.len) {
+        close(fd);
+        free(watching);
+        return;
+    }
+    watching->watch = watch;
+    watching->fd = fd;
+    watching->next = watch->first;
+    watching->link = &watch->first;
+    if (watch->first) {
+        watch->first->link = &watching->next;
+    }
+    watch->first = watching;
+    if (!watch_for(watching, 0)) {
+        end(watching);
+    }
+}
+
+/* Send what waits. @return 0 if the child is gone */
+static int tell(keeper_watching_t *watching)
+{
+    apr_status_t rv = keeper_slots_send(&watching->out, watching->fd, NULL);
+
+    if (rv != APR_SUCCESS && !APR_STATUS_IS_EAGAIN(rv)) {
+        return 0;
+    }
+    return watching->is_waiting == (rv != APR_SUCCESS) || watch_for(watching, rv != APR_SUCCESS);
+}
+
+/* A slot that a child begins to want is told at once: what was stored before that was known here may
+ * have come after the child looked. */
+static void take(unsigned slot, int is_wanted, void *baton)
+{
+    keeper_watching_t *watching = baton;
+
+    keeper_slot_set_put(&watching->wanted, slot, is_wanted);
+    if (is_wanted) {
+        keeper_slots_add(&watching->out, slot);
+    }
+}
+
+void keeper_watch_ready(keeper_watching_t *watching, int is_ended)
+{
+    apr_status_t rv =
+        is_ended ? APR_EOF : keeper_slots_receive(&watching->in, watching->fd, take, watching);
+
+    if (rv != APR_SUCCESS || !tell(watching)) {
+        end(watching);
+    }
+}
+
+void keeper_watch_moved(keeper_watch_t *watch, unsigned slot)
+{
+    keeper_watching_t *watching;
+
+    for (watching = watch->first; watching; watching = watching->next) {
+        if (keeper_slot_set_has(&watching->wanted, slot)) {
+            keeper_slots_add(&watching->out, slot);
+        }
+    }
+}
+
+void keeper_watch_tell(keeper_watch_t *watch)
+{
+    keeper_watching_t *watching;
+    keeper_watching_t *next;
+
+    for (watching = watch->first; watching; watching = next) {
+        next = watching->next;
+        if (watching->out.count > 0 && !watching->is_waiting && !tell(watching)) {
+            end(watching);
+        }
+    }
+}

@@ -1,0 +1,214 @@
+#include "keeper_watcher.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <apr_strings.h>
+
+#include "keeper_slots.h"
+#include "keeper_wire.h"
+
+/* How long it waits before it connects again, at first, and at most. */
+#define PAUSE_MIN apr_time_from_msec(5)
+#define PAUSE_MAX apr_time_from_msec(500)
+
+typedef enum state_e {
+    APART,   /* there is no connection */
+    GREETED, /* the keeper is to answer yet */
+    TOLD     /* it tells what moves */
+} state_e;
+
+struct keeper_watcher_t {
+    const char *socket_path;
+    keeper_watcher_hooks_t hooks;
+    state_e state;
+    int fd; /* -1 if APART */
+    gc_moment_t due;
+    apr_interval_time_t pause;
+    int is_waiting; /* the socket is full */
+    char reply[KEEPER_WIRE_REPLY_BYTES];
+    apr_size_t have; /* bytes of it */
+    keeper_slot_set_t wanted;
+    keeper_slots_in_t in;
+    keeper_slots_out_t out;
+};
+
+static apr_status_t close_connection(void *data)
+{
+    keeper_watcher_t *watcher = data;
+
+    if (watcher->fd >= 0) {
+        close(watcher->fd);
+        watcher->fd = -1;
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t keeper_watcher_create(keeper_watcher_t **out, const char *socket_path,
+                                   const keeper_watcher_hooks_t *hooks, apr_pool_t *pool)
+{
+    keeper_watcher_t *watcher;
+    struct sockaddr_un address;
+
+    if (strlen(socket_path) >= sizeof(address.sun_path)) {
+        return APR_ENAMETOOLONG;
+    }
+    watcher = apr_pcalloc(pool, sizeof(*watcher));
+    watcher->socket_path = socket_path;
+    watcher->hooks = *hooks;
+    watcher->state = APART;
+    watcher->fd = -1;
+    watcher->pause = PAUSE_MIN;
+    watcher->due = 1;
+    apr_pool_cleanup_register(pool, watcher, close_connection, apr_pool_cleanup_null);
+    *out = watcher;
+    return APR_SUCCESS;
+}
+
+void keeper_watcher_want(keeper_watcher_t *watcher, unsigned slot, int is_wanted)
+{
+    keeper_slot_set_put(&watcher->wanted, slot, is_wanted);
+    if (watcher->state == TOLD) {
+        keeper_slots_add(&watcher->out, slot);
+    }
+}
+
+/* The keeper is gone, or of another version. */
+static void part(keeper_watcher_t *watcher, gc_moment_t now)
+{
+    (void)close_connection(watcher); /* cannot fail */
+    watcher->state = APART;
+    watcher->due = now + watcher->pause;
+    watcher->pause = watcher->pause * 2 < PAUSE_MAX ? watcher->pause * 2 : PAUSE_MAX;
+    memset(&watcher->in, 0, sizeof(watcher->in));
+    memset(&watcher->out, 0, sizeof(watcher->out));
+    watcher->have = 0;
+    watcher->is_waiting = 0;
+}
+
+static int greet(keeper_watcher_t *watcher)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    char bytes[KEEPER_WIRE_WATCH_BYTES + 1];
+    gc_buffer_t frame = {bytes, 0, sizeof(bytes), NULL};
+
+    watcher->fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    apr_cpystrn(address.sun_path, watcher->socket_path, sizeof(address.sun_path));
+    keeper_wire_append_watch(&frame);
+    return watcher->fd >= 0 && fcntl(watcher->fd, F_SETFD, FD_CLOEXEC) == 0 &&
+           fcntl(watcher->fd, F_SETFL, O_NONBLOCK) == 0 &&
+           connect(watcher->fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
+           send(watcher->fd, frame.data, frame.len, MSG_NOSIGNAL) == (ssize_t)frame.len;
+}
+
+/* The keeper takes words from now on: all that is wanted, to begin with, and it answers each with
+ * a notice. */
+static void begin(keeper_watcher_t *watcher)
+{
+    unsigned slot;
+
+    watcher->state = TOLD;
+    watcher->pause = PAUSE_MIN;
+    for (slot = 0; slot < KEEPER_SHARED_SLOTS; slot++) {
+        if (keeper_slot_set_has(&watcher->wanted, slot)) {
+            keeper_slots_add(&watcher->out, slot);
+        }
+    }
+}
+
+/* Read the answer to the greeting. */
+static apr_status_t read_reply(keeper_watcher_t *watcher)
+{
+    keeper_reply_t reply;
+    apr_status_t rv;
+    ssize_t got;
+
+    do {
+        got = recv(watcher->fd, watcher->reply + watcher->have,
+                   sizeof(watcher->reply) - watcher->have, 0);
+    } while (got < 0 && errno == EINTR);
+    if (got <= 0) {
+        return got == 0 ? APR_EOF : errno == EAGAIN ? APR_SUCCESS : errno;
+    }
+    watcher->have += (apr_size_t)got;
+    if (watcher->have < sizeof(watcher->reply)) {
+        return APR_SUCCESS;
+    }
+    rv = keeper_wire_read_reply(&reply, gc_slice(watcher->reply, sizeof(watcher->reply)));
+    if (rv == APR_SUCCESS && reply.status != KEEPER_DONE) {
+        rv = APR_EINVAL;
+    }
+    if (rv == APR_SUCCESS) {
+        begin(watcher);
+    }
+    return rv;
+}
+
+static void tell_moved(unsigned slot, int has_flag, void *baton)
+{
+    keeper_watcher_t *watcher = baton;
+
+    watcher->hooks.moved(slot, watcher->hooks.baton);
+}
+
+void keeper_watcher_ready(keeper_watcher_t *watcher)
+{
+    gc_moment_t now = gc_clock_now();
+    apr_status_t rv = APR_SUCCESS;
+
+    if (watcher->state == GREETED) {
+        rv = read_reply(watcher);
+    }
+    else if (watcher->state == TOLD) {
+        rv = keeper_slots_receive(&watcher->in, watcher->fd, tell_moved, watcher);
+    }
+    watcher->is_waiting = 0; /* maybe: it is tried by the next work */
+    if (rv != APR_SUCCESS) {
+        part(watcher, now);
+    }
+}
+
+static void send_wanted(keeper_watcher_t *watcher, gc_moment_t now)
+{
+    apr_status_t rv = keeper_slots_send(&watcher->out, watcher->fd, &watcher->wanted);
+
+    if (rv == APR_SUCCESS || APR_STATUS_IS_EAGAIN(rv)) {
+        watcher->is_waiting = rv != APR_SUCCESS;
+        watcher->hooks.wait(watcher->fd, watcher->is_waiting, watcher->hooks.baton);
+    }
+    else {
+        part(watcher, now);
+    }
+}
+
+void keeper_watcher_work(keeper_watcher_t *watcher, gc_moment_t now)
+{
+    if (watcher->state == APART && watcher->due <= now) {
+        if (greet(watcher)) {
+            watcher->state = GREETED;
+            watcher->hooks.wait(watcher->fd, 0, watcher->hooks.baton);
+        }
+        else {
+            part(watcher, now);
+        }
+    }
+    if (watcher->state == TOLD && !watcher->is_waiting &&
+        (watcher->out.count > 0 || watcher->out.sent < watcher->out.len))
+    {
+        send_wanted(watcher, now);
+    }
+}
+
+gc_moment_t keeper_watcher_due(const keeper_watcher_t *watcher)
+{
+    return watcher->state == APART ? watcher->due : 0;
+}
+
+int keeper_watcher_is_told(const keeper_watcher_t *watcher)
+{
+    return watcher->state == TOLD;
+}

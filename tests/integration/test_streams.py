@@ -1,0 +1,322 @@
+"""Event streams that the module holds itself: mpm_event, HTTP/1.x, no proxy."""
+
+import re
+import signal
+import socket
+import time
+
+import pytest
+
+from harness import sse
+from harness.client import Client, events_path
+from harness.httpd import MPM
+from harness.processes import kill, wait_until
+from harness.sites import Host, chat_site, vhost
+
+pytestmark = pytest.mark.skipif(MPM != "event", reason="only mpm_event can hold a stream")
+
+
+def own_streams(apache, **directives):
+    return chat_site(apache.database, "none", Streams="On", **directives)
+
+
+@pytest.fixture(scope="module")
+def apache(module_servers):
+    return module_servers.apache(lambda a: own_streams(a, KeepAlive="1s"))
+
+
+@pytest.fixture(scope="module")
+def client(apache):
+    return apache.client
+
+
+@pytest.fixture
+def reader(servers, apache, room):
+    """A stream of this test's room."""
+    return servers.event_source(apache.port, events_path(room)).wait_open()
+
+
+class RawStream:
+    """A stream on a connection of its own, of which a test sees each byte."""
+
+    def __init__(self, port, path, *lines, version="1.1", receive_buffer=None):
+        self.socket = socket.socket()
+        if receive_buffer:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self.socket.settimeout(20)
+        self.socket.connect(("127.0.0.1", port))
+        head = [f"GET {path} HTTP/{version}", "Host: localhost", *lines]
+        self.socket.sendall(("\r\n".join(head) + "\r\n\r\n").encode())
+        self.bytes = b""
+
+    def read_until(self, mark):
+        while mark not in self.bytes:
+            data = self.socket.recv(65536)
+            assert data, f"the stream ended without {mark}: {self.bytes[-300:]}"
+            self.bytes += data
+        return self
+
+    def read_all(self):
+        while data := self.socket.recv(65536):
+            self.bytes += data
+        return self
+
+    @property
+    def head(self):
+        return self.bytes.partition(b"\r\n\r\n")[0].decode()
+
+    @property
+    def body(self):
+        return self.bytes.partition(b"\r\n\r\n")[2]
+
+    def close(self):
+        self.socket.close()
+
+
+@pytest.fixture
+def raw(servers, apache):
+    """Opens streams that end with the test."""
+    def opened(path, *lines, port=apache.port, **options):
+        return servers.keep(RawStream(port, path, *lines, **options), RawStream.close)
+    return opened
+
+
+def log_lines(apache, path):
+    log = apache.directory / "access.log"
+    return [line for line in log.read_text().splitlines() if f'"GET {path} ' in line]
+
+
+# -- holding --------------------------------------------------------------------------------------
+
+
+def test_a_message_comes_at_once_on_the_same_connection(client, room, reader):
+    for number in range(1, 21):
+        said = time.monotonic()
+        client.say(room, str(number))
+        event = reader.wait_messages(number)[-1]
+        assert event.time - said < 1
+    assert reader.numbers == list(range(1, 21))
+    assert len(reader.connects) == 1
+
+
+def test_the_first_answer_is_what_a_poll_gets(servers, room, raw):
+    apache = servers.apache(lambda a: own_streams(a) + vhost(a, "held.example", "") +
+                            vhost(a, "polls.example", "GripChatStreams Off\n"))
+    for number in range(3):
+        apache.client.say(room, str(number))
+    position = f"Last-Event-ID: room-{room}:1"
+    theirs = Host(apache.client, "polls.example").get(events_path(room),
+                                                      Last_Event_ID=f"room-{room}:1")
+    ours = raw(events_path(room), position, port=apache.port).read_until(b'"text": "2"}\n\n')
+    assert re.sub(rb"retry: \d+", b"retry:", ours.body) == \
+        re.sub(rb"retry: \d+", b"retry:", theirs.body)
+    names = {line.partition(":")[0] for line in ours.head.splitlines()[1:]}
+    assert names - {"Connection"} == set(theirs.headers) - {"Connection", "Content-Length"}
+
+
+def test_a_reader_that_is_behind_gets_the_rest_on_the_same_connection(servers, apache, client,
+                                                                      room):
+    for number in range(1, 91):
+        client.say(room, str(number))
+    reader = servers.event_source(apache.port, events_path(room), last_event_id=f"room-{room}:10")
+    reader.wait_messages(80)
+    client.say(room, "on")
+    reader.wait_messages(81)
+    assert reader.numbers == list(range(11, 92)) and len(reader.connects) == 1
+
+
+def test_a_reader_that_is_far_behind_comes_back_for_the_pages(servers, apache, client, room):
+    for number in range(1, 251):
+        client.say(room, str(number))
+    reader = servers.event_source(apache.port, events_path(room), last_event_id=f"room-{room}:10")
+    reader.wait_messages(240)
+    connects = len(reader.connects)
+    client.say(room, "on")
+    reader.wait_messages(241)
+    assert reader.numbers == list(range(11, 252)) and len(reader.connects) == connects <= 4
+
+
+def test_a_message_of_the_largest_size_comes_whole(client, room, reader):
+    text = '"' * 65536
+    client.say(room, text)
+    client.say(room, "small")
+    reader.wait_messages(2)
+    assert reader.texts == [text, "small"] and len(reader.connects) == 1
+
+
+def test_a_silent_stream_has_keep_alives(room, raw):
+    stream = raw(events_path(room))
+    stream.read_until(b"event: keep-alive\ndata:\n\n")
+    began = time.monotonic()
+    stream.read_until(b"event: keep-alive\ndata:\n\nevent: keep-alive\ndata:\n\n")
+    assert 0.5 < time.monotonic() - began < 3
+
+
+def test_no_worker_is_busy_with_a_stream(servers, apache, client, room):
+    readers = [servers.event_source(apache.port, events_path(room)) for _ in range(60)]
+    for reader in readers:
+        reader.wait_open()
+    client.say(room, "to all")
+    for reader in readers:
+        reader.wait_messages(1)
+    assert {len(reader.connects) for reader in readers} == {1}
+
+
+def test_a_request_of_http_1_0_is_held(client, room, raw):
+    stream = raw(events_path(room), version="1.0").read_until(b"stream-open")
+    client.say(room, "hello")
+    stream.read_until(b"hello")
+
+
+def test_head_is_not_held(client, room):
+    answer = client.head(events_path(room))
+    assert answer.status == 200 and answer.body == b""
+
+
+def test_a_bad_position_ends_as_without_streams(client, room):
+    answer = client.get(events_path(room), Last_Event_ID="x")
+    assert b"stream-error" in answer.body
+    assert client.get(events_path(room), Last_Event_ID="error").status == 400
+
+
+def test_what_comes_behind_a_request_is_not_answered(client, room, raw):
+    stream = raw(events_path(room))
+    stream.socket.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    client.say(room, "hello")
+    stream.read_until(b"hello")
+    assert stream.bytes.count(b"HTTP/1.1 ") == 1
+
+
+def test_who_may_not_read_is_refused(servers, room):
+    apache = servers.apache(lambda a: own_streams(a) +
+                            '<Location "/rooms/closed/">\nRequire all denied\n</Location>\n')
+    apache.error_log.allow("AH01630")
+    assert apache.client.get("/rooms/closed/events/").status == 403
+    servers.event_source(apache.port, events_path(room)).wait_open()
+
+
+# -- ending ---------------------------------------------------------------------------------------
+
+
+def test_the_access_log_has_one_true_line_for_a_stream(client, room, raw, apache):
+    stream = raw(events_path(room)).read_until(b"stream-open")
+    client.say(room, "hello")
+    stream.read_until(b"hello")
+    time.sleep(0.3)  # what is logged as its duration
+    stream.close()
+    line, = wait_until(lambda: log_lines(apache, events_path(room)), 10, "line of the stream")
+    status, size, micros = line.rpartition('" ')[2].split()
+    assert status == "200" and int(size) == len(stream.body)
+    assert 300_000 < int(micros) < 20_000_000
+
+
+def test_streams_end_with_a_time_to_come_back_when_the_server_stops(servers, room):
+    apache = servers.apache(own_streams)
+    streams = [RawStream(apache.port, events_path(room)) for _ in range(10)]
+    for stream in streams:
+        stream.read_until(b"stream-open")
+    # A message shows that no worker has the connection any more: event cuts those off.
+    apache.client.say(room, "hello")
+    for stream in streams:
+        stream.read_until(b"hello")
+    kill(apache.process.pid, signal.SIGTERM)
+    for stream in streams:
+        parser, _ = sse.parse(stream.read_all().body)
+        assert 250 <= parser.retry_ms <= 1250
+        stream.close()
+    apache.process.wait(15)
+    assert len(log_lines(apache, events_path(room))) == 10
+
+
+def test_a_graceful_restart_loses_nothing(servers, room):
+    apache = servers.apache(own_streams)
+    apache.client.say(room, "0")
+    readers = [servers.event_source(apache.port, events_path(room),
+                                    last_event_id=f"room-{room}:0").wait_open() for _ in range(20)]
+    before = apache.children()
+    for number in range(1, 6):
+        apache.client.say(room, str(number))
+        if number % 2:
+            apache.graceful()
+    wait_until(lambda: not set(before) & set(apache.children()), 15, "end of the old children")
+    apache.client.say(room, "last")
+    for reader in readers:
+        reader.wait_messages(7)
+        assert reader.numbers == list(range(1, 8))
+    assert all(len(reader.connects) > 1 for reader in readers)
+
+
+def test_a_killed_keeper_does_not_end_a_stream(servers, room):
+    apache = servers.apache(own_streams)
+    apache.error_log.allow("GC0112")
+    reader = servers.event_source(apache.port, events_path(room)).wait_open()
+    for number in range(1, 6):
+        apache.kill_keeper()
+        apache.client.say(room, str(number))
+        reader.wait_messages(number)
+    assert reader.numbers == [1, 2, 3, 4, 5] and len(reader.connects) == 1
+
+
+# -- limits ---------------------------------------------------------------------------------------
+
+
+def counted(readers):
+    """How many of some streams are held: a poll ends by itself."""
+    return sum(len(reader.connects) == 1 for reader in readers)
+
+
+def test_beyond_the_limit_readers_poll_and_requests_are_answered(servers, room):
+    apache = servers.apache(lambda a: own_streams(a, MaxStreams=8))
+    readers = [servers.event_source(apache.port, events_path(room)) for _ in range(30)]
+    for reader in readers:
+        reader.wait_open()
+    wait_until(lambda: counted(readers) <= 8, 10, "polls of those beyond the limit")
+    apache.client.say(room, "to all")
+    for reader in readers:
+        reader.wait_messages(1)
+    assert 2 <= counted(readers) <= 8
+    assert Client(apache.port, timeout=5).get("/rooms/other/messages/").status == 200
+
+
+def test_a_place_is_free_again_when_a_stream_has_ended(servers, room):
+    apache = servers.apache(lambda a: own_streams(a, MaxStreams=1) +
+                            "ServerLimit 1\nStartServers 1\nMaxRequestWorkers 25\n")
+    first = servers.event_source(apache.port, events_path(room)).wait_open()
+    second = servers.event_source(apache.port, events_path(room))
+    wait_until(lambda: len(second.connects) > 2, 10, "polls of the second")
+    first.close()
+    connects = len(second.connects)
+    wait_until(lambda: len(second.connects) > connects, 10, "another connect of the second")
+    time.sleep(1)  # in which a poll would come back
+    assert len(second.connects) <= connects + 2
+
+
+def test_one_address_has_only_so_many(servers, room):
+    apache = servers.apache(lambda a: own_streams(a, MaxStreamsPerClient=2))
+    readers = [servers.event_source(apache.port, events_path(room)) for _ in range(12)]
+    for reader in readers:
+        reader.wait_open()
+    wait_until(lambda: counted(readers) <= 2 * len(apache.children()), 10, "polls of the others")
+    other = socket.socket()
+    other.bind(("127.9.9.9", 0))
+    other.settimeout(10)
+    other.connect(("127.0.0.1", apache.port))
+    other.sendall(f"GET {events_path(room)} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    apache.client.say(room, "hello")
+    seen = b""
+    while b"hello" not in seen:
+        data = other.recv(65536)
+        assert data, "the other address was not held"
+        seen += data
+    other.close()
+
+
+def test_configtest_tells_what_to_write_where_streams_do_not_fit(servers):
+    apache = servers.apache(lambda a: own_streams(a))
+    apache.configure(own_streams(apache, MaxStreams=4000))
+    status, output = apache.configtest()
+    assert status == 0 and "Syntax OK" in output
+    # 1000 for each of 4 children of 25 threads: of 25 x (1 + 53) three quarters.
+    assert "GC0105" in output and "AsyncRequestWorkerFactor 53" in output
+    apache.configure(own_streams(apache, MaxStreams=4000) + "AsyncRequestWorkerFactor 53\n")
+    assert "GC0105" not in apache.configtest()[1]
