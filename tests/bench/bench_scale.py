@@ -10,10 +10,10 @@ class Scale:
     rooms: int = 20000
     messages: int = 10000000  # stored in the largest database
     samples: int = 40         # posts through Pushpin, in one run
-    requests: int = 300000    # the later look at a child's memory
+    requests: int = 600000    # the later look at a child's memory
 
 
 FULL = Scale()
-QUICK = Scale(runs=3, seconds=1, rooms=2000, messages=100000, samples=10, requests=100000)
+QUICK = Scale(runs=3, seconds=1, rooms=2000, messages=100000, samples=10, requests=300000)
 # Says only whether the bench works.
 SMOKE = Scale(runs=1, seconds=1, rooms=50, messages=1000, samples=2, requests=11000)
