@@ -30,7 +30,8 @@ static __thread unsigned next_known;
 typedef struct walk_t {
     const char *uri; /* for which that was found */
     gc_moment_t now;
-    int is_asking; /* the hook asks those behind it */
+    int is_asking;  /* the hook asks those behind it */
+    unsigned steps; /* where the next folder's entry should be */
 } walk_t;
 
 /* What SetHandler says, in the sections that have been merged so far. */
@@ -68,19 +69,23 @@ static int note_ours(request_rec *r)
     walk->uri = r->uri;
     walk->now = gc_clock_now();
     walk->is_asking = 0;
+    walk->steps = 0;
     ap_set_module_config(r->request_config, &grip_chat_module, walk);
     return DECLINED;
 }
 
-static known_t *find_known(const char *path, apr_size_t len, apr_int32_t wanted, gc_moment_t now)
+/* The entry of a path, of whatever age. The search begins behind the entry that was found before: a walk
+ * goes the same way each time. */
+static known_t *find_known(const char *path, apr_size_t len, apr_int32_t wanted, walk_t *walk)
 {
     unsigned i;
 
     for (i = 0; i < KNOWN_MAX; i++) {
-        if (known[i].len == len && known[i].asked && now - known[i].asked < BELIEVED &&
-            known[i].wanted == wanted && memcmp(known[i].path, path, len) == 0)
-        {
-            return &known[i];
+        known_t *entry = &known[(walk->steps + i) % KNOWN_MAX];
+
+        if (entry->len == len && entry->wanted == wanted && memcmp(entry->path, path, len) == 0) {
+            walk->steps += i + 1;
+            return entry;
         }
     }
     return NULL;
@@ -94,19 +99,25 @@ static int can_be_believed(apr_status_t rv, const apr_finfo_t *finfo)
             finfo->filetype == APR_DIR);
 }
 
-static void keep(const char *path, apr_size_t len, apr_int32_t wanted, apr_status_t rv,
-                 const apr_finfo_t *finfo, gc_moment_t now)
+static void keep(known_t *entry, apr_status_t rv, const apr_finfo_t *finfo, gc_moment_t now)
 {
-    known_t *entry = &known[next_known++ % KNOWN_MAX];
-
     entry->asked = now;
-    entry->len = len;
-    entry->wanted = wanted;
     entry->status = rv;
     if (!APR_STATUS_IS_ENOENT(rv)) {
         entry->finfo = *finfo;
     }
+}
+
+/* Empty an entry for a path: the one that was made longest ago. */
+static known_t *make_known(const char *path, apr_size_t len, apr_int32_t wanted)
+{
+    known_t *entry = &known[next_known++ % KNOWN_MAX];
+
+    entry->asked = 0;
+    entry->len = len;
+    entry->wanted = wanted;
     memcpy(entry->path, path, len);
+    return entry;
 }
 
 /* Answer from what is known, in the form of apr_stat. */
@@ -128,7 +139,7 @@ static apr_status_t tell(const known_t *entry, apr_finfo_t *finfo, request_rec *
 static apr_status_t answer_stat(apr_finfo_t *finfo, request_rec *r, apr_int32_t wanted)
 {
     walk_t *walk = ap_get_module_config(r->request_config, &grip_chat_module);
-    const known_t *entry;
+    known_t *entry;
     apr_size_t len;
     apr_status_t rv;
 
@@ -143,15 +154,18 @@ static apr_status_t answer_stat(apr_finfo_t *finfo, request_rec *r, apr_int32_t 
     if (len > KNOWN_PATH_MAX) {
         return AP_DECLINED;
     }
-    entry = find_known(r->filename, len, wanted, walk->now);
-    if (entry) {
+    entry = find_known(r->filename, len, wanted, walk);
+    if (entry && entry->asked && walk->now - entry->asked < BELIEVED) {
         return tell(entry, finfo, r);
     }
     walk->is_asking = 1;
     rv = ap_run_dirwalk_stat(finfo, r, wanted);
     walk->is_asking = 0;
     if (can_be_believed(rv, finfo)) {
-        keep(r->filename, len, wanted, rv, finfo, walk->now);
+        keep(entry ? entry : make_known(r->filename, len, wanted), rv, finfo, walk->now);
+    }
+    else if (entry) {
+        entry->asked = 0;
     }
     return rv;
 }
