@@ -5,7 +5,9 @@ import path from 'node:path';
 import { Host, OK } from '../../edge/local/host.mjs';
 
 export const root = new URL('../../', import.meta.url).pathname;
+// The tests of the tests name others.
 export const modulePath = process.env.EDGE_MODULE ?? path.join(root, 'edge/bin/main.wasm');
+export const localPath = process.env.EDGE_LOCAL ?? path.join(root, 'edge/local');
 export const wasm = new WebAssembly.Module(fs.readFileSync(modulePath));
 
 export const resource = (name) => fs.readFileSync(path.join(root, 'edge/resources', name));

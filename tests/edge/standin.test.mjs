@@ -5,8 +5,11 @@ import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
 import path from 'node:path';
-import test, { after, before } from 'node:test';
-import { modulePath, resource, root } from './app.mjs';
+import nodeTest, { after, before } from 'node:test';
+import { localPath, modulePath, resource } from './app.mjs';
+
+// What waits for ever is a mistake, too.
+const test = (name, body) => nodeTest(name, { timeout: 8_000 }, body);
 
 const started = [];
 let origin;
@@ -45,7 +48,7 @@ async function freePort() {
 
 async function standIn(originPort, pushpinPort) {
   const at = await freePort();
-  const child = spawn(process.execPath, ['--no-warnings', path.join(root, 'edge/local/serve.mjs'),
+  const child = spawn(process.execPath, ['--no-warnings', path.join(localPath, 'serve.mjs'),
     '--port', String(at), '--origin', String(originPort), '--pushpin', String(pushpinPort),
     '--module', modulePath], { stdio: ['ignore', 'pipe', 'inherit'] });
   started.push(() => child.kill());
