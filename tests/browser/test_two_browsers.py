@@ -21,6 +21,7 @@ def chat(servers):
     return PageChat(servers)
 
 
+@pytest.mark.quiet
 def test_what_one_writes_the_other_sees_at_once_and_intact(chat, window, tmp_path):
     alice = window(chat.pushpin.port).join("default", "alice")
     bob = window(chat.pushpin.port).join("default", "bob")

@@ -48,6 +48,7 @@ def lateness(report):
 
 
 @pytest.mark.parametrize("rate", scaled([300], [200, 1000]))
+@pytest.mark.quiet
 def test_flood(servers, figure, rate):
     """On Pushpin's default limits; one item a message would be hundreds of thousands of deliveries."""
     crowd = Crowd(servers)
@@ -70,6 +71,7 @@ def test_flood_without_limits(servers, figure):
     assert report["live_ms"]["p50"] <= 80, report
 
 
+@pytest.mark.quiet
 def test_burst(servers, figure):
     crowd = Crowd(servers)
     report = crowd.load(readers=READERS, posters=32, burst=128, settle=10).wait()
@@ -79,6 +81,7 @@ def test_burst(servers, figure):
     assert report["live_ms"]["max"] <= scaled(2000, 500), report
 
 
+@pytest.mark.quiet
 def test_one_message_alone(servers, figure):
     crowd = Crowd(servers)
     report = crowd.load(readers=1, posters=1, rate=2, seconds=scaled(3, 20), settle=10).wait()

@@ -41,6 +41,7 @@ def assert_flawless(report, readers):
     assert (report["unknown"], report["unsent"], report["rejected"]) == (0, 0, {}), report
 
 
+@pytest.mark.quiet
 def test_readers_through_pushpin_are_whole(chat, servers, tmp_path):
     ids = tmp_path / "ids"
     report = servers.load(chat.apache.port, chat.pushpin.port, rooms=4, room_prefix="whole-",
@@ -63,6 +64,7 @@ def test_readers_who_poll_are_whole(chat, servers):
     assert report["connects"] > 40 and report["live_ms"]["max"] < 5000
 
 
+@pytest.mark.quiet
 def test_a_burst_leaves_at_once(chat, servers):
     report = servers.load(chat.apache.port, chat.pushpin.port, room_prefix="burst-", readers=10,
                           posters=8, burst=128).wait()

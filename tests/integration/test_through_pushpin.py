@@ -37,6 +37,7 @@ def test_a_held_stream_gets_messages_in_order(chat, reader, room):
         assert len(source.connects) == 1, "the stream was not held"
 
 
+@pytest.mark.quiet
 def test_a_message_arrives_quickly(chat, reader, room):
     source = reader(room).wait_open()
     waits = []

@@ -11,6 +11,8 @@ from .servers import Servers, running_apaches
 def pytest_configure(config):
     config.addinivalue_line(
         "markers", "mpm: what depends on processes and threads; repeated on worker and prefork")
+    config.addinivalue_line(
+        "markers", "quiet: measures how fast something is; ./dev check runs it when nothing else runs")
 
 
 def pytest_sessionstart(session):
