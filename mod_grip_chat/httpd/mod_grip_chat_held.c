@@ -14,6 +14,9 @@
 /* What the kernel holds for a slow reader (it doubles this). Left alone it let that grow to 2.8 MB. */
 #define SEND_BUFFER_BYTES (64 * 1024)
 
+/* What the filters are given at once where any of it may be too much. */
+#define CHUNK_BYTES 4096
+
 /* How long the peer may leave bytes unacknowledged, in milliseconds, before the kernel gives it up. */
 #define USER_TIMEOUT_MS 30000
 
@@ -126,8 +129,10 @@ void grip_chat_held_prepare(grip_chat_held_t *held, apr_thread_t *thread)
     while (held->last_filter->next) {
         held->last_filter = held->last_filter->next;
     }
-    /* Of more than this threshold the core would wait until it is sent; TLS adds a little. */
-    held->chunk = core->flush_max_threshold / 8 * 7;
+    /* Of more than this threshold the core would wait until it is sent, which ends in an abort here; TLS
+     * adds a little. Where there is no threshold, a connection that is full is one that is ended. */
+    held->chunk = core->flush_max_threshold ? ((apr_size_t)core->flush_max_threshold * 7 + 7) / 8
+                                            : CHUNK_BYTES;
     held->state = rv == APR_SUCCESS ? GRIP_CHAT_HELD_OPEN : GRIP_CHAT_HELD_GONE;
 }
 

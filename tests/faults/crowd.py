@@ -38,6 +38,11 @@ class Crowd:
     @classmethod
     def polling(cls, servers, apache, **options):
         """Readers that ask Apache itself, again and again."""
+        return cls.direct(servers, apache, **options)
+
+    @classmethod
+    def direct(cls, servers, apache, **options):
+        """Readers at Apache itself: with `Streams="On"` it holds their streams, else they poll."""
         return cls(apache, lambda room: servers.event_source(
             apache.port, events_path(room), kind=Follower), **options)
 

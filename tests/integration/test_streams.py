@@ -2,7 +2,6 @@
 
 import re
 import signal
-import socket
 import time
 
 import pytest
@@ -11,6 +10,7 @@ from harness import sse
 from harness.client import Client, events_path
 from harness.httpd import MPM
 from harness.processes import kill, wait_until
+from harness.raw_stream import RawStream
 from harness.sites import Host, chat_site, vhost
 
 pytestmark = pytest.mark.skipif(MPM != "event", reason="only mpm_event can hold a stream")
@@ -34,43 +34,6 @@ def client(apache):
 def reader(servers, apache, room):
     """A stream of this test's room."""
     return servers.event_source(apache.port, events_path(room)).wait_open()
-
-
-class RawStream:
-    """A stream on a connection of its own, of which a test sees each byte."""
-
-    def __init__(self, port, path, *lines, version="1.1", receive_buffer=None):
-        self.socket = socket.socket()
-        if receive_buffer:
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self.socket.settimeout(20)
-        self.socket.connect(("127.0.0.1", port))
-        head = [f"GET {path} HTTP/{version}", "Host: localhost", *lines]
-        self.socket.sendall(("\r\n".join(head) + "\r\n\r\n").encode())
-        self.bytes = b""
-
-    def read_until(self, mark):
-        while mark not in self.bytes:
-            data = self.socket.recv(65536)
-            assert data, f"the stream ended without {mark}: {self.bytes[-300:]}"
-            self.bytes += data
-        return self
-
-    def read_all(self):
-        while data := self.socket.recv(65536):
-            self.bytes += data
-        return self
-
-    @property
-    def head(self):
-        return self.bytes.partition(b"\r\n\r\n")[0].decode()
-
-    @property
-    def body(self):
-        return self.bytes.partition(b"\r\n\r\n")[2]
-
-    def close(self):
-        self.socket.close()
 
 
 @pytest.fixture
@@ -297,17 +260,10 @@ def test_one_address_has_only_so_many(servers, room):
     for reader in readers:
         reader.wait_open()
     wait_until(lambda: counted(readers) <= 2 * len(apache.children()), 10, "polls of the others")
-    other = socket.socket()
-    other.bind(("127.9.9.9", 0))
-    other.settimeout(10)
-    other.connect(("127.0.0.1", apache.port))
-    other.sendall(f"GET {events_path(room)} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    other = RawStream(apache.port, events_path(room), source="127.9.9.9")
+    other.read_until(b"stream-open")
     apache.client.say(room, "hello")
-    seen = b""
-    while b"hello" not in seen:
-        data = other.recv(65536)
-        assert data, "the other address was not held"
-        seen += data
+    other.read_until(b"hello")
     other.close()
 
 

@@ -22,6 +22,13 @@ def run_user():
     return "www-data" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
 
 
+def _preload():
+    """GRIP_CHAT_PRELOAD names the runtime of a sanitizer that the module was built with: Apache itself,
+    which was not, has to load it first."""
+    library = os.environ.get("GRIP_CHAT_PRELOAD")
+    return {"LD_PRELOAD": library} if library else {}
+
+
 def _let_connections_end():
     """A worker of event that ends a connection in the moment of a stop or a restart can crash
     httpd's own close_worker_sockets(); seen in plain httpd 2.4.71 without any other module."""
@@ -36,7 +43,7 @@ class Apache:
         self.port = free_port()
         self.mpm = mpm
         self.log_level = log_level
-        self.environment = dict(os.environ, **(environment or {}))
+        self.environment = dict(os.environ, **_preload(), **(environment or {}))
         self._told = told
         self.database = self.directory / "db" / "chat.db"
         self.error_log = ErrorLog(self.directory / "error.log")

@@ -27,6 +27,11 @@ def load_client_path():
     return _build() / "tests" / "load" / "chat_load"
 
 
+def slow_parking_path():
+    """A module that stretches the moment in which a connection is handed over; see its source."""
+    return _build() / "tests" / "streams" / ".libs" / "mod_slow_parking.so"
+
+
 def program(name):
     """The path of an installed program; sbin is not on an ordinary user's PATH."""
     found = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
