@@ -11,16 +11,18 @@
 /* How soon it is looked again whether a worker has let go of a connection. */
 #define FREE_PAUSE apr_time_from_msec(2)
 
-/* How many streams a child that drains ends in one step, and how soon the next step follows: so many come
- * back to the other children in a second. */
-#define DRAIN_STEP  25
+/* How many readers all children together send away in a second, so that no more come back in one. */
+#define DRAIN_RATE 2000
+
+/* How soon a child that drains ends some more, at the soonest. */
 #define DRAIN_PAUSE apr_time_from_msec(25)
 
-/* A client comes back after a time of its own in this span. */
-#define RETRY_MIN_MS    250
-#define RETRY_SPREAD_MS 1000
+/* A client comes back after a time of its own in this span; in a longer one if all are ended at once. */
+#define RETRY_MIN_MS        250
+#define RETRY_SPREAD_MS     1000
+#define RETRY_SPREAD_MAX_MS 30000
 
-void grip_chat_crowd_init(grip_chat_crowd_t *crowd, server_rec *main, int epoll_fd,
+void grip_chat_crowd_init(grip_chat_crowd_t *crowd, server_rec *main, int epoll_fd, int children,
                           grip_chat_crowd_left_fn *left, void *baton)
 {
     memset(crowd, 0, sizeof(*crowd));
@@ -31,6 +33,8 @@ void grip_chat_crowd_init(grip_chat_crowd_t *crowd, server_rec *main, int epoll_
     crowd->busy.interval = FREE_PAUSE;
     crowd->lingering.interval = LINGER_TIME;
     crowd->dice = (apr_uint64_t)gc_clock_now();
+    crowd->children = children;
+    crowd->retry_spread_ms = RETRY_SPREAD_MS;
 }
 
 /* Watch a connection for its peer's end, and for room to write where that is missing; or for nothing. */
@@ -103,7 +107,8 @@ static void end(grip_chat_crowd_t *crowd, grip_chat_held_t *held, gc_moment_t no
     crowd->dice =
         crowd->dice * APR_UINT64_C(6364136223846793005) + APR_UINT64_C(1442695040888963407);
     chat_sse_append_retry(&farewell,
-                          RETRY_MIN_MS + (int)((crowd->dice >> 33) % (RETRY_SPREAD_MS + 1)));
+                          RETRY_MIN_MS + (int)((crowd->dice >> 33) % (crowd->retry_spread_ms + 1)));
+    crowd->count--;
     if (held->room) {
         crowd->left(held, crowd->baton);
     }
@@ -119,6 +124,7 @@ static void end(grip_chat_crowd_t *crowd, grip_chat_held_t *held, gc_moment_t no
 int grip_chat_crowd_take(grip_chat_crowd_t *crowd, grip_chat_held_t *held, apr_thread_t *thread,
                          gc_moment_t now)
 {
+    crowd->count++;
     grip_chat_held_prepare(held, thread);
     watch(crowd, held, 1);
     if (held->state != GRIP_CHAT_HELD_OPEN || !held->is_watched) {
@@ -184,16 +190,33 @@ void grip_chat_crowd_end_due(grip_chat_crowd_t *crowd, gc_moment_t now)
     }
 }
 
+/* All are ended at once, so that only their times to come back keep them apart. */
+static void hurry(grip_chat_crowd_t *crowd)
+{
+    apr_uint64_t spread_ms =
+        (apr_uint64_t)crowd->count * (apr_uint64_t)crowd->children * 1000 / DRAIN_RATE;
+
+    if (!crowd->is_hurried && spread_ms > RETRY_SPREAD_MS) {
+        crowd->retry_spread_ms =
+            spread_ms < RETRY_SPREAD_MAX_MS ? (apr_uint32_t)spread_ms : RETRY_SPREAD_MAX_MS;
+    }
+    crowd->is_hurried = 1;
+}
+
 void grip_chat_crowd_drain(grip_chat_crowd_t *crowd, int is_hurried, gc_moment_t now)
 {
-    int left = DRAIN_STEP;
+    apr_interval_time_t each = APR_USEC_PER_SEC * crowd->children / DRAIN_RATE;
+    apr_interval_time_t pause = each > DRAIN_PAUSE ? each : DRAIN_PAUSE;
+    int left = (int)(pause / each);
     int i;
 
     if (!is_hurried && crowd->drain_due > now) {
         return;
     }
-    crowd->is_hurried = is_hurried;
-    crowd->drain_due = now + DRAIN_PAUSE;
+    crowd->drain_due = now + pause;
+    if (is_hurried) {
+        hurry(crowd);
+    }
     for (i = 0; i < crowd->idle_count; i++) {
         while (crowd->idle[i].first && (left-- > 0 || is_hurried)) {
             grip_chat_crowd_dismiss(crowd, crowd->idle[i].first, now);

@@ -354,7 +354,8 @@ static apr_status_t make(grip_chat_loop_t *loop)
     if (loop->epoll_fd < 0 || loop->wake_fd < 0) {
         return errno;
     }
-    grip_chat_crowd_init(&loop->crowd, loop->spec.main, loop->epoll_fd, leave_room, loop);
+    grip_chat_crowd_init(&loop->crowd, loop->spec.main, loop->epoll_fd, loop->spec.children,
+                         leave_room, loop);
     rv = control(loop, EPOLL_CTL_ADD, loop->wake_fd, EPOLLIN, &loop->wake_fd);
     if (rv != APR_SUCCESS) {
         return rv;

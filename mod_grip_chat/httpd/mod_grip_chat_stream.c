@@ -1,5 +1,6 @@
 #include "mod_grip_chat_stream.h"
 
+#include <ap_mpm.h>
 #include <mpm_common.h>
 
 #include "mod_grip_chat_keeper.h"
@@ -30,7 +31,7 @@ static apr_status_t stop(void *data)
 apr_status_t grip_chat_stream_child_init(const keeper_shared_t *shared, apr_pool_t *pchild,
                                          server_rec *main)
 {
-    grip_chat_loop_spec_t spec = {main, shared, grip_chat_keeper_socket_path()};
+    grip_chat_loop_spec_t spec = {main, shared, grip_chat_keeper_socket_path(), 1};
     streams_t *made = apr_pcalloc(pchild, sizeof(*made));
     apr_uint32_t total = grip_chat_limit_of_child(main);
     int each = grip_chat_conf_get(main)->max_streams_per_client;
@@ -38,6 +39,9 @@ apr_status_t grip_chat_stream_child_init(const keeper_shared_t *shared, apr_pool
 
     if (total == 0) {
         return APR_SUCCESS;
+    }
+    if (ap_mpm_query(AP_MPMQ_MAX_DAEMONS, &spec.children) != APR_SUCCESS || spec.children < 1) {
+        spec.children = 1;
     }
     each = each == GRIP_CHAT_UNSET ? GRIP_CHAT_STREAMS_PER_CLIENT_DEFAULT : each;
     rv = grip_chat_clients_create(&made->clients, (apr_uint32_t)each, total, pchild);

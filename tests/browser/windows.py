@@ -22,14 +22,17 @@ _FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "
 class Window:
     """A browser of its own: its own profile, its own connections."""
 
-    def __init__(self, port, size=(1100, 800), dark=False):
+    def __init__(self, port, size=(1100, 800), dark=False, scheme="http"):
         self.port = port
+        self._scheme = scheme
         self._profile = tempfile.mkdtemp(prefix="gc-browser-")
         options = Options()
         options.binary_location = shutil.which("chromium")
         for flag in [*_FLAGS, f"--user-data-dir={self._profile}",
                      "--window-size={},{}".format(*size)]:
             options.add_argument(flag)
+        if scheme == "https":
+            options.add_argument("--ignore-certificate-errors")
         if dark:
             options.add_argument("--force-dark-mode")
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
@@ -69,7 +72,7 @@ class Window:
     # -- doing ---------------------------------------------------------------------------------
 
     def open(self, path):
-        self.driver.get(f"http://localhost:{self.port}{path}")
+        self.driver.get(f"{self._scheme}://localhost:{self.port}{path}")
         return self
 
     def join(self, room, nickname):

@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from harness import sse
+from harness import paths, sse
 from harness.client import Client, events_path
-from harness.httpd import MPM
+from harness.httpd import MPM, Apache
 from harness.processes import kill, wait_until
 from harness.raw_stream import RawStream
 from harness.sites import Host, chat_site, vhost
@@ -241,6 +241,47 @@ def test_beyond_the_limit_readers_poll_and_requests_are_answered(servers, room):
     assert Client(apache.port, timeout=5).get("/rooms/other/messages/").status == 200
 
 
+def test_the_server_never_goes_deaf(servers, room):
+    """Of what event takes, streams leave enough for requests: many more readers come than there is room."""
+    apache = servers.apache(lambda a: own_streams(a, MaxStreamsPerClient="Off"))
+    streams = [servers.keep(RawStream(apache.port, events_path(room)), RawStream.close)
+               for _ in range(150)]
+    for stream in streams:
+        stream.read_until(b"stream-open")
+    requests = [Client(apache.port, timeout=5) for _ in range(10)]
+    for client in requests:
+        assert client.get("/rooms/other/messages/").status == 200
+    before = time.monotonic()
+    for number in range(50):
+        apache.client.say(room, str(number))
+    assert time.monotonic() - before < 5
+    # Two of four children run, each with 25 x (1 + 2) x 3/4 places.
+    apache.client.say(room, "last")
+    ended = 0
+    for stream in streams:
+        try:
+            stream.read_until(b'"last"')
+        except AssertionError:
+            ended += 1
+    assert 150 - ended <= 56 * len(apache.children())
+    assert 150 - ended >= 56
+
+
+def test_a_child_holds_no_more_than_it_has_descriptors_for(servers, room):
+    apache = Apache(lambda a: own_streams(a, MaxStreams=4000, MaxStreamsPerClient="Off") +
+                    "AsyncRequestWorkerFactor 60\n")
+    servers.keep(apache, Apache.stop)
+    apache.wrap([paths.program("prlimit"), "--nofile=360:360"])
+    apache.error_log.allow("GC0175")
+    apache.start()
+    apache.error_log.wait_for("GC0175: a child may have 360 descriptors and so holds 32 streams")
+    streams = [servers.keep(RawStream(apache.port, events_path(room)), RawStream.close)
+               for _ in range(100)]
+    for stream in streams:
+        stream.read_until(b"stream-open")
+    assert apache.client.get("/rooms/other/messages/").status == 200
+
+
 def test_a_place_is_free_again_when_a_stream_has_ended(servers, room):
     apache = servers.apache(lambda a: own_streams(a, MaxStreams=1) +
                             "ServerLimit 1\nStartServers 1\nMaxRequestWorkers 25\n")
@@ -276,3 +317,17 @@ def test_configtest_tells_what_to_write_where_streams_do_not_fit(servers):
     assert "GC0105" in output and "AsyncRequestWorkerFactor 53" in output
     apache.configure(own_streams(apache, MaxStreams=4000) + "AsyncRequestWorkerFactor 53\n")
     assert "GC0105" not in apache.configtest()[1]
+
+
+# -- where a stream cannot be held -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mpm", ["worker", "prefork"])
+def test_on_other_mpms_readers_poll(servers, room, mpm):
+    apache = servers.apache(own_streams, mpm=mpm)
+    reader = servers.event_source(apache.port, events_path(room)).wait_open()
+    for number in range(3):
+        apache.client.say(room, str(number))
+    reader.wait_messages(3)
+    assert len(reader.connects) > 1
+    assert apache.client.get(events_path(room)).body.count(b"stream-open") == 1

@@ -10,9 +10,10 @@ import pytest
 from harness import paths, sse
 from harness.client import events_path
 from harness.httpd import MPM
-from harness.processes import free_port, wait_until
+from harness.processes import wait_until
 from harness.raw_stream import RawStream, reset
 from harness.sites import chat_site
+from harness.tls import tls_port
 
 pytestmark = pytest.mark.skipif(MPM != "event", reason="only mpm_event can hold a stream")
 
@@ -70,36 +71,13 @@ def test_streams_end_well_though_workers_are_slow_to_let_go_of_them(servers, roo
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("tls")
-    subprocess.run([paths.program("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes",
-                    "-subj", "/CN=localhost",
-                    "-addext", "basicConstraints=critical,CA:FALSE", "-days", "2", "-keyout", folder / "key.pem",
-                    "-out", folder / "cert.pem"], check=True, capture_output=True, timeout=60)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def tls(module_servers, certificate):
-    """An Apache whose attribute tls_port speaks HTTP/1.1 and 2 over TLS, with Debian's mod_reqtimeout."""
+def tls(module_servers):
+    """HTTP/1.1 and 2 over TLS, with a mod_reqtimeout that is impatient."""
     def site(apache):
-        apache.tls_port = free_port()
-        apache.error_log.allow("AH01873")  # there is no session cache
-        modules = paths.apache_modules_dir()
-        return own_streams(apache, f'''
-LoadModule ssl_module "{modules}/mod_ssl.so"
-LoadModule http2_module "{modules}/mod_http2.so"
-LoadModule reqtimeout_module "{modules}/mod_reqtimeout.so"
-SSLSessionCache none
+        return own_streams(apache, f'''{tls_port(apache)}
+LoadModule reqtimeout_module "{paths.apache_modules_dir()}/mod_reqtimeout.so"
 RequestReadTimeout header=2-3,minrate=500
 RequestReadTimeout body=2,minrate=500
-Listen 127.0.0.1:{apache.tls_port}
-<VirtualHost 127.0.0.1:{apache.tls_port}>
-    Protocols h2 http/1.1
-    SSLEngine On
-    SSLCertificateFile "{certificate}/cert.pem"
-    SSLCertificateKeyFile "{certificate}/key.pem"
-</VirtualHost>
 ''', KeepAlive="1s")
     return module_servers.apache(site)
 
