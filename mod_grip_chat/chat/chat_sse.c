@@ -12,9 +12,9 @@
 #define DATA "\ndata: "
 #define END  "\n\n"
 
-void chat_sse_append_padding(gc_buffer_t *buffer)
+gc_slice_t chat_sse_padding(void)
 {
-    gc_buffer_append_text(buffer, ":" SPACES_2048 "\n\n");
+    return gc_slice_of(":" SPACES_2048 "\n\n");
 }
 
 void chat_sse_append_open(gc_buffer_t *buffer, gc_slice_t room, apr_int64_t n)

@@ -8,8 +8,8 @@
 /** The position of a room's stream-open that names none. */
 #define CHAT_SSE_NO_POSITION (-1)
 
-/** Append the comment of 2,048 spaces that fills old browsers' buffers. */
-void chat_sse_append_padding(gc_buffer_t *buffer);
+/** The comment of 2,048 spaces that fills old browsers' buffers; a constant. Pure. */
+gc_slice_t chat_sse_padding(void);
 
 /** Append stream-open, with the id of position n, or without an id for CHAT_SSE_NO_POSITION. */
 void chat_sse_append_open(gc_buffer_t *buffer, gc_slice_t room, apr_int64_t n);

@@ -52,9 +52,10 @@ typedef struct found_t {
     chat_page_t page;
 } found_t;
 
-/* What goes into the answer: the body, and behind it maybe a part of a block. */
+/* What goes into the answer: maybe the padding, the body, and behind it maybe a part of a block. */
 typedef struct answer_t {
     gc_buffer_t body;
+    gc_slice_t padding;
     chat_block_t *block;
     gc_slice_t part;
     apr_int64_t reached; /* the position that the answer leads to */
@@ -113,7 +114,7 @@ static int reply_bad_position(events_t *events)
     gc_buffer_t body = gc_buffer_make(4096, events->r->pool);
 
     set_headers(events->r);
-    chat_sse_append_padding(&body);
+    gc_buffer_append(&body, chat_sse_padding());
     chat_sse_append_open(&body, gc_slice_of(events->room), CHAT_SSE_NO_POSITION);
     chat_sse_append_error(&body, "the last event id is not one of this room");
     return grip_chat_reply_body(events->r, gc_buffer_slice(&body));
@@ -188,7 +189,12 @@ static apr_status_t compose(const events_t *events, const found_t *found, answer
     answer->reached = is_from_now ? found->last_event_id : events->after;
     answer->has_more = 0;
     if (!events->is_next) {
-        chat_sse_append_padding(&answer->body);
+        if (events->held) {
+            gc_buffer_append(&answer->body, chat_sse_padding());
+        }
+        else {
+            answer->padding = chat_sse_padding();
+        }
         chat_sse_append_open(&answer->body, room,
                              is_reset ? CHAT_SSE_NO_POSITION : answer->reached);
         chat_sse_append_retry(&answer->body,
@@ -208,7 +214,8 @@ static apr_status_t set_instructions(const events_t *events, gc_slice_t token,
 {
     apr_table_t *headers = events->r->headers_out;
     apr_pool_t *pool = events->r->pool;
-    int is_large = answer->has_more && answer->body.len + answer->part.len > LARGE_PAGE_BYTES;
+    apr_size_t len = answer->padding.len + answer->body.len + answer->part.len;
+    int is_large = answer->has_more && len > LARGE_PAGE_BYTES;
     int is_held = !answer->has_more || is_large;
     grip_chat_link_t link = {grip_chat_reply_external_mount(events->r, events->route),
                              gc_slice_of(events->room), !is_held, answer->reached};
@@ -341,14 +348,13 @@ static int send_answer(events_t *events, const answer_t *answer, const found_t *
         }
         return status;
     }
-    return answer->part.len ? grip_chat_reply_block(events->r, body, answer->block, answer->part)
-                            : grip_chat_reply_body(events->r, body);
+    return grip_chat_reply_block(events->r, answer->padding, body, answer->block, answer->part);
 }
 
 /* Read, compose and send. */
 static int reply_events(events_t *events)
 {
-    answer_t answer = {gc_buffer_make(4096, events->r->pool)};
+    answer_t answer = {gc_buffer_make(1024, events->r->pool)};
     found_t found;
     gc_slice_t token = {"", 0};
     apr_status_t rv = find_room(events, &found);

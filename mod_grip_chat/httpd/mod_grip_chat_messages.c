@@ -43,7 +43,8 @@ static int get_messages(request_rec *r, const grip_chat_site_t *site, const char
         return grip_chat_reply_error(r, HTTP_INTERNAL_SERVER_ERROR, "bad-message",
                                      "a stored message cannot be shown");
     }
-    return grip_chat_reply_block(r, gc_slice(NULL, 0), list, chat_block_text(list));
+    return grip_chat_reply_block(r, gc_slice(NULL, 0), gc_slice(NULL, 0), list,
+                                 chat_block_text(list));
 }
 
 /* A sentence about a field that is not taken. */

@@ -57,25 +57,32 @@ int grip_chat_reply_not_modified(request_rec *r)
     return pass(r, apr_brigade_create(r->pool, r->connection->bucket_alloc), 0);
 }
 
-int grip_chat_reply_block(request_rec *r, gc_slice_t head, chat_block_t *block, gc_slice_t part)
+int grip_chat_reply_block(request_rec *r, gc_slice_t constant, gc_slice_t head, chat_block_t *block,
+                          gc_slice_t part)
 {
     apr_bucket_alloc_t *list = r->connection->bucket_alloc;
-    apr_bucket_brigade *bb;
+    apr_bucket_brigade *bb = apr_brigade_create(r->pool, list);
+    apr_size_t len = constant.len + head.len + part.len;
+    int is_copied = part.len && part.len * COPIED_SHARE < chat_block_bytes(block);
 
-    if (part.len * COPIED_SHARE < chat_block_bytes(block)) {
-        gc_buffer_t body = gc_buffer_make(head.len + part.len, r->pool);
-
-        gc_buffer_append(&body, head);
-        gc_buffer_append(&body, part);
-        return grip_chat_reply_body(r, gc_buffer_slice(&body));
+    if (constant.len) {
+        APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_immortal_create(constant.data, constant.len, list));
     }
-    bb = apr_brigade_create(r->pool, list);
+    if (is_copied) {
+        gc_buffer_t copy = gc_buffer_make(head.len + part.len, r->pool);
+
+        gc_buffer_append(&copy, head);
+        gc_buffer_append(&copy, part);
+        head = gc_buffer_slice(&copy);
+    }
     if (head.len) {
         APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_pool_create(head.data, head.len, r->pool, list));
     }
-    APR_BRIGADE_INSERT_TAIL(bb, grip_chat_bucket_create(block, part, list));
-    ap_set_content_length(r, (apr_off_t)(head.len + part.len));
-    return pass(r, bb, head.len + part.len);
+    if (part.len && !is_copied) {
+        APR_BRIGADE_INSERT_TAIL(bb, grip_chat_bucket_create(block, part, list));
+    }
+    ap_set_content_length(r, (apr_off_t)len);
+    return pass(r, bb, len);
 }
 
 int grip_chat_reply_error(request_rec *r, int status, const char *code, const char *message)

@@ -35,16 +35,18 @@ int grip_chat_reply_body(request_rec *r, gc_slice_t body);
 int grip_chat_reply_not_modified(request_rec *r);
 
 /**
- * Answer with a body whose second part lies in a block. A large part of the block is sent as it lies
+ * Answer with a body whose last part lies in a block. A large part of the block is sent as it lies
  * there, and the block held until it is sent; a small one is copied, lest a slow reader holds much
- * memory for little text.
+ * memory for little text. Each part may be empty.
  *
- * @param head   what comes first, maybe nothing; of r->pool, or of something that lives longer
- * @param block  held by the caller during the call
- * @param part   of the block's text, maybe nothing
+ * @param constant  what comes first; lives as long as the process
+ * @param head      what follows; of r->pool, or of something that lives longer
+ * @param block     held by the caller during the call; not looked at where the part is empty
+ * @param part      of the block's text
  * @return as grip_chat_reply_body
  */
-int grip_chat_reply_block(request_rec *r, gc_slice_t head, chat_block_t *block, gc_slice_t part);
+int grip_chat_reply_block(request_rec *r, gc_slice_t constant, gc_slice_t head, chat_block_t *block,
+                          gc_slice_t part);
 
 /**
  * Answer with an error: {"error": {"code": …, "message": …}}.

@@ -25,7 +25,7 @@ static void pads_with_a_comment_of_2048_spaces(void **state)
 {
     gc_buffer_t buffer = gc_buffer_make(16, *state);
 
-    chat_sse_append_padding(&buffer);
+    gc_buffer_append(&buffer, chat_sse_padding());
     assert_int_equal(buffer.len, 2048 + 3);
     assert_int_equal(buffer.data[0], ':');
     assert_int_equal(count_of(gc_buffer_slice(&buffer), ' '), 2048);
