@@ -87,7 +87,8 @@ class BenchApache(Apache):
                 '<Location "/yardstick">\n    SetHandler bench-yardstick\n'
                 "    Require all granted\n</Location>\n"
                 '<Location "/journal">\n    SetHandler bench-journal\n'
-                "    Require all granted\n</Location>\n" +
+                "    Require all granted\n</Location>\n"
+                '<Location "/ceiling">\n    Require all granted\n</Location>\n' +
                 chat_site(self.database, *self._grip_urls, **self._directives))
 
     def static_file(self, content):

@@ -1,9 +1,14 @@
 /* The yardstick of the POST rows: a handler that reads the body, stores nothing and answers as many
- * bytes as a stored message; and another that has bench_journal keep something before it answers. Only the
- * bench loads it; it is never installed. */
+ * bytes as a stored message; and another that has bench_journal keep something before it answers. And beside
+ * the GET rows the most that a handler can reach: one that answers as many bytes as its query says, and does
+ * nothing else. Only the bench loads this; it is never installed. */
+#include <stdlib.h>
+
 #include <httpd.h>
 #include <http_config.h>
+#include <http_core.h>
 #include <http_protocol.h>
+#include <http_request.h>
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -92,9 +97,46 @@ static int have_it_kept(void)
     return OK;
 }
 
+/* Send bytes that live as long as the process. */
+static int answer_bytes(request_rec *r, const char *bytes, apr_size_t len)
+{
+    apr_bucket_brigade *bb = apr_brigade_create(r->pool, r->connection->bucket_alloc);
+
+    ap_set_content_type(r, "application/json");
+    ap_set_content_length(r, (apr_off_t)len);
+    apr_table_setn(r->headers_out, "Cache-Control", "private, no-cache");
+    APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_immortal_create(bytes, len, bb->bucket_alloc));
+    APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(bb->bucket_alloc));
+    return ap_pass_brigade(r->output_filters, bb) == APR_SUCCESS ? OK : AP_FILTER_ERROR;
+}
+
+static int is_ceiling(const request_rec *r)
+{
+    return strcmp(r->uri, "/ceiling") == 0;
+}
+
+static int handle_ceiling(request_rec *r)
+{
+    static char bytes[65536];
+    apr_size_t len = r->args ? strtoul(r->args, NULL, 10) : 0;
+
+    if (!is_ceiling(r)) {
+        return DECLINED;
+    }
+    if (apr_table_get(r->headers_in, "If-None-Match")) {
+        return HTTP_NOT_MODIFIED;
+    }
+    return answer_bytes(r, bytes, len < sizeof(bytes) ? len : sizeof(bytes));
+}
+
+/* Without a walk over the file system. */
+static int map_ceiling(request_rec *r)
+{
+    return is_ceiling(r) ? OK : DECLINED;
+}
+
 static int handle(request_rec *r)
 {
-    apr_bucket_brigade *bb;
     int is_kept;
     int status;
 
@@ -112,20 +154,15 @@ static int handle(request_rec *r)
     if (status != OK) {
         return status;
     }
-    ap_set_content_type(r, "application/json");
-    ap_set_content_length(r, sizeof(answer) - 1);
-    apr_table_setn(r->headers_out, "Cache-Control", "private, no-cache");
-    bb = apr_brigade_create(r->pool, r->connection->bucket_alloc);
-    APR_BRIGADE_INSERT_TAIL(
-        bb, apr_bucket_immortal_create(answer, sizeof(answer) - 1, bb->bucket_alloc));
-    APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(bb->bucket_alloc));
-    return ap_pass_brigade(r->output_filters, bb) == APR_SUCCESS ? OK : AP_FILTER_ERROR;
+    return answer_bytes(r, answer, sizeof(answer) - 1);
 }
 
 static void register_hooks(apr_pool_t *pool)
 {
     (void)pool;
     ap_hook_handler(handle, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_handler(handle_ceiling, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_map_to_storage(map_ceiling, NULL, NULL, APR_HOOK_FIRST);
 }
 
 static const command_rec commands[] = {
