@@ -164,9 +164,6 @@ static apr_status_t answer_stat(apr_finfo_t *finfo, request_rec *r, apr_int32_t 
     if (can_be_believed(rv, finfo)) {
         keep(entry ? entry : make_known(r->filename, len, wanted), rv, finfo, walk->now);
     }
-    else if (entry) {
-        entry->asked = 0;
-    }
     return rv;
 }
 
