@@ -235,23 +235,35 @@ static void finish_jobs(keeper_writer_t *writer)
     hand_back(writer, &stored);
 }
 
+/* What the loop wants of the writer. */
+typedef struct orders_t {
+    keeper_task_t *chores[CHORES_MAX];
+    int chore_count;
+    int has_adopted; /* connections whose jobs have waited for this thread */
+    int is_to_look;
+    int is_to_close;
+    int must_end;
+    int has_more; /* more waits than was taken, or may */
+} orders_t;
+
 /* See to the database before the jobs are done. Where that took long, or they have waited before, some of
  * their children may have gone. */
-static apr_status_t make_ready(keeper_writer_t *writer, int have_waited, apr_pool_t *pool)
+static apr_status_t make_ready(keeper_writer_t *writer, orders_t *orders, apr_pool_t *pool)
 {
     gc_moment_t start = gc_clock_now();
     apr_status_t rv = keeper_database_ready(&writer->database, pool);
 
-    if (have_waited || gc_clock_now() - start > LATE) {
+    if (orders->has_adopted || gc_clock_now() - start > LATE) {
         must(keeper_intake_read(&writer->intake, 0));
+        orders->has_more = 1; /* nothing wakes the writer again for what this was woken for */
     }
     return rv;
 }
 
-static apr_status_t do_jobs(keeper_writer_t *writer, int have_waited, apr_pool_t *pool)
+static apr_status_t do_jobs(keeper_writer_t *writer, orders_t *orders, apr_pool_t *pool)
 {
     keeper_intake_t *intake = &writer->intake;
-    apr_status_t rv = make_ready(writer, have_waited, pool);
+    apr_status_t rv = make_ready(writer, orders, pool);
     int i;
 
     for (i = 0; i < intake->count; i++) {
@@ -306,17 +318,6 @@ static void do_chores(keeper_writer_t *writer, keeper_task_t **tasks, int count,
     hand_back(writer, &done_tasks);
 }
 
-/* What the loop wants of the writer. */
-typedef struct orders_t {
-    keeper_task_t *chores[CHORES_MAX];
-    int chore_count;
-    int has_adopted; /* connections whose jobs have waited for this thread */
-    int is_to_look;
-    int is_to_close;
-    int must_end;
-    int has_more; /* more waits than was taken */
-} orders_t;
-
 static void take_orders(keeper_writer_t *writer, orders_t *orders)
 {
     keeper_queue_t connections = {NULL, NULL};
@@ -368,7 +369,7 @@ static void do_all(keeper_writer_t *writer, orders_t *orders, apr_pool_t *pool)
     int had_jobs = writer->intake.count > 0;
 
     if (had_jobs) {
-        rv = do_jobs(writer, orders->has_adopted, pool);
+        rv = do_jobs(writer, orders, pool);
     }
     if (orders->chore_count > 0) {
         if (!had_jobs) {

@@ -1,10 +1,12 @@
 #include "keeper_loop.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <sys/socket.h>
 
 #include "chat_store.h"
+#include "keeper_lock.h"
 #include "keeper_process.h"
 #include "keeper_stub.h"
 
@@ -252,6 +254,54 @@ static void finishes_the_jobs_that_have_arrived_when_it_is_to_stop(void **state)
     keeper_home_assert_whole(home, "a", 1);
 }
 
+static void wait_for_log_lines(const keeper_home_t *home, int count)
+{
+    gc_moment_t end = gc_clock_now() + apr_time_from_sec(4);
+
+    while (__atomic_load_n(home->log_lines, __ATOMIC_SEQ_CST) < count && gc_clock_now() < end) {
+        apr_sleep(apr_time_from_msec(2));
+    }
+    assert_true(__atomic_load_n(home->log_lines, __ATOMIC_SEQ_CST) >= count);
+}
+
+/* Start a keeper whose database is locked before it opens it. SQLite must not be in use when a process
+ * forks, so the keeper waits for its lock meanwhile. */
+static keeper_process_t start_locked_out(keeper_home_t *home, chat_database_t *other)
+{
+    apr_pool_t *pool = home->temp->pool;
+    struct flock whole = {.l_type = F_UNLCK, .l_whence = SEEK_SET};
+    keeper_process_t keeper;
+    keeper_lock_t lock;
+
+    assert_int_equal(keeper_lock_try(&lock, home->temp->path, pool), APR_SUCCESS);
+    keeper = keeper_process_start(home);
+    assert_int_equal(chat_database_begin(other, pool), APR_SUCCESS);
+    assert_int_equal(fcntl(lock.fd, F_OFD_SETLK, &whole), 0); /* the keeper has the file, too */
+    assert_int_equal(keeper_lock_release(&lock), APR_SUCCESS);
+    return keeper;
+}
+
+/* What it is told while a job waits for the database to be opened is not forgotten over that. */
+static void ends_though_it_was_told_to_while_it_opened_the_database(void **state)
+{
+    const unit_temp_t *temp = *state;
+    keeper_home_t *home = keeper_home_make(temp, "s", NULL);
+    chat_database_t *other =
+        chat_database_create(&home->site.database, CHAT_DATABASE_WRITER, temp->pool);
+    keeper_process_t keeper = start_locked_out(home, other);
+    int fd = keeper_home_connect(home);
+
+    send_frame(fd, frame_for(home, "one"));
+    wait_for_log_lines(home, 1); /* that it is locked; it is tried again for the job */
+    keeper_process_tell_to_stop(&keeper);
+    apr_sleep(apr_time_from_msec(400)); /* longer than it goes on publishing */
+    assert_int_equal(chat_database_run(other, "COMMIT"), APR_SUCCESS);
+    assert_int_equal(receive_status(fd), KEEPER_DONE);
+    keeper_process_join(keeper);
+    close(fd);
+    keeper_home_assert_whole(home, "a", 1);
+}
+
 static void publishes_what_it_stored_and_keeps_how_far_it_got(void **state)
 {
     const unit_temp_t *temp = *state;
@@ -381,6 +431,7 @@ int main(void)
         TEMP_TEST(survives_a_child_that_ends_while_its_job_is_under_way),
         TEMP_TEST(stores_nothing_for_a_child_that_gave_up_while_it_waited),
         TEMP_TEST(finishes_the_jobs_that_have_arrived_when_it_is_to_stop),
+        TEMP_TEST(ends_though_it_was_told_to_while_it_opened_the_database),
         TEMP_TEST(publishes_what_it_stored_and_keeps_how_far_it_got),
         TEMP_TEST(publishes_once_what_is_posted_again_under_its_key),
         TEMP_TEST(answers_though_the_proxy_does_not),

@@ -1,0 +1,184 @@
+/* What a database's writer does while its database keeps it waiting. */
+#include "keeper_writer.h"
+#include "unit_temp.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <sys/socket.h>
+
+#include "gc_clock.h"
+#include "keeper_connection.h"
+
+#define PATIENCE apr_time_from_sec(5)
+
+/* A writer, and what it needs. */
+typedef struct bench_t {
+    const unit_temp_t *temp;
+    keeper_site_t site;
+    const keeper_site_t *sites[1];
+    const grip_proxy_t *proxies[1];
+    keeper_config_t config;
+    gc_log_t log;
+    int log_lines; /* atomic */
+    keeper_writer_t *writer;
+    apr_pool_t *pool; /* of one frame or result */
+    int keys;
+    int stored; /* what has come back so far */
+    int closed;
+} bench_t;
+
+static void count_line(gc_log_level_e level, apr_status_t rv, const char *line, void *baton)
+{
+    __atomic_add_fetch((int *)baton, 1, __ATOMIC_SEQ_CST);
+}
+
+static void ignore(void *baton)
+{
+}
+
+static bench_t *make_bench(const unit_temp_t *temp)
+{
+    bench_t *bench = apr_pcalloc(temp->pool, sizeof(*bench));
+    const char *why = "";
+
+    bench->temp = temp;
+    bench->log = (gc_log_t){.level = GC_LOG_INFO, .print = count_line, .baton = &bench->log_lines};
+    bench->site.identity = "x";
+    bench->site.name = "";
+    bench->site.database = (chat_database_spec_t){"sqlite3", temp->path};
+    assert_int_equal(
+        grip_url_parse(&bench->proxies[0], &why, "http://localhost:5561/", NULL, temp->pool),
+        APR_SUCCESS);
+    bench->site.proxies = bench->proxies;
+    bench->site.proxy_count = 1;
+    bench->sites[0] = &bench->site;
+    bench->config.sites = bench->sites;
+    bench->config.site_count = 1;
+    bench->config.shared = keeper_shared_init(apr_pcalloc(temp->pool, keeper_shared_size()));
+    bench->config.log = &bench->log;
+    assert_int_equal(apr_pool_create(&bench->pool, temp->pool), APR_SUCCESS);
+    assert_int_equal(chat_database_global_init(temp->pool), APR_SUCCESS);
+    return bench;
+}
+
+static void start_writer(bench_t *bench)
+{
+    assert_int_equal(keeper_writer_start(&bench->writer, &bench->config, bench->sites, 1, ignore,
+                                         NULL, bench->temp->pool),
+                     APR_SUCCESS);
+}
+
+/* Take what has come back, as the loop would. */
+static void take_done(bench_t *bench)
+{
+    keeper_task_t *task;
+
+    while ((task = keeper_writer_done(bench->writer))) {
+        switch (task->kind) {
+        case KEEPER_TASK_STORED:
+            bench->stored++;
+            free(task->owner);
+            break;
+        case KEEPER_TASK_BEHIND:
+            free(task);
+            break;
+        case KEEPER_TASK_CLOSED:
+            bench->closed++;
+            break;
+        default:
+            fail_msg("a task of kind %d came back", task->kind);
+        }
+    }
+}
+
+static void stop_writer(bench_t *bench)
+{
+    assert_int_equal(keeper_writer_stop(bench->writer), APR_SUCCESS);
+    take_done(bench);
+    assert_int_equal(bench->closed, 1);
+}
+
+static void send_job(bench_t *bench, int child)
+{
+    keeper_job_t job = {KEEPER_JOB_POST, 0, "x", "room", "al", "hello", NULL, "", ""};
+    gc_buffer_t frame;
+
+    apr_pool_clear(bench->pool);
+    job.job_key = apr_psprintf(bench->pool, "%d", ++bench->keys);
+    frame = gc_buffer_make(256, bench->pool);
+    keeper_wire_append_job(&frame, &job);
+    assert_int_equal(send(child, frame.data, frame.len, MSG_NOSIGNAL), frame.len);
+}
+
+/* Give the writer a new connection, on which a job has arrived; the child's end of it. */
+static int push_child(bench_t *bench)
+{
+    keeper_connection_t *connection;
+    int ends[2];
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    assert_int_equal(fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
+    connection = keeper_connection_create(ends[0]);
+    assert_non_null(connection);
+    send_job(bench, ends[1]);
+    assert_int_equal(keeper_connection_read(connection), KEEPER_READ_JOB);
+    keeper_writer_push(bench->writer, &connection->pass);
+    return ends[1];
+}
+
+/* Wait for a child's answer; 0 if none comes in time, -1 for the end of its connection. */
+static int await_answer(int child, int timeout_ms)
+{
+    struct pollfd wanted = {.fd = child, .events = POLLIN};
+    char bytes[KEEPER_WIRE_REPLY_BYTES];
+    keeper_reply_t reply;
+
+    if (poll(&wanted, 1, timeout_ms) == 0) {
+        return 0;
+    }
+    if (recv(child, bytes, sizeof(bytes), MSG_WAITALL) != sizeof(bytes)) {
+        return -1;
+    }
+    assert_int_equal(keeper_wire_read_reply(&reply, gc_slice(bytes, sizeof(bytes))), APR_SUCCESS);
+    return (int)reply.status;
+}
+
+/* Nothing else wakes the writer, as something does once a second in a keeper. */
+static void serves_who_came_while_it_opened_the_database_for_another(void **state)
+{
+    const unit_temp_t *temp = *state;
+    bench_t *bench = make_bench(temp);
+    chat_database_t *other =
+        chat_database_create(&bench->site.database, CHAT_DATABASE_WRITER, temp->pool);
+    gc_moment_t end = gc_clock_now() + PATIENCE;
+    int first;
+    int second;
+
+    assert_int_equal(chat_database_begin(other, temp->pool), APR_SUCCESS);
+    start_writer(bench);
+    first = push_child(bench);
+    while (__atomic_load_n(&bench->log_lines, __ATOMIC_SEQ_CST) == 0 && gc_clock_now() < end) {
+        apr_sleep(apr_time_from_msec(2)); /* until it has found the database locked */
+    }
+    apr_sleep(apr_time_from_msec(50)); /* it tries once more, for the first */
+    second = push_child(bench);
+    assert_int_equal(chat_database_run(other, "COMMIT"), APR_SUCCESS);
+    assert_int_equal(await_answer(first, 4000), KEEPER_DONE);
+    assert_int_equal(await_answer(second, 4000), KEEPER_DONE);
+    stop_writer(bench);
+    chat_database_close(other);
+    close(first);
+    close(second);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEMP_TEST(serves_who_came_while_it_opened_the_database_for_another),
+    };
+
+    return UNIT_RUN(tests);
+}
