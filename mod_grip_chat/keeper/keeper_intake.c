@@ -118,7 +118,7 @@ static void serve(keeper_intake_t *intake, keeper_connection_t *connection, int 
         drop(intake, connection);
         return;
     }
-    if (intake->count == KEEPER_INTAKE_MAX) {
+    if (intake->count >= KEEPER_INTAKE_MAX) {
         return;
     }
     switch (keeper_connection_read(connection)) {

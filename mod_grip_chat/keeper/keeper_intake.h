@@ -6,8 +6,11 @@
 #include "keeper_connection.h"
 #include "keeper_poll.h"
 
-/** Jobs that are taken at once. More wait for the next time, so that an answer never waits for too many. */
+/** Jobs that are read at once. More wait for the next time, so that an answer never waits for too many. */
 #define KEEPER_INTAKE_MAX 256
+
+/** Connections that may be adopted on top of these, so that new ones do not wait until there is less to do. */
+#define KEEPER_INTAKE_ADOPT_MAX 64
 
 /** Take back a connection whose next job is not for one of the sites; nobody watches it any more. */
 typedef void keeper_intake_give_back_fn(keeper_connection_t *connection, void *baton);
@@ -21,8 +24,8 @@ typedef struct keeper_intake_t {
     void *baton;
     int is_closed;
     int count; /**< of jobs that are to be done */
-    keeper_connection_t
-        *jobs[KEEPER_INTAKE_MAX]; /**< each with its job in received->task, and is_busy */
+    /** each with its job in received->task, and is_busy */
+    keeper_connection_t *jobs[KEEPER_INTAKE_MAX + KEEPER_INTAKE_ADOPT_MAX];
 } keeper_intake_t;
 
 /**
@@ -36,7 +39,7 @@ apr_status_t keeper_intake_init(keeper_intake_t *intake, const keeper_site_t *co
                                 void *baton, apr_pool_t *pool);
 
 /** Serve a connection from now on; a whole job may have arrived on it. Once the intake is closed, the
- *  connection is, too. */
+ *  connection is, too. Between two replies, no more than KEEPER_INTAKE_ADOPT_MAX. */
 void keeper_intake_adopt(keeper_intake_t *intake, keeper_connection_t *connection);
 
 /**

@@ -239,7 +239,7 @@ static void finish_jobs(keeper_writer_t *writer)
 typedef struct orders_t {
     keeper_task_t *chores[CHORES_MAX];
     int chore_count;
-    int has_adopted; /* connections whose jobs have waited for this thread */
+    int adopted; /* connections; their jobs have waited for this thread */
     int is_to_look;
     int is_to_close;
     int must_end;
@@ -253,7 +253,7 @@ static apr_status_t make_ready(keeper_writer_t *writer, orders_t *orders, apr_po
     gc_moment_t start = gc_clock_now();
     apr_status_t rv = keeper_database_ready(&writer->database, pool);
 
-    if (orders->has_adopted || gc_clock_now() - start > LATE) {
+    if (orders->adopted > 0 || gc_clock_now() - start > LATE) {
         must(keeper_intake_read(&writer->intake, 0));
         orders->has_more = 1; /* nothing wakes the writer again for what this was woken for */
     }
@@ -322,16 +322,15 @@ static void take_orders(keeper_writer_t *writer, orders_t *orders)
 {
     keeper_queue_t connections = {NULL, NULL};
     keeper_task_t *task;
-    int count = writer->intake.count;
 
     memset(orders, 0, sizeof(*orders));
     must(apr_thread_mutex_lock(writer->mutex));
-    while (orders->chore_count < CHORES_MAX && count < KEEPER_INTAKE_MAX &&
+    while (orders->chore_count < CHORES_MAX && orders->adopted < KEEPER_INTAKE_ADOPT_MAX &&
            (task = keeper_queue_pop(&writer->waiting)))
     {
         if (task->kind == KEEPER_TASK_CONNECTION) {
             (void)keeper_queue_push(&connections, task);
-            count++;
+            orders->adopted++;
         }
         else {
             orders->chores[orders->chore_count++] = task;
@@ -344,7 +343,6 @@ static void take_orders(keeper_writer_t *writer, orders_t *orders)
     writer->is_to_look = 0;
     must(apr_thread_mutex_unlock(writer->mutex));
     while ((task = keeper_queue_pop(&connections))) {
-        orders->has_adopted = 1;
         keeper_intake_adopt(&writer->intake, task->owner);
     }
 }

@@ -1,4 +1,4 @@
-/* What a database's writer does while its database keeps it waiting. */
+/* What a database's writer does while much comes at once, or its database keeps it waiting. */
 #include "keeper_writer.h"
 #include "unit_temp.h"
 
@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "gc_clock.h"
 #include "keeper_connection.h"
+#include "keeper_intake.h"
 
 #define PATIENCE apr_time_from_sec(5)
 
@@ -27,6 +29,7 @@ typedef struct bench_t {
     apr_pool_t *pool; /* of one frame or result */
     int keys;
     int stored; /* what has come back so far */
+    int progress;
     int closed;
 } bench_t;
 
@@ -82,6 +85,10 @@ static void take_done(bench_t *bench)
             bench->stored++;
             free(task->owner);
             break;
+        case KEEPER_TASK_PROGRESS:
+            bench->progress++;
+            free(task);
+            break;
         case KEEPER_TASK_BEHIND:
             free(task);
             break;
@@ -129,6 +136,16 @@ static int push_child(bench_t *bench)
     return ends[1];
 }
 
+static void push_progress(bench_t *bench)
+{
+    keeper_task_t *task = calloc(1, sizeof(*task));
+
+    assert_non_null(task);
+    task->kind = KEEPER_TASK_PROGRESS;
+    task->site = &bench->site;
+    keeper_writer_push(bench->writer, task);
+}
+
 /* Wait for a child's answer; 0 if none comes in time, -1 for the end of its connection. */
 static int await_answer(int child, int timeout_ms)
 {
@@ -174,10 +191,66 @@ static void serves_who_came_while_it_opened_the_database_for_another(void **stat
     close(second);
 }
 
+/* Answer for all children whose answers have come by sending their next jobs. @return how many */
+static int post_again(bench_t *bench, struct pollfd *children, int count)
+{
+    int answered = 0;
+    int i;
+
+    assert_true(poll(children, (nfds_t)count, 5000) > 0);
+    for (i = 0; i < count; i++) {
+        if (children[i].revents) {
+            assert_int_equal(await_answer(children[i].fd, 0), KEEPER_DONE);
+            send_job(bench, children[i].fd);
+            answered++;
+        }
+    }
+    return answered;
+}
+
+/* So many children post all the time that the writer never finds fewer jobs than it takes at once. */
+static void does_chores_and_serves_new_children_though_others_keep_it_busy(void **state)
+{
+    enum { CROWD = KEEPER_INTAKE_MAX * 5 / 2, ENOUGH = CROWD * 8 };
+    bench_t *bench = make_bench(*state);
+    struct pollfd children[CROWD];
+    struct rlimit limit;
+    int answered = 0;
+    int last = 0;
+    int late;
+    int i;
+
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = limit.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    start_writer(bench);
+    for (i = 0; i < CROWD; i++) {
+        children[i] = (struct pollfd){.fd = push_child(bench), .events = POLLIN};
+    }
+    while (answered < CROWD * 2) {
+        answered += post_again(bench, children, CROWD);
+    }
+    push_progress(bench);
+    late = push_child(bench);
+    for (answered = 0; answered < ENOUGH && (last == 0 || bench->progress == 0);) {
+        answered += post_again(bench, children, CROWD);
+        last = last ? last : await_answer(late, 0);
+        take_done(bench);
+    }
+    assert_int_equal(last, KEEPER_DONE);
+    assert_int_equal(bench->progress, 1);
+    stop_writer(bench);
+    for (i = 0; i < CROWD; i++) {
+        close(children[i].fd);
+    }
+    close(late);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEMP_TEST(serves_who_came_while_it_opened_the_database_for_another),
+        TEMP_TEST(does_chores_and_serves_new_children_though_others_keep_it_busy),
     };
 
     return UNIT_RUN(tests);
