@@ -74,7 +74,6 @@ apr_status_t keeper_poll_watch(keeper_poll_t *set, keeper_fd_kind_e kind, int fd
     if (rv != APR_SUCCESS || !events) {
         return rv;
     }
-    entry->kind = kind;
     entry->object = object;
     entry->poll.p = set->pool;
     entry->poll.desc_type = APR_POLL_SOCKET;
@@ -83,6 +82,7 @@ apr_status_t keeper_poll_watch(keeper_poll_t *set, keeper_fd_kind_e kind, int fd
     entry->poll.client_data = entry;
     rv = apr_pollset_add(set->set, &entry->poll);
     if (rv == APR_SUCCESS) {
+        entry->kind = kind;
         entry->events = events;
     }
     return rv;

@@ -243,6 +243,20 @@ static void closes_all_connections_and_those_that_come_later(void **state)
     close(late);
 }
 
+/* As when the system has no memory for one more. */
+static void closes_a_connection_once_that_it_cannot_watch(void **state)
+{
+    bench_t *bench = make_bench(*state);
+    int file = open("/dev/null", O_RDWR); /* epoll takes none */
+    keeper_connection_t *connection = keeper_connection_create(file);
+
+    assert_non_null(connection);
+    keeper_intake_adopt(&bench->intake, connection);
+    assert_int_equal(fcntl(file, F_GETFD), -1);
+    assert_null(keeper_poll_next(bench->intake.poll, KEEPER_FD_CHILD, NULL));
+    keeper_intake_close(&bench->intake);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -253,6 +267,7 @@ int main(void)
         POOL_TEST(gives_back_a_connection_whose_job_is_for_another_site),
         POOL_TEST(refuses_what_would_make_a_room_unreadable),
         POOL_TEST(leaves_more_than_it_may_take_for_the_next_time),
+        POOL_TEST(closes_a_connection_once_that_it_cannot_watch),
         POOL_TEST(closes_all_connections_and_those_that_come_later),
     };
 
