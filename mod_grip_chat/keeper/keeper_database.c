@@ -195,7 +195,6 @@ apr_status_t keeper_database_ready(keeper_database_t *database, apr_pool_t *scra
         database->is_recovered = 1;
         database->was_replaced = 0;
         database->openings = openings;
-        database->hooks.was_recovered(database->hooks.baton);
     }
     else if (rv == APR_ENOENT) {
         keeper_database_forget(database);

@@ -11,8 +11,7 @@
 typedef struct keeper_database_hooks_t {
     int (*must_stop)(void *baton); /**< whether not to wait any longer for the lock */
     keeper_recovery_fn *behind;    /**< takes each room that a proxy may not have been told of */
-    void (*was_recovered)(void *baton); /**< all of these have been named */
-    void *baton;                        /**< the owner's */
+    void *baton;                   /**< the owner's */
 } keeper_database_hooks_t;
 
 /** A hold; what its owner may look at. */

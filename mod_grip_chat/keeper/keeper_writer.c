@@ -108,36 +108,6 @@ static int must_stop(void *baton)
     return is_stopping;
 }
 
-static void push_behind(const keeper_site_t *site, apr_size_t proxy, const char *room,
-                        apr_int64_t watermark, void *baton)
-{
-    keeper_writer_t *writer = baton;
-    apr_size_t len = room ? strlen(room) + 1 : 0;
-    keeper_task_t *task = calloc(1, sizeof(*task) + len);
-
-    if (!task) {
-        return; /* its readers find out at the next event */
-    }
-    task->kind = KEEPER_TASK_BEHIND;
-    task->site = site;
-    task->proxy = proxy;
-    task->watermark = watermark;
-    if (room) {
-        task->room = (char *)(task + 1);
-        memcpy(task->room, room, len);
-    }
-    must(apr_thread_mutex_lock(writer->mutex));
-    (void)keeper_queue_push(&writer->done, task); /* was_recovered tells the loop of all */
-    must(apr_thread_mutex_unlock(writer->mutex));
-}
-
-static void was_recovered(void *baton)
-{
-    keeper_writer_t *writer = baton;
-
-    writer->notify(writer->baton);
-}
-
 static keeper_status_e status_of(apr_status_t rv)
 {
     return rv == APR_SUCCESS ? KEEPER_DONE : rv == APR_EAGAIN ? KEEPER_LOCKED : KEEPER_UNAVAILABLE;
@@ -163,6 +133,29 @@ static void hand_back(keeper_writer_t *writer, keeper_queue_t *tasks)
     if (was_empty) {
         writer->notify(writer->baton);
     }
+}
+
+static void push_behind(const keeper_site_t *site, apr_size_t proxy, const char *room,
+                        apr_int64_t watermark, void *baton)
+{
+    keeper_writer_t *writer = baton;
+    apr_size_t len = room ? strlen(room) + 1 : 0;
+    keeper_task_t *task = calloc(1, sizeof(*task) + len);
+    keeper_queue_t tasks = {NULL, NULL};
+
+    if (!task) {
+        return; /* its readers find out at the next event */
+    }
+    task->kind = KEEPER_TASK_BEHIND;
+    task->site = site;
+    task->proxy = proxy;
+    task->watermark = watermark;
+    if (room) {
+        task->room = (char *)(task + 1);
+        memcpy(task->room, room, len);
+    }
+    (void)keeper_queue_push(&tasks, task);
+    hand_back(writer, &tasks);
 }
 
 static void give_back(keeper_connection_t *connection, void *baton)
@@ -411,7 +404,7 @@ apr_status_t keeper_writer_start(keeper_writer_t **out, const keeper_config_t *c
                                  keeper_writer_notify_fn *notify, void *baton, apr_pool_t *pool)
 {
     keeper_writer_t *writer = apr_pcalloc(pool, sizeof(*writer));
-    keeper_database_hooks_t hooks = {must_stop, push_behind, was_recovered, writer};
+    keeper_database_hooks_t hooks = {must_stop, push_behind, writer};
     apr_status_t rv = gc_pool_create(&writer->pool, NULL, "grip_chat_keeper_writer");
 
     if (rv != APR_SUCCESS) {
