@@ -90,31 +90,26 @@ const char *keeper_client_job_key(keeper_client_t *client, apr_time_t now, apr_p
                         __atomic_add_fetch(&client->count, 1, __ATOMIC_RELAXED));
 }
 
-/* Take an idle connection, the one that was used last; one whose keeper's end is with the site's writer,
- * where there is one. 0 where there is none at all. */
+/* Take the idle connection that did a job of this site last; 0 where there is none. The keeper's end of
+ * another's is with the writer of that one's database, which may be waiting for a lock. */
 static int take_idle(keeper_client_t *client, const void *site, connection_t *out)
 {
-    int found = 0;
+    int i = -1;
 
     if (apr_thread_mutex_lock(client->mutex) == APR_SUCCESS) {
-        if (client->idle_count > 0) {
-            int i = client->idle_count - 1;
-
-            while (i > 0 && client->idle[i].site != site) {
-                i--;
-            }
-            if (client->idle[i].site != site) {
-                i = client->idle_count - 1;
-            }
+        i = client->idle_count - 1;
+        while (i >= 0 && client->idle[i].site != site) {
+            i--;
+        }
+        if (i >= 0) {
             *out = client->idle[i];
             client->idle_count--;
             memmove(client->idle + i, client->idle + i + 1,
                     sizeof(client->idle[0]) * (apr_size_t)(client->idle_count - i));
-            found = 1;
         }
         (void)apr_thread_mutex_unlock(client->mutex);
     }
-    return found;
+    return i >= 0;
 }
 
 /* How many were not needed for long; more than a few have to have been needed lately. */
@@ -155,10 +150,9 @@ static void put_idle(keeper_client_t *client, const connection_t *connection)
 /* The keeper was lost, so every idle connection is dead as well. */
 static void drop_idle(keeper_client_t *client)
 {
-    connection_t connection;
-
-    while (take_idle(client, NULL, &connection)) {
-        close(connection.fd);
+    if (apr_thread_mutex_lock(client->mutex) == APR_SUCCESS) {
+        close_oldest(client, client->idle_count);
+        (void)apr_thread_mutex_unlock(client->mutex);
     }
 }
 

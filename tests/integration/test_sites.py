@@ -1,6 +1,9 @@
 """Virtual hosts, tenants, and living on somebody's existing site."""
 
+import sqlite3
+import time
 import urllib.parse
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -65,6 +68,32 @@ def test_each_site_knows_only_its_own_proxy(hosts, room):
         for other in ("shared", "tenant", "own"):
             answer = host.get(events_path(room), Grip_Sig=grip.token(other))
             assert (answer.header("Grip-Hold") == "stream") == (key == other)
+
+
+def test_a_locked_database_holds_up_its_own_site_only(servers, room):
+    """Also where children have connections to the keeper that they used for that site last."""
+    apache = servers.apache(lambda a: "".join([
+        vhost(a, "locked", chat_site(a.database, "none")),
+        vhost(a, "free", chat_site(a.database.with_name("free.db"), "none"))]))
+    apache.error_log.allow(r"\[grip_chat:warn\].*GC0202")
+    locked, free = (Host(apache.client, name) for name in ("locked", "free"))
+    holder = sqlite3.connect(apache.database, isolation_level=None)
+    with ThreadPoolExecutor(16) as crowd:
+        for _ in range(3):
+            list(crowd.map(lambda n: locked.say(room, str(n)), range(32)))
+        free.say(room, "before")
+        holder.execute("BEGIN IMMEDIATE")
+        waiting = [crowd.submit(locked.post, room, "late") for _ in range(2)]
+        time.sleep(0.2)
+        took = []
+        for n in range(8):
+            begin = time.monotonic()
+            free.say(room, str(n))
+            took.append(time.monotonic() - begin)
+        still_waiting = not any(post.done() for post in waiting)
+        holder.execute("ROLLBACK")
+    holder.close()
+    assert still_waiting and max(took) < 1, took
 
 
 def test_a_link_of_one_site_is_not_valid_at_another(hosts, room):

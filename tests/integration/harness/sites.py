@@ -42,10 +42,13 @@ class Host:
         self._client = client
         self._host = {"Host": name}
 
+    def post(self, room, text):
+        return self._client.request("POST", messages_path(room),
+                                    form_body({"from": "al", "text": text}),
+                                    {"Content-Type": FORM, **self._host})
+
     def say(self, room, text):
-        answer = self._client.request("POST", messages_path(room),
-                                      form_body({"from": "al", "text": text}),
-                                      {"Content-Type": FORM, **self._host})
+        answer = self.post(room, text)
         assert answer.status == 200, answer
         return answer.json
 

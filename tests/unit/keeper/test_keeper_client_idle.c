@@ -219,6 +219,26 @@ static void gives_back_those_that_were_not(void **state)
     assert_int_equal(keeper->count - 2, 4);
 }
 
+/* Which ends at the writer of another database, and that may be waiting for a lock. */
+static void does_not_use_a_connection_of_another_site(void **state)
+{
+    const unit_temp_t *temp = *state;
+    keeper_t *keeper = start_keeper(2, temp);
+    keeper_client_t *client = client_of(keeper, temp->pool);
+    int i;
+
+    post_at_once(client, 2);
+    for (i = 0; i < 3; i++) {
+        keeper_job_t job = {KEEPER_JOB_POST, 0, "other", "room", "al", "hello", "key", "", ""};
+        keeper_reply_t reply;
+
+        assert_int_equal(keeper_client_call(client, &job, &reply, apr_time_from_sec(5), temp->pool),
+                         APR_SUCCESS);
+    }
+    assert_int_equal(stop_and_count(keeper), 3);
+    assert_int_equal(keeper->count - 2, 3);
+}
+
 static void closes_all_with_its_pool(void **state)
 {
     const unit_temp_t *temp = *state;
@@ -238,6 +258,7 @@ int main(void)
         TEMP_TEST(keeps_a_crowd_for_a_moment_and_a_few_for_longer),
         TEMP_TEST(keeps_those_that_were_used_within_a_minute),
         TEMP_TEST(gives_back_those_that_were_not),
+        TEMP_TEST(does_not_use_a_connection_of_another_site),
         TEMP_TEST(closes_all_with_its_pool),
     };
 
