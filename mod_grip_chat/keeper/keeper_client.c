@@ -17,6 +17,9 @@
 #define REFUSED_PATIENCE apr_time_from_msec(500)
 #define RETRY_PAUSE      apr_time_from_msec(5)
 
+/* By how much a call of the system's may miss the deadline, so that it need not be told a new one each time. */
+#define DEADLINE_SLACK apr_time_from_msec(10)
+
 /* Random bytes that all job keys of a client share. */
 #define NONCE_BYTES 15
 
@@ -156,29 +159,26 @@ static void drop_idle(keeper_client_t *client)
     }
 }
 
-/* Have each call of the system's wait for so long at most. */
-static apr_status_t set_patience(connection_t *connection, apr_interval_time_t patience)
+/* Have the next call of the system's wait until a deadline at most; none at all would be for ever. */
+static apr_status_t set_deadline(connection_t *connection, gc_moment_t deadline)
 {
-    struct timeval time = {.tv_sec = apr_time_sec(patience), .tv_usec = apr_time_usec(patience)};
+    apr_interval_time_t left = deadline - gc_clock_now();
+    apr_interval_time_t off = connection->patience - left;
+    struct timeval time;
 
-    if (connection->patience == patience) {
+    if (connection->patience > 0 && off <= DEADLINE_SLACK && off >= -DEADLINE_SLACK) {
         return APR_SUCCESS;
     }
+    left = left > 1 ? left : 1;
+    time.tv_sec = apr_time_sec(left);
+    time.tv_usec = apr_time_usec(left);
     if (setsockopt(connection->fd, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof(time)) < 0 ||
         setsockopt(connection->fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof(time)) < 0)
     {
         return errno;
     }
-    connection->patience = patience;
+    connection->patience = left;
     return APR_SUCCESS;
-}
-
-/* Have each call wait until a deadline at most; none at all would be for ever. */
-static apr_status_t set_deadline(connection_t *connection, gc_moment_t deadline)
-{
-    apr_interval_time_t left = deadline - gc_clock_now();
-
-    return set_patience(connection, left > 1 ? left : 1);
 }
 
 static apr_status_t connect_once(keeper_client_t *client, gc_moment_t deadline, connection_t *out)
@@ -214,26 +214,32 @@ static apr_status_t connect_patiently(keeper_client_t *client, gc_moment_t deadl
 
     for (;;) {
         apr_status_t rv = connect_once(client, deadline, out);
+        int is_waiting = APR_STATUS_IS_EAGAIN(rv) || APR_STATUS_IS_EINTR(rv);
         gc_moment_t now = gc_clock_now();
 
         if (rv == APR_SUCCESS) {
             return rv;
         }
-        if (!APR_STATUS_IS_EAGAIN(rv) && now - start > REFUSED_PATIENCE) {
+        if (!is_waiting && now - start > REFUSED_PATIENCE) {
             return rv;
         }
         if (now >= deadline) {
-            return APR_STATUS_IS_EAGAIN(rv) ? APR_TIMEUP : rv;
+            return is_waiting ? APR_TIMEUP : rv;
         }
         apr_sleep(RETRY_PAUSE);
     }
 }
 
-static apr_status_t send_all(connection_t *connection, gc_slice_t bytes)
+static apr_status_t send_all(connection_t *connection, gc_slice_t bytes, gc_moment_t deadline)
 {
     while (bytes.len) {
-        ssize_t sent = send(connection->fd, bytes.data, bytes.len, MSG_NOSIGNAL);
+        apr_status_t rv = set_deadline(connection, deadline);
+        ssize_t sent;
 
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+        sent = send(connection->fd, bytes.data, bytes.len, MSG_NOSIGNAL);
         if (sent >= 0) {
             bytes.data += sent;
             bytes.len -= (apr_size_t)sent;
@@ -253,19 +259,21 @@ static apr_status_t receive_reply(connection_t *connection, keeper_reply_t *repl
     apr_size_t have = 0;
 
     while (have < sizeof(frame)) {
-        ssize_t got = recv(connection->fd, frame + have, sizeof(frame) - have, 0);
+        apr_status_t rv = set_deadline(connection, deadline);
+        ssize_t got;
 
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+        got = recv(connection->fd, frame + have, sizeof(frame) - have, 0);
         if (got > 0) {
             have += (apr_size_t)got;
         }
         else if (got == 0) {
             return APR_EOF;
         }
-        else if (errno == EAGAIN || gc_clock_now() >= deadline) {
-            return APR_TIMEUP;
-        }
         else if (errno != EINTR) {
-            return errno;
+            return errno == EAGAIN ? APR_TIMEUP : errno;
         }
     }
     return keeper_wire_read_reply(reply, gc_slice(frame, sizeof(frame)));
@@ -284,14 +292,15 @@ apr_status_t keeper_client_call(keeper_client_t *client, const keeper_job_t *job
     }
     for (;;) {
         connection_t connection;
-        apr_status_t rv = take_idle(client, job->site, &connection)
-                              ? set_patience(&connection, timeout)
-                              : connect_patiently(client, deadline, &connection);
+        apr_status_t rv = APR_SUCCESS;
 
-        if (rv != APR_SUCCESS) {
-            return rv;
+        if (!take_idle(client, job->site, &connection)) {
+            rv = connect_patiently(client, deadline, &connection);
+            if (rv != APR_SUCCESS) {
+                return rv;
+            }
         }
-        rv = send_all(&connection, gc_buffer_slice(&frame));
+        rv = send_all(&connection, gc_buffer_slice(&frame), deadline);
         if (rv == APR_SUCCESS) {
             rv = receive_reply(&connection, reply, deadline);
         }

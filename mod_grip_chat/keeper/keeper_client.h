@@ -37,7 +37,8 @@ apr_status_t keeper_client_create(keeper_client_t **out, const char *socket_path
 const char *keeper_client_job_key(keeper_client_t *client, apr_time_t now, apr_pool_t *pool);
 
 /**
- * Have a job done. Thread-safe with pools of one's own; blocks for at most `timeout`. Does not log.
+ * Have a job done. Thread-safe with pools of one's own; blocks for `timeout` at most, and some
+ * milliseconds. Does not log.
  *
  * @param job      its key makes it safe to send it again; of two sites the pointers in `site` differ
  * @param reply    untouched on failure

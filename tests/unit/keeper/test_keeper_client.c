@@ -6,10 +6,12 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
@@ -238,6 +240,36 @@ static void gives_up_on_a_keeper_that_says_nothing(void **state)
     assert_int_equal(listener->jobs, 1);
 }
 
+static void interrupt(int number)
+{
+}
+
+/* As by the parent, when it tells a child of prefork to end gracefully. */
+static void gives_up_in_time_though_it_is_interrupted(void **state)
+{
+    const struct itimerval late = {.it_value = {.tv_usec = 900000}};
+    const struct sigaction action = {.sa_handler = interrupt, .sa_flags = SA_RESTART};
+    const unit_temp_t *temp = *state;
+    listener_t *listener;
+    keeper_client_t *client;
+    keeper_reply_t reply;
+    gc_moment_t start;
+    sigset_t alarm;
+
+    assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
+    sigemptyset(&alarm);
+    sigaddset(&alarm, SIGALRM);
+    assert_int_equal(pthread_sigmask(SIG_BLOCK, &alarm, NULL), 0);
+    listener = start_listener("w", temp);
+    assert_int_equal(pthread_sigmask(SIG_UNBLOCK, &alarm, NULL), 0);
+    client = client_of(listener, temp->pool);
+    start = gc_clock_now();
+    assert_int_equal(setitimer(ITIMER_REAL, &late, NULL), 0);
+    assert_int_equal(call(client, "key", &reply, apr_time_from_sec(1), temp), APR_TIMEUP);
+    assert_in_range(gc_clock_now() - start, apr_time_from_msec(980), apr_time_from_msec(1600));
+    stop_listener(listener);
+}
+
 /* What comes too late must not be taken for the answer to the next job. */
 static void does_not_use_a_connection_again_that_owes_a_reply(void **state)
 {
@@ -324,6 +356,7 @@ int main(void)
         TEMP_TEST(sends_a_job_again_that_got_half_a_reply),
         TEMP_TEST(does_not_fail_on_a_connection_that_died_while_idle),
         TEMP_TEST(gives_up_on_a_keeper_that_says_nothing),
+        TEMP_TEST(gives_up_in_time_though_it_is_interrupted),
         TEMP_TEST(does_not_use_a_connection_again_that_owes_a_reply),
         TEMP_TEST(refuses_a_reply_that_is_none),
         TEMP_TEST(says_that_there_is_no_keeper),
