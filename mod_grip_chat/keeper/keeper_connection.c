@@ -46,6 +46,14 @@ gc_slice_t keeper_connection_frame(const keeper_connection_t *connection)
                                 : gc_slice("", 0);
 }
 
+int keeper_connection_has_job(const keeper_connection_t *connection)
+{
+    gc_slice_t frame = keeper_connection_frame(connection);
+    apr_size_t size;
+
+    return keeper_wire_frame_size(frame, &size) == APR_SUCCESS && frame.len == size;
+}
+
 keeper_read_e keeper_connection_read(keeper_connection_t *connection)
 {
     keeper_received_t *received;

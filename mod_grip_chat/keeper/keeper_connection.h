@@ -37,6 +37,9 @@ keeper_connection_t *keeper_connection_create(int fd);
 /** Read what has arrived. Only while not is_busy and no whole job is there. */
 keeper_read_e keeper_connection_read(keeper_connection_t *connection);
 
+/** Whether a whole job is there. */
+int keeper_connection_has_job(const keeper_connection_t *connection);
+
 /** What has arrived of the next job; empty for nothing. */
 gc_slice_t keeper_connection_frame(const keeper_connection_t *connection);
 

@@ -135,15 +135,11 @@ static void serve(keeper_intake_t *intake, keeper_connection_t *connection, int 
 
 void keeper_intake_adopt(keeper_intake_t *intake, keeper_connection_t *connection)
 {
-    apr_size_t size;
-
     if (intake->is_closed || watch(intake, connection, APR_POLLIN) != APR_SUCCESS) {
         keeper_connection_close(connection);
         return;
     }
-    if (keeper_wire_frame_size(keeper_connection_frame(connection), &size) == APR_SUCCESS &&
-        keeper_connection_frame(connection).len == size)
-    {
+    if (keeper_connection_has_job(connection)) {
         take_job(intake, connection);
     }
 }

@@ -33,6 +33,7 @@ typedef struct loop_t {
     int is_short;           /* the last accept failed, and it was logged */
     keeper_sites_t *sites;
     keeper_watch_t *watch;
+    keeper_queue_t parked; /* connections whose jobs are to go to writers, watched meanwhile */
     apr_size_t busy; /* chores that are with writers, and writers that still take jobs at the end */
     int is_stopping;
 } loop_t;
@@ -66,6 +67,7 @@ static void close_connection(loop_t *loop, keeper_connection_t *connection)
 {
     apr_status_t rv = keeper_poll_watch(loop->poll, KEEPER_FD_CHILD, connection->fd, NULL, 0);
 
+    keeper_queue_remove(&loop->parked, &connection->pass);
     if (rv != APR_SUCCESS) {
         gc_log_line(loop->config->log, GC_LOG_DEBUG, rv, "GC0212: a child's connection is gone");
     }
@@ -83,36 +85,57 @@ static void start_watching(loop_t *loop, keeper_connection_t *connection)
     }
 }
 
-/* Pass a connection on to the writer that its job is for. */
+/* Pass each parked connection on to its writer, unless that is held up: its child may give up meanwhile,
+ * and to see that is the loop's. */
+static void pass_parked(loop_t *loop)
+{
+    keeper_queue_t kept = {NULL, NULL};
+    keeper_task_t *task;
+
+    while ((task = keeper_queue_pop(&loop->parked))) {
+        const keeper_connection_t *connection = task->owner;
+        keeper_writer_t *writer = keeper_sites_writer(loop->sites, task->site);
+
+        if (!keeper_writer_has_room(writer)) {
+            (void)keeper_queue_push(&kept, task);
+        }
+        else if (keeper_poll_watch(loop->poll, KEEPER_FD_CHILD, connection->fd, NULL, 0) ==
+                 APR_SUCCESS) {
+            keeper_writer_push(writer, task);
+        }
+        else {
+            close_connection(loop, task->owner);
+        }
+    }
+    loop->parked = kept;
+}
+
+/* Find the writer that a connection's job is for. */
 static void route(loop_t *loop, keeper_connection_t *connection)
 {
     keeper_reply_t refusal = {KEEPER_MALFORMED, 0, 0, 0};
-    keeper_served_t *served = NULL;
+    const keeper_served_t *served = NULL;
     keeper_job_t job;
 
     if (keeper_wire_read_job(&job, keeper_connection_frame(connection)) == APR_SUCCESS) {
         served = keeper_sites_find(loop->sites, job.site);
         refusal.status = KEEPER_UNKNOWN_SITE;
     }
-    if (!served) {
-        if (!keeper_connection_reply(connection, &refusal)) {
-            close_connection(loop, connection);
-        }
+    if (served) {
+        connection->pass.site = served->site;
+        (void)keeper_queue_push(&loop->parked, &connection->pass);
     }
-    else if (keeper_poll_watch(loop->poll, KEEPER_FD_CHILD, connection->fd, NULL, 0) == APR_SUCCESS)
-    {
-        keeper_writer_push(served->writer, &connection->pass);
-    }
-    else {
+    else if (!keeper_connection_reply(connection, &refusal)) {
         close_connection(loop, connection);
     }
 }
 
 static void serve_child(loop_t *loop, keeper_connection_t *connection, int is_ended)
 {
-    if (is_ended || loop->is_stopping) {
-        /* Whoever has gone waits for nothing, also where a job is still to be read. And a job that comes
-         * after the stop is for the next keeper, to whom the child sends it again. */
+    if (is_ended || loop->is_stopping || keeper_connection_has_job(connection)) {
+        /* Whoever has gone waits for nothing, also where a job is still to be read. A child that waits
+         * for its reply sends nothing. And a job that comes after the stop is for the next keeper, to
+         * whom the child sends it again. */
         close_connection(loop, connection);
         return;
     }
@@ -321,6 +344,7 @@ static apr_status_t turn(loop_t *loop)
         dispatch(loop, &ready[i]);
     }
     finish_tasks(loop);
+    pass_parked(loop);
     do_timers(loop);
     return rv;
 }

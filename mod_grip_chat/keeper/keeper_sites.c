@@ -28,6 +28,11 @@ keeper_served_t *keeper_sites_find(keeper_sites_t *sites, const char *identity)
     return NULL;
 }
 
+keeper_writer_t *keeper_sites_writer(const keeper_sites_t *sites, const keeper_site_t *site)
+{
+    return sites->served[site->index].writer;
+}
+
 keeper_task_t *keeper_sites_done(keeper_sites_t *sites)
 {
     int i;

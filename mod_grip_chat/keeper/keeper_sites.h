@@ -35,6 +35,9 @@ keeper_served_t *keeper_sites_find(keeper_sites_t *sites, const char *identity);
 /** Take what a writer has done or found, NULL where there is none. */
 keeper_task_t *keeper_sites_done(keeper_sites_t *sites);
 
+/** The writer of a site's database. */
+keeper_writer_t *keeper_sites_writer(const keeper_sites_t *sites, const keeper_site_t *site);
+
 /** Hand the message of a KEEPER_TASK_STORED to its site's publishers, as the event that readers get; a hint
  *  where a repeated job, or another with its idempotency key, was stored before: whether that one was
  *  published is not known, as its COMMIT may have been reported as failed. */

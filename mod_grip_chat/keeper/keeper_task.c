@@ -27,3 +27,16 @@ keeper_task_t *keeper_queue_pop(keeper_queue_t *queue)
     }
     return task;
 }
+
+void keeper_queue_remove(keeper_queue_t *queue, const keeper_task_t *task)
+{
+    keeper_queue_t kept = {NULL, NULL};
+    keeper_task_t *each;
+
+    while ((each = keeper_queue_pop(queue))) {
+        if (each != task) {
+            (void)keeper_queue_push(&kept, each);
+        }
+    }
+    *queue = kept;
+}

@@ -22,13 +22,13 @@ typedef struct keeper_task_t {
     keeper_task_kind_e kind;
     void
         *owner; /**< CONNECTION: the connection; STORED: the keeper_received_t; SWEEP: the loop's */
-    const keeper_site_t *site;
-    apr_size_t proxy;       /**< PROGRESS and BEHIND: which of the site's */
-    chat_append_t append;   /**< STORED */
-    apr_int64_t watermark;  /**< PROGRESS: the highest message id below which all is published;
+    const keeper_site_t *site; /**< CONNECTION: on the way to a writer only */
+    apr_size_t proxy;          /**< PROGRESS and BEHIND: which of the site's */
+    chat_append_t append;      /**< STORED */
+    apr_int64_t watermark;     /**< PROGRESS: the highest message id below which all is published;
                                   BEHIND: the one that was kept */
-    chat_sweep_t *sweep;    /**< SWEEP: of the site */
-    int is_swept;           /**< SWEEP, on return: nothing more is to be deleted now */
+    chat_sweep_t *sweep;       /**< SWEEP: of the site */
+    int is_swept;              /**< SWEEP, on return: nothing more is to be deleted now */
     char *room;             /**< BEHIND: malloc'ed with the task; NULL for none, watermark only */
     keeper_status_e status; /**< PROGRESS and SWEEP, on return */
     struct keeper_task_t *next;
@@ -45,5 +45,8 @@ int keeper_queue_push(keeper_queue_t *queue, keeper_task_t *task);
 
 /** Take the first out; NULL where there is none. */
 keeper_task_t *keeper_queue_pop(keeper_queue_t *queue);
+
+/** Take a task out, if it is in the queue. */
+void keeper_queue_remove(keeper_queue_t *queue, const keeper_task_t *task);
 
 #endif

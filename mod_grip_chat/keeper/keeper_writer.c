@@ -26,6 +26,8 @@ struct keeper_writer_t {
     apr_thread_mutex_t *mutex; /* guards what follows */
     keeper_queue_t waiting;
     keeper_queue_t done;
+    int connections; /* in waiting */
+    int has_no_room; /* the loop wants to know when it has again */
     int is_to_look;  /* time to look after the database */
     int is_to_close; /* time to take no more jobs */
     int is_stopping;
@@ -65,11 +67,23 @@ static void tell(keeper_writer_t *writer, int *flag)
     keeper_poll_wake(writer->intake.poll);
 }
 
+int keeper_writer_has_room(keeper_writer_t *writer)
+{
+    int has_room;
+
+    must(apr_thread_mutex_lock(writer->mutex));
+    has_room = writer->connections < KEEPER_INTAKE_ADOPT_MAX;
+    writer->has_no_room = !has_room;
+    must(apr_thread_mutex_unlock(writer->mutex));
+    return has_room;
+}
+
 void keeper_writer_push(keeper_writer_t *writer, keeper_task_t *task)
 {
     int was_empty;
 
     must(apr_thread_mutex_lock(writer->mutex));
+    writer->connections += task->kind == KEEPER_TASK_CONNECTION;
     was_empty = keeper_queue_push(&writer->waiting, task);
     must(apr_thread_mutex_unlock(writer->mutex));
     if (was_empty) {
@@ -315,6 +329,7 @@ static void take_orders(keeper_writer_t *writer, orders_t *orders)
 {
     keeper_queue_t connections = {NULL, NULL};
     keeper_task_t *task;
+    int must_notify;
 
     memset(orders, 0, sizeof(*orders));
     must(apr_thread_mutex_lock(writer->mutex));
@@ -334,7 +349,13 @@ static void take_orders(keeper_writer_t *writer, orders_t *orders)
     orders->is_to_close = writer->is_to_close && !orders->has_more;
     orders->must_end = writer->is_stopping && !orders->has_more;
     writer->is_to_look = 0;
+    writer->connections -= orders->adopted;
+    must_notify = writer->has_no_room && orders->adopted > 0;
+    writer->has_no_room = writer->has_no_room && !must_notify;
     must(apr_thread_mutex_unlock(writer->mutex));
+    if (must_notify) {
+        writer->notify(writer->baton);
+    }
     while ((task = keeper_queue_pop(&connections))) {
         keeper_intake_adopt(&writer->intake, task->owner);
     }

@@ -25,6 +25,10 @@ apr_status_t keeper_writer_start(keeper_writer_t **out, const keeper_config_t *c
 /** Whether the writer writes this database. */
 int keeper_writer_serves(const keeper_writer_t *writer, const keeper_site_t *site);
 
+/** Whether it may be given a connection: not while it has not yet taken as many of before as it takes at
+ *  once, as when it waits for a disk or a lock. The loop is notified when it may again. The loop's thread. */
+int keeper_writer_has_room(keeper_writer_t *writer);
+
 /** Give it a task: a CONNECTION, which it serves from now on, whose job may have arrived; PROGRESS or
  *  SWEEP, which come back. The loop's thread. */
 void keeper_writer_push(keeper_writer_t *writer, keeper_task_t *task);

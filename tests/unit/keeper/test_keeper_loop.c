@@ -264,20 +264,27 @@ static void wait_for_log_lines(const keeper_home_t *home, int count)
     assert_true(__atomic_load_n(home->log_lines, __ATOMIC_SEQ_CST) >= count);
 }
 
+/* Let go of the keeper's lock, though a keeper that was forked has its file, too. */
+static void let_go(keeper_lock_t *lock)
+{
+    struct flock whole = {.l_type = F_UNLCK, .l_whence = SEEK_SET};
+
+    assert_int_equal(fcntl(lock->fd, F_OFD_SETLK, &whole), 0);
+    assert_int_equal(keeper_lock_release(lock), APR_SUCCESS);
+}
+
 /* Start a keeper whose database is locked before it opens it. SQLite must not be in use when a process
  * forks, so the keeper waits for its lock meanwhile. */
 static keeper_process_t start_locked_out(keeper_home_t *home, chat_database_t *other)
 {
     apr_pool_t *pool = home->temp->pool;
-    struct flock whole = {.l_type = F_UNLCK, .l_whence = SEEK_SET};
     keeper_process_t keeper;
     keeper_lock_t lock;
 
     assert_int_equal(keeper_lock_try(&lock, home->temp->path, pool), APR_SUCCESS);
     keeper = keeper_process_start(home);
     assert_int_equal(chat_database_begin(other, pool), APR_SUCCESS);
-    assert_int_equal(fcntl(lock.fd, F_OFD_SETLK, &whole), 0); /* the keeper has the file, too */
-    assert_int_equal(keeper_lock_release(&lock), APR_SUCCESS);
+    let_go(&lock);
     return keeper;
 }
 
@@ -418,6 +425,35 @@ static void waits_calmly_when_its_descriptors_run_out(void **state)
     keeper_process_stop(keeper);
 }
 
+/* The writer takes nothing while it waits for the keeper before it, and its children give up one after the
+ * other: their connections must not pile up. */
+static void lets_go_of_children_that_gave_up_while_the_writer_is_held_up(void **state)
+{
+    enum { MANY = 300 };
+    const unit_temp_t *temp = *state;
+    keeper_home_t *home = keeper_home_make(temp, "s", NULL);
+    keeper_process_t keeper;
+    keeper_lock_t lock;
+    int i;
+
+    home->descriptors_max = 160;
+    assert_int_equal(keeper_lock_try(&lock, temp->path, temp->pool), APR_SUCCESS);
+    keeper = keeper_process_start(home);
+    for (i = 0; i < MANY; i++) {
+        int fd = keeper_home_connect(home);
+
+        send_frame(fd, frame_for(home, "one"));
+        apr_sleep(apr_time_from_msec(2));
+        close(fd);
+    }
+    apr_sleep(apr_time_from_msec(150));
+    assert_int_equal(__atomic_load_n(home->log_lines, __ATOMIC_SEQ_CST), 0);
+    let_go(&lock);
+    assert_int_equal(keeper_home_post_ok(home, "a", "two").event_id, 1);
+    keeper_process_stop(keeper);
+    keeper_home_assert_whole(home, "a", 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -435,6 +471,7 @@ int main(void)
         TEMP_TEST(publishes_what_it_stored_and_keeps_how_far_it_got),
         TEMP_TEST(publishes_once_what_is_posted_again_under_its_key),
         TEMP_TEST(answers_though_the_proxy_does_not),
+        TEMP_TEST(lets_go_of_children_that_gave_up_while_the_writer_is_held_up),
         TEMP_TEST(waits_calmly_when_its_descriptors_run_out),
     };
 
