@@ -61,6 +61,38 @@ static void knows_a_repeated_job_with_an_idempotency_key_as_its_own(void **state
     assert_int_equal(again.id, first.id);
 }
 
+/* A job of before that nobody marked fails the batch in the middle; it is done again as a whole. */
+static void counts_positions_in_a_batch_with_every_outcome_that_is_done_again(void **state)
+{
+    chat_database_t *db = open_as(*state, CHAT_DATABASE_WRITER);
+    chat_append_t old = job("a", "0", "j0");
+    chat_append_t next[] = {job("a", "7", "j7"), job("b", "8", "j8")};
+    chat_append_t jobs[] = {job("a", "1", "j1"),        job("b", "2", "j2"),
+                            keyed("a", "3", "j3", "k"), keyed("a", "3", "j4", "k"),
+                            keyed("a", "4", "j5", "k"), job("a", "0", "j0"),
+                            job("a", "5", "j6")};
+
+    append_ok(db, &old, 1, *state);
+    assert_int_equal(chat_store_append(db, jobs, COUNT_OF(jobs), NOW + apr_time_from_sec(1),
+                                       ((unit_temp_t *)*state)->pool),
+                     APR_SUCCESS);
+    assert_int_equal(jobs[0].event_id, 2);
+    assert_int_equal(jobs[1].event_id, 1);
+    assert_int_equal(jobs[2].outcome, CHAT_APPEND_NEW);
+    assert_int_equal(jobs[2].event_id, 3);
+    assert_int_equal(jobs[3].outcome, CHAT_APPEND_KNOWN);
+    assert_int_equal(jobs[3].event_id, 3);
+    assert_int_equal(jobs[4].outcome, CHAT_APPEND_CONFLICT);
+    assert_int_equal(jobs[5].outcome, CHAT_APPEND_REPEATED);
+    assert_int_equal(jobs[5].event_id, 1);
+    assert_int_equal(jobs[6].outcome, CHAT_APPEND_NEW);
+    assert_int_equal(jobs[6].event_id, 4);
+    append_ok(db, next, COUNT_OF(next), *state);
+    assert_int_equal(next[0].event_id, 5);
+    assert_int_equal(next[1].event_id, 2);
+    assert_events(newest(db, "", "a", 10, *state), 5, 1);
+}
+
 static void shows_no_key_where_none_was_given(void **state)
 {
     chat_database_t *db = open_as(*state, CHAT_DATABASE_WRITER);
@@ -75,6 +107,7 @@ int main(void)
         TEMP_TEST(answers_a_known_idempotency_key_with_the_message_that_has_it),
         TEMP_TEST(refuses_another_message_under_a_used_key_and_stores_the_others),
         TEMP_TEST(knows_a_repeated_job_with_an_idempotency_key_as_its_own),
+        TEMP_TEST(counts_positions_in_a_batch_with_every_outcome_that_is_done_again),
         TEMP_TEST(shows_no_key_where_none_was_given),
     };
 
