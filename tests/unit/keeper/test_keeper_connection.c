@@ -1,7 +1,6 @@
 #include "keeper_connection.h"
-#include "unit.h"
+#include "keeper_child.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -15,13 +14,8 @@ typedef struct pair_t {
 static pair_t open_pair(void)
 {
     pair_t pair;
-    int ends[2];
 
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
-    assert_int_equal(fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
-    pair.connection = keeper_connection_create(ends[0]);
-    assert_non_null(pair.connection);
-    pair.child = ends[1];
+    pair.connection = keeper_child_connect(&pair.child);
     return pair;
 }
 
@@ -33,16 +27,14 @@ static void close_pair(pair_t pair)
 
 static void send_bytes(pair_t pair, gc_slice_t bytes)
 {
-    assert_int_equal(send(pair.child, bytes.data, bytes.len, MSG_NOSIGNAL), bytes.len);
+    keeper_child_send(pair.child, bytes);
 }
 
 static gc_slice_t frame_with(const char *text, apr_pool_t *pool)
 {
     keeper_job_t job = {KEEPER_JOB_POST, 0, "site", "room", "al", text, "key", "", ""};
-    gc_buffer_t buffer = gc_buffer_make(64, pool);
 
-    keeper_wire_append_job(&buffer, &job);
-    return gc_buffer_slice(&buffer);
+    return keeper_child_frame(&job, pool);
 }
 
 static void assert_holds(pair_t pair, const char *text)

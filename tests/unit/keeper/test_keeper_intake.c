@@ -1,5 +1,5 @@
 #include "keeper_intake.h"
-#include "unit.h"
+#include "keeper_child.h"
 
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -41,24 +41,17 @@ static bench_t *make_bench(apr_pool_t *pool)
 static void send_job(const bench_t *bench, int child, const char *site, const char *text)
 {
     keeper_job_t job = {KEEPER_JOB_POST, 0, site, "room", "al", text, "key", "", ""};
-    gc_buffer_t frame = gc_buffer_make(64, bench->pool);
 
-    keeper_wire_append_job(&frame, &job);
-    assert_int_equal(send(child, frame.data, frame.len, MSG_NOSIGNAL), frame.len);
+    keeper_child_send(child, keeper_child_frame(&job, bench->pool));
 }
 
 /* A new connection that the intake serves; the child's end of it. */
 static int connect_child(bench_t *bench)
 {
-    keeper_connection_t *connection;
-    int ends[2];
+    int child;
 
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
-    assert_int_equal(fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
-    connection = keeper_connection_create(ends[0]);
-    assert_non_null(connection);
-    keeper_intake_adopt(&bench->intake, connection);
-    return ends[1];
+    keeper_intake_adopt(&bench->intake, keeper_child_connect(&child));
+    return child;
 }
 
 static void read_all(bench_t *bench)
@@ -117,18 +110,16 @@ static void takes_the_jobs_of_all_children_and_replies_to_each(void **state)
 static void takes_a_job_that_came_before_the_connection(void **state)
 {
     bench_t *bench = make_bench(*state);
-    keeper_connection_t *connection;
-    int ends[2];
+    int child;
+    keeper_connection_t *connection = keeper_child_connect(&child);
 
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
-    connection = keeper_connection_create(ends[0]);
-    send_job(bench, ends[1], "mine", "one");
+    send_job(bench, child, "mine", "one");
     assert_int_equal(keeper_connection_read(connection), KEEPER_READ_JOB);
     keeper_intake_adopt(&bench->intake, connection);
     assert_int_equal(bench->intake.count, 1);
     reply_to_all(bench, KEEPER_DONE);
-    assert_int_equal(answer_to(ends[1]), KEEPER_DONE);
-    close(ends[1]);
+    assert_int_equal(answer_to(child), KEEPER_DONE);
+    close(child);
     keeper_intake_close(&bench->intake);
 }
 

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "chat_store.h"
+#include "keeper_child.h"
 #include "keeper_lock.h"
 #include "keeper_process.h"
 #include "keeper_stub.h"
@@ -13,25 +14,8 @@
 static gc_slice_t frame_for(const keeper_home_t *home, const char *text)
 {
     keeper_job_t job = {KEEPER_JOB_POST, 0, home->site.identity, "a", "al", text, text, "", ""};
-    gc_buffer_t buffer = gc_buffer_make(256, home->temp->pool);
 
-    keeper_wire_append_job(&buffer, &job);
-    return gc_buffer_slice(&buffer);
-}
-
-static void send_frame(int fd, gc_slice_t frame)
-{
-    assert_int_equal(send(fd, frame.data, frame.len, MSG_NOSIGNAL), frame.len);
-}
-
-static keeper_status_e receive_status(int fd)
-{
-    char bytes[KEEPER_WIRE_REPLY_BYTES];
-    keeper_reply_t reply;
-
-    assert_int_equal(recv(fd, bytes, sizeof(bytes), MSG_WAITALL), sizeof(bytes));
-    assert_int_equal(keeper_wire_read_reply(&reply, gc_slice(bytes, sizeof(bytes))), APR_SUCCESS);
-    return reply.status;
+    return keeper_child_frame(&job, home->temp->pool);
 }
 
 static void wait_for_posts(keeper_stub_t *stub, int count)
@@ -155,11 +139,11 @@ static void refuses_jobs_that_are_not_for_it(void **state)
         APR_SUCCESS);
     assert_int_equal(reply.status, KEEPER_UNKNOWN_SITE);
     ((char *)frame.data)[4] = KEEPER_WIRE_VERSION + 1;
-    send_frame(fd, frame);
-    assert_int_equal(receive_status(fd), KEEPER_MALFORMED);
+    keeper_child_send(fd, frame);
+    assert_int_equal(keeper_child_receive(fd), KEEPER_MALFORMED);
     ((char *)frame.data)[4] = KEEPER_WIRE_VERSION;
-    send_frame(fd, frame);
-    assert_int_equal(receive_status(fd), KEEPER_DONE);
+    keeper_child_send(fd, frame);
+    assert_int_equal(keeper_child_receive(fd), KEEPER_DONE);
     close(fd);
     keeper_process_stop(keeper);
 }
@@ -173,12 +157,12 @@ static void closes_on_children_that_make_no_sense_and_serves_the_others(void **s
     int half = keeper_home_connect(home);
     char c;
 
-    send_frame(half, gc_slice(frame.data, frame.len / 2));
-    send_frame(oversize, gc_slice("\xff\xff\xff\x7f", 4));
+    keeper_child_send(half, gc_slice(frame.data, frame.len / 2));
+    keeper_child_send(oversize, gc_slice("\xff\xff\xff\x7f", 4));
     assert_int_equal(recv(oversize, &c, 1, 0), 0);
     (void)keeper_home_post_ok(home, "a", "two");
-    send_frame(half, gc_slice(frame.data + frame.len / 2, frame.len - frame.len / 2));
-    assert_int_equal(receive_status(half), KEEPER_DONE);
+    keeper_child_send(half, gc_slice(frame.data + frame.len / 2, frame.len - frame.len / 2));
+    assert_int_equal(keeper_child_receive(half), KEEPER_DONE);
     close(half);
     close(oversize);
     keeper_home_assert_whole(home, "a", 2);
@@ -196,7 +180,7 @@ static void survives_a_child_that_ends_while_its_job_is_under_way(void **state)
     for (i = 1; i <= 20; i++) {
         int fd = keeper_home_connect(home);
 
-        send_frame(fd, frame_for(home, apr_psprintf(home->temp->pool, "text %d", i)));
+        keeper_child_send(fd, frame_for(home, apr_psprintf(home->temp->pool, "text %d", i)));
         close(fd);
     }
     (void)keeper_home_post_ok(home, "b", "last");
@@ -218,14 +202,14 @@ static void stores_nothing_for_a_child_that_gave_up_while_it_waited(void **state
 
     keeper_home_wait_ready(home);
     assert_int_equal(chat_database_begin(other, temp->pool), APR_SUCCESS);
-    send_frame(fd, frame_for(home, "one"));
+    keeper_child_send(fd, frame_for(home, "one"));
     apr_sleep(apr_time_from_msec(50)); /* it waits for the other's transaction */
     assert_int_equal(
         keeper_client_call(home->client, &job, &reply, apr_time_from_msec(100), temp->pool),
         APR_TIMEUP);
     apr_sleep(apr_time_from_msec(50)); /* the loop sees that the child has gone */
     assert_int_equal(chat_database_run(other, "COMMIT"), APR_SUCCESS);
-    assert_int_equal(receive_status(fd), KEEPER_DONE);
+    assert_int_equal(keeper_child_receive(fd), KEEPER_DONE);
     assert_int_equal(keeper_home_post_ok(home, "a", "two").event_id, 2);
     keeper_process_stop(keeper);
     keeper_home_assert_whole(home, "a", 2);
@@ -243,12 +227,12 @@ static void finishes_the_jobs_that_have_arrived_when_it_is_to_stop(void **state)
 
     keeper_home_wait_ready(home);
     assert_int_equal(chat_database_begin(other, temp->pool), APR_SUCCESS);
-    send_frame(fd, frame_for(home, "one"));
+    keeper_child_send(fd, frame_for(home, "one"));
     apr_sleep(apr_time_from_msec(50)); /* it waits for the other's transaction */
     keeper_process_tell_to_stop(&keeper);
     apr_sleep(apr_time_from_msec(400)); /* longer than it goes on publishing */
     assert_int_equal(chat_database_run(other, "COMMIT"), APR_SUCCESS);
-    assert_int_equal(receive_status(fd), KEEPER_DONE);
+    assert_int_equal(keeper_child_receive(fd), KEEPER_DONE);
     keeper_process_join(keeper);
     close(fd);
     keeper_home_assert_whole(home, "a", 1);
@@ -298,12 +282,12 @@ static void ends_though_it_was_told_to_while_it_opened_the_database(void **state
     keeper_process_t keeper = start_locked_out(home, other);
     int fd = keeper_home_connect(home);
 
-    send_frame(fd, frame_for(home, "one"));
+    keeper_child_send(fd, frame_for(home, "one"));
     wait_for_log_lines(home, 1); /* that it is locked; it is tried again for the job */
     keeper_process_tell_to_stop(&keeper);
     apr_sleep(apr_time_from_msec(400)); /* longer than it goes on publishing */
     assert_int_equal(chat_database_run(other, "COMMIT"), APR_SUCCESS);
-    assert_int_equal(receive_status(fd), KEEPER_DONE);
+    assert_int_equal(keeper_child_receive(fd), KEEPER_DONE);
     keeper_process_join(keeper);
     close(fd);
     keeper_home_assert_whole(home, "a", 1);
@@ -442,7 +426,7 @@ static void lets_go_of_children_that_gave_up_while_the_writer_is_held_up(void **
     for (i = 0; i < MANY; i++) {
         int fd = keeper_home_connect(home);
 
-        send_frame(fd, frame_for(home, "one"));
+        keeper_child_send(fd, frame_for(home, "one"));
         apr_sleep(apr_time_from_msec(2));
         close(fd);
     }

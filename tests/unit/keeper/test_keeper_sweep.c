@@ -1,12 +1,10 @@
 /* Sweeps on the writer's thread, among what else it does there. */
 #include "keeper_sweep.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include "keeper_connection.h"
+#include "keeper_child.h"
 #include "keeper_lock.h"
 #include "keeper_sites.h"
 #include "retention_bench.h"
@@ -108,30 +106,19 @@ static void push_sweep(bench_t *bench, keeper_writer_t *writer)
 static void push_post(bench_t *bench, keeper_writer_t *writer)
 {
     keeper_job_t job = {KEEPER_JOB_POST, 0, "x", "b", "al", "x", unique(bench->temp), "", ""};
-    gc_buffer_t frame = gc_buffer_make(64, bench->temp->pool);
-    keeper_connection_t *connection;
-    int ends[2];
+    keeper_connection_t *connection = keeper_child_connect(&bench->child);
 
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
-    assert_int_equal(fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
-    connection = keeper_connection_create(ends[0]);
-    assert_non_null(connection);
-    bench->child = ends[1];
-    keeper_wire_append_job(&frame, &job);
-    assert_int_equal(send(bench->child, frame.data, frame.len, 0), frame.len);
+    keeper_child_send(bench->child, keeper_child_frame(&job, bench->temp->pool));
     assert_int_equal(keeper_connection_read(connection), KEEPER_READ_JOB);
     keeper_writer_push(writer, &connection->pass);
 }
 
 static keeper_status_e wait_reply(bench_t *bench)
 {
-    char bytes[KEEPER_WIRE_REPLY_BYTES];
-    keeper_reply_t reply;
+    keeper_status_e status = keeper_child_receive(bench->child);
 
-    assert_int_equal(recv(bench->child, bytes, sizeof(bytes), MSG_WAITALL), sizeof(bytes));
-    assert_int_equal(keeper_wire_read_reply(&reply, gc_slice(bytes, sizeof(bytes))), APR_SUCCESS);
     close(bench->child);
-    return reply.status;
+    return status;
 }
 
 static keeper_task_t *wait_done(keeper_writer_t *writer)

@@ -2,7 +2,6 @@
 #include "keeper_writer.h"
 #include "unit_temp.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -11,7 +10,7 @@
 #include <sys/socket.h>
 
 #include "gc_clock.h"
-#include "keeper_connection.h"
+#include "keeper_child.h"
 #include "keeper_intake.h"
 
 #define PATIENCE apr_time_from_sec(5)
@@ -111,29 +110,22 @@ static void stop_writer(bench_t *bench)
 static void send_job(bench_t *bench, int child)
 {
     keeper_job_t job = {KEEPER_JOB_POST, 0, "x", "room", "al", "hello", NULL, "", ""};
-    gc_buffer_t frame;
 
     apr_pool_clear(bench->pool);
     job.job_key = apr_psprintf(bench->pool, "%d", ++bench->keys);
-    frame = gc_buffer_make(256, bench->pool);
-    keeper_wire_append_job(&frame, &job);
-    assert_int_equal(send(child, frame.data, frame.len, MSG_NOSIGNAL), frame.len);
+    keeper_child_send(child, keeper_child_frame(&job, bench->pool));
 }
 
 /* Give the writer a new connection, on which a job has arrived; the child's end of it. */
 static int push_child(bench_t *bench)
 {
-    keeper_connection_t *connection;
-    int ends[2];
+    int child;
+    keeper_connection_t *connection = keeper_child_connect(&child);
 
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
-    assert_int_equal(fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
-    connection = keeper_connection_create(ends[0]);
-    assert_non_null(connection);
-    send_job(bench, ends[1]);
+    send_job(bench, child);
     assert_int_equal(keeper_connection_read(connection), KEEPER_READ_JOB);
     keeper_writer_push(bench->writer, &connection->pass);
-    return ends[1];
+    return child;
 }
 
 static void push_progress(bench_t *bench)
