@@ -138,6 +138,7 @@ typedef struct asking_t {
     grip_chat_reader_t *reader;
     const char *room;
     unsigned slot;
+    apr_status_t (*read)(grip_chat_reader_t *reader, const reading_t *reading, apr_pool_t *pool);
 } asking_t;
 
 static chat_version_t version_now(void *baton)
@@ -154,34 +155,19 @@ static apr_status_t read_newest(void *baton, int limit, chat_page_t *page, apr_p
     const asking_t *asking = baton;
     reading_t reading = {asking->room, -1, limit, page, NULL};
 
-    return read_when_ready(asking->reader, &reading, pool);
+    return asking->read(asking->reader, &reading, pool);
 }
 
 static apr_status_t read_after(void *baton, apr_int64_t after, int limit, chat_page_t *page,
                                apr_pool_t *pool)
 {
     const asking_t *asking = baton;
-
-    return grip_chat_reader_after(asking->reader, asking->room, after, limit, page, pool);
-}
-
-/* The same without a wait for the keeper. */
-static apr_status_t read_newest_once(void *baton, int limit, chat_page_t *page, apr_pool_t *pool)
-{
-    const asking_t *asking = baton;
-    reading_t reading = {asking->room, -1, limit, page, NULL};
-
-    return read_once(asking->reader, &reading, pool);
-}
-
-static apr_status_t read_after_once(void *baton, apr_int64_t after, int limit, chat_page_t *page,
-                                    apr_pool_t *pool)
-{
-    const asking_t *asking = baton;
     reading_t reading = {asking->room, after, limit, page, NULL};
 
-    return read_once(asking->reader, &reading, pool);
+    return asking->read(asking->reader, &reading, pool);
 }
+
+static const chat_cache_source_t source = {version_now, read_newest, read_after};
 
 static apr_status_t release(void *data)
 {
@@ -197,8 +183,7 @@ int grip_chat_reader_keeps_rooms(const grip_chat_reader_t *reader)
 apr_status_t grip_chat_reader_room(grip_chat_reader_t *reader, const char *room, unsigned slot,
                                    int history, chat_snapshot_t **snapshot, apr_pool_t *pool)
 {
-    static const chat_cache_source_t source = {version_now, read_newest, read_after};
-    asking_t asking = {reader, room, slot};
+    asking_t asking = {reader, room, slot, read_when_ready};
     chat_cache_room_t wanted = {reader->site, room, history, &source, &asking};
     apr_status_t rv = chat_cache_get(reader->cache, &wanted, snapshot);
 
@@ -211,8 +196,7 @@ apr_status_t grip_chat_reader_room(grip_chat_reader_t *reader, const char *room,
 apr_status_t grip_chat_reader_look(grip_chat_reader_t *reader, const char *room, int history,
                                    chat_snapshot_t **snapshot)
 {
-    static const chat_cache_source_t source = {version_now, read_newest_once, read_after_once};
-    asking_t asking = {reader, room, keeper_site_slot(reader->site, gc_slice_of(room))};
+    asking_t asking = {reader, room, keeper_site_slot(reader->site, gc_slice_of(room)), read_once};
     chat_cache_room_t wanted = {reader->site, room, history, &source, &asking};
 
     return chat_cache_get(reader->cache, &wanted, snapshot);
