@@ -16,4 +16,7 @@ typedef apr_time_t gc_moment_t;
 /** The moment that it is. Never less than before, in whichever thread or process. Thread-safe. */
 gc_moment_t gc_clock_now(void);
 
+/** The earlier of two moments, of which 0 is never. Pure, thread-safe. */
+gc_moment_t gc_clock_earlier(gc_moment_t a, gc_moment_t b);
+
 #endif

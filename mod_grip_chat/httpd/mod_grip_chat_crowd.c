@@ -227,19 +227,14 @@ void grip_chat_crowd_drain(grip_chat_crowd_t *crowd, int is_hurried, gc_moment_t
     }
 }
 
-static gc_moment_t earlier(gc_moment_t a, gc_moment_t b)
-{
-    return !a || (b && b < a) ? b : a;
-}
-
 gc_moment_t grip_chat_crowd_next(const grip_chat_crowd_t *crowd)
 {
-    gc_moment_t due = earlier(crowd->drain_due, grip_chat_queue_next(&crowd->busy));
+    gc_moment_t due = gc_clock_earlier(crowd->drain_due, grip_chat_queue_next(&crowd->busy));
     int i;
 
-    due = earlier(due, grip_chat_queue_next(&crowd->lingering));
+    due = gc_clock_earlier(due, grip_chat_queue_next(&crowd->lingering));
     for (i = 0; i < crowd->idle_count; i++) {
-        due = earlier(due, grip_chat_queue_next(&crowd->idle[i]));
+        due = gc_clock_earlier(due, grip_chat_queue_next(&crowd->idle[i]));
     }
     return due;
 }

@@ -5,9 +5,10 @@
 
 #include <apr_general.h>
 #include <apr_network_io.h>
-#include <apr_thread_mutex.h>
 
 #include <ap_mpm.h>
+
+#include "gc_lock.h"
 
 /* Descriptors of a child that no stream has: listeners, logs, databases, the keeper's connections. */
 #define OTHER_DESCRIPTORS 128
@@ -130,14 +131,6 @@ struct grip_chat_clients_t {
     apr_uint32_t count;
 };
 
-/* A mutex of one's own process fails only if it is broken: there is nothing to go on with. */
-static void must(apr_status_t rv)
-{
-    if (rv != APR_SUCCESS) {
-        __builtin_trap();
-    }
-}
-
 apr_status_t grip_chat_clients_create(grip_chat_clients_t **out, apr_uint32_t each,
                                       apr_uint32_t total, apr_pool_t *pool)
 {
@@ -207,7 +200,7 @@ grip_chat_client_t *grip_chat_clients_enter(grip_chat_clients_t *clients,
 
     read_address(key, address);
     chain = chain_of(clients, key);
-    must(apr_thread_mutex_lock(clients->mutex));
+    gc_lock_enter(clients->mutex);
     if (clients->count < clients->total) {
         for (client = *chain; client; client = client->next) {
             if (client->address[0] == key[0] && client->address[1] == key[1]) {
@@ -231,13 +224,13 @@ grip_chat_client_t *grip_chat_clients_enter(grip_chat_clients_t *clients,
             clients->count++;
         }
     }
-    must(apr_thread_mutex_unlock(clients->mutex));
+    gc_lock_leave(clients->mutex);
     return client;
 }
 
 void grip_chat_clients_leave(grip_chat_clients_t *clients, grip_chat_client_t *client)
 {
-    must(apr_thread_mutex_lock(clients->mutex));
+    gc_lock_enter(clients->mutex);
     clients->count--;
     if (--client->count == 0) {
         grip_chat_client_t **at = chain_of(clients, client->address);
@@ -249,5 +242,5 @@ void grip_chat_clients_leave(grip_chat_clients_t *clients, grip_chat_client_t *c
         client->next = clients->unused;
         clients->unused = client;
     }
-    must(apr_thread_mutex_unlock(clients->mutex));
+    gc_lock_leave(clients->mutex);
 }

@@ -5,9 +5,9 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include <apr_thread_mutex.h>
 #include <apr_thread_proc.h>
 
+#include "gc_lock.h"
 #include "gc_pool.h"
 #include "keeper_watcher.h"
 #include "mod_grip_chat_crowd.h"
@@ -45,14 +45,6 @@ struct grip_chat_loop_t {
     int has_failed;   /* a room could not be read, and this was logged */
 };
 
-/* A mutex of one's own process fails only if it is broken: there is nothing to go on with. */
-static void must(apr_status_t rv)
-{
-    if (rv != APR_SUCCESS) {
-        __builtin_trap();
-    }
-}
-
 /* --- from any thread -------------------------------------------------------------------------------- */
 
 static void wake(void *baton)
@@ -69,18 +61,18 @@ static void wake(void *baton)
 
 void grip_chat_loop_adopt(grip_chat_loop_t *loop, grip_chat_held_t *held)
 {
-    must(apr_thread_mutex_lock(loop->mutex));
+    gc_lock_enter(loop->mutex);
     held->next = loop->arrived;
     loop->arrived = held;
-    must(apr_thread_mutex_unlock(loop->mutex));
+    gc_lock_leave(loop->mutex);
     wake(loop);
 }
 
 void grip_chat_loop_drain(grip_chat_loop_t *loop, int is_graceful)
 {
-    must(apr_thread_mutex_lock(loop->mutex));
+    gc_lock_enter(loop->mutex);
     loop->drain = is_graceful ? DRAIN_GRACEFUL : DRAIN_AT_ONCE;
-    must(apr_thread_mutex_unlock(loop->mutex));
+    gc_lock_leave(loop->mutex);
     wake(loop);
 }
 
@@ -239,17 +231,12 @@ static void look_around(grip_chat_loop_t *loop, gc_moment_t now)
     }
 }
 
-static gc_moment_t earlier(gc_moment_t a, gc_moment_t b)
-{
-    return !a || (b && b < a) ? b : a;
-}
-
 /* How long nothing is due, in milliseconds. */
 static int next_timeout(const grip_chat_loop_t *loop, gc_moment_t now)
 {
-    gc_moment_t due = earlier(loop->look_due, keeper_watcher_due(loop->watcher));
+    gc_moment_t due = gc_clock_earlier(loop->look_due, keeper_watcher_due(loop->watcher));
 
-    due = earlier(due, grip_chat_crowd_next(&loop->crowd));
+    due = gc_clock_earlier(due, grip_chat_crowd_next(&loop->crowd));
     return due > now ? (int)((due - now + 999) / 1000) : 0;
 }
 
@@ -286,12 +273,12 @@ static int take_messages(grip_chat_loop_t *loop, gc_moment_t now)
     grip_chat_room_t *room;
     int must_end;
 
-    must(apr_thread_mutex_lock(loop->mutex));
+    gc_lock_enter(loop->mutex);
     arrived = loop->arrived;
     loop->arrived = NULL;
     loop->draining = loop->drain;
     must_end = loop->must_end;
-    must(apr_thread_mutex_unlock(loop->mutex));
+    gc_lock_leave(loop->mutex);
     while (arrived) {
         grip_chat_held_t *next = arrived->next;
 
@@ -405,10 +392,10 @@ apr_status_t grip_chat_loop_stop(grip_chat_loop_t *loop)
     apr_status_t result = APR_SUCCESS;
     apr_status_t rv;
 
-    must(apr_thread_mutex_lock(loop->mutex));
+    gc_lock_enter(loop->mutex);
     loop->drain = DRAIN_AT_ONCE;
     loop->must_end = 1;
-    must(apr_thread_mutex_unlock(loop->mutex));
+    gc_lock_leave(loop->mutex);
     wake(loop);
     rv = apr_thread_join(&result, loop->thread);
     if (rv == APR_SUCCESS) {

@@ -256,16 +256,12 @@ static void finish_tasks(loop_t *loop)
     keeper_watch_tell(loop->watch);
 }
 
-static gc_moment_t earlier(gc_moment_t a, gc_moment_t b)
-{
-    return !a || (b && b < a) ? b : a;
-}
-
 /* How long nothing is due. */
 static apr_interval_time_t next_timeout(loop_t *loop)
 {
-    gc_moment_t due = earlier(earlier(loop->progress_due, loop->transport_due),
-                              earlier(loop->accept_due, keeper_sites_next(loop->sites)));
+    gc_moment_t due =
+        gc_clock_earlier(gc_clock_earlier(loop->progress_due, loop->transport_due),
+                         gc_clock_earlier(loop->accept_due, keeper_sites_next(loop->sites)));
     gc_moment_t now = gc_clock_now();
 
     return due > now ? due - now : 0;
@@ -365,7 +361,7 @@ static apr_status_t wind_down(loop_t *loop)
     while (rv == APR_SUCCESS && (loop->busy > 0 || !keeper_sites_are_drained(loop->sites)) &&
            gc_clock_now() < deadline)
     {
-        loop->progress_due = earlier(loop->progress_due, deadline);
+        loop->progress_due = gc_clock_earlier(loop->progress_due, deadline);
         rv = turn(loop);
     }
     loop->busy += keeper_sites_keep_progress(loop->sites);

@@ -2,10 +2,10 @@
 
 #include <stdlib.h>
 
-#include <apr_thread_mutex.h>
 #include <apr_thread_proc.h>
 
 #include "gc_clock.h"
+#include "gc_lock.h"
 #include "gc_pool.h"
 #include "keeper_database.h"
 #include "keeper_intake.h"
@@ -38,7 +38,7 @@ struct keeper_writer_t {
     keeper_sweeper_t sweeper;
 };
 
-/* A mutex of one's own process fails only if it is broken: there is nothing to go on with. */
+/* Without a pool, or a set to wait with, the writer cannot go on. */
 static void must(apr_status_t rv)
 {
     if (rv != APR_SUCCESS) {
@@ -61,9 +61,9 @@ int keeper_writer_serves(const keeper_writer_t *writer, const keeper_site_t *sit
 /* Set a flag of the writer's and have it see that. */
 static void tell(keeper_writer_t *writer, int *flag)
 {
-    must(apr_thread_mutex_lock(writer->mutex));
+    gc_lock_enter(writer->mutex);
     *flag = 1;
-    must(apr_thread_mutex_unlock(writer->mutex));
+    gc_lock_leave(writer->mutex);
     keeper_poll_wake(writer->intake.poll);
 }
 
@@ -71,10 +71,10 @@ int keeper_writer_has_room(keeper_writer_t *writer)
 {
     int has_room;
 
-    must(apr_thread_mutex_lock(writer->mutex));
+    gc_lock_enter(writer->mutex);
     has_room = writer->connections < KEEPER_INTAKE_ADOPT_MAX;
     writer->has_no_room = !has_room;
-    must(apr_thread_mutex_unlock(writer->mutex));
+    gc_lock_leave(writer->mutex);
     return has_room;
 }
 
@@ -82,10 +82,10 @@ void keeper_writer_push(keeper_writer_t *writer, keeper_task_t *task)
 {
     int was_empty;
 
-    must(apr_thread_mutex_lock(writer->mutex));
+    gc_lock_enter(writer->mutex);
     writer->connections += task->kind == KEEPER_TASK_CONNECTION;
     was_empty = keeper_queue_push(&writer->waiting, task);
-    must(apr_thread_mutex_unlock(writer->mutex));
+    gc_lock_leave(writer->mutex);
     if (was_empty) {
         keeper_poll_wake(writer->intake.poll);
     }
@@ -105,9 +105,9 @@ keeper_task_t *keeper_writer_done(keeper_writer_t *writer)
 {
     keeper_task_t *task;
 
-    must(apr_thread_mutex_lock(writer->mutex));
+    gc_lock_enter(writer->mutex);
     task = keeper_queue_pop(&writer->done);
-    must(apr_thread_mutex_unlock(writer->mutex));
+    gc_lock_leave(writer->mutex);
     return task;
 }
 
@@ -116,9 +116,9 @@ static int must_stop(void *baton)
     keeper_writer_t *writer = baton;
     int is_stopping;
 
-    must(apr_thread_mutex_lock(writer->mutex));
+    gc_lock_enter(writer->mutex);
     is_stopping = writer->is_stopping;
-    must(apr_thread_mutex_unlock(writer->mutex));
+    gc_lock_leave(writer->mutex);
     return is_stopping;
 }
 
@@ -139,11 +139,11 @@ static void hand_back(keeper_writer_t *writer, keeper_queue_t *tasks)
     int was_empty = 0;
     keeper_task_t *task;
 
-    must(apr_thread_mutex_lock(writer->mutex));
+    gc_lock_enter(writer->mutex);
     while ((task = keeper_queue_pop(tasks))) {
         was_empty |= keeper_queue_push(&writer->done, task);
     }
-    must(apr_thread_mutex_unlock(writer->mutex));
+    gc_lock_leave(writer->mutex);
     if (was_empty) {
         writer->notify(writer->baton);
     }
@@ -332,7 +332,7 @@ static void take_orders(keeper_writer_t *writer, orders_t *orders)
     int must_notify;
 
     memset(orders, 0, sizeof(*orders));
-    must(apr_thread_mutex_lock(writer->mutex));
+    gc_lock_enter(writer->mutex);
     while (orders->chore_count < CHORES_MAX && orders->adopted < KEEPER_INTAKE_ADOPT_MAX &&
            (task = keeper_queue_pop(&writer->waiting)))
     {
@@ -352,7 +352,7 @@ static void take_orders(keeper_writer_t *writer, orders_t *orders)
     writer->connections -= orders->adopted;
     must_notify = writer->has_no_room && orders->adopted > 0;
     writer->has_no_room = writer->has_no_room && !must_notify;
-    must(apr_thread_mutex_unlock(writer->mutex));
+    gc_lock_leave(writer->mutex);
     if (must_notify) {
         writer->notify(writer->baton);
     }

@@ -64,6 +64,15 @@ static void is_the_same_in_another_process(void **state)
     assert_int_equal(munmap(noted, sizeof(*noted)), 0);
 }
 
+static void takes_the_earlier_moment_and_never_for_the_last(void **state)
+{
+    assert_true(gc_clock_earlier(5, 7) == 5);
+    assert_true(gc_clock_earlier(7, 5) == 5);
+    assert_true(gc_clock_earlier(0, 5) == 5);
+    assert_true(gc_clock_earlier(5, 0) == 5);
+    assert_true(gc_clock_earlier(0, 0) == 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -71,6 +80,7 @@ int main(void)
         POOL_TEST(never_goes_back),
         POOL_TEST(goes_on_when_the_wall_clock_is_set),
         POOL_TEST(is_the_same_in_another_process),
+        POOL_TEST(takes_the_earlier_moment_and_never_for_the_last),
     };
 
     return cmocka_run_group_tests(tests, unit_wall_clock_setup, unit_apr_teardown);
