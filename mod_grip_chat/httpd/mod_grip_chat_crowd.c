@@ -4,6 +4,7 @@
 #include <sys/epoll.h>
 
 #include "chat_sse.h"
+#include "mod_grip_chat_room.h"
 
 /* How long the peer of a stream that was ended may take to close its side. */
 #define LINGER_TIME apr_time_from_sec(2)
@@ -23,13 +24,12 @@
 #define RETRY_SPREAD_MAX_MS 30000
 
 void grip_chat_crowd_init(grip_chat_crowd_t *crowd, server_rec *main, int epoll_fd, int children,
-                          grip_chat_crowd_left_fn *left, void *baton)
+                          const grip_chat_crowd_hooks_t *hooks)
 {
     memset(crowd, 0, sizeof(*crowd));
     crowd->main = main;
     crowd->epoll_fd = epoll_fd;
-    crowd->left = left;
-    crowd->baton = baton;
+    crowd->hooks = *hooks;
     crowd->busy.interval = FREE_PAUSE;
     crowd->lingering.interval = LINGER_TIME;
     crowd->dice = (apr_uint64_t)gc_clock_now();
@@ -89,6 +89,7 @@ void grip_chat_crowd_settle(grip_chat_crowd_t *crowd, grip_chat_held_t *held,
     if ((held->state == GRIP_CHAT_HELD_FULL) != (before == GRIP_CHAT_HELD_FULL)) {
         watch(crowd, held, 1);
     }
+    grip_chat_room_note_full(held, held->state == GRIP_CHAT_HELD_FULL);
     grip_chat_queue_put(idle_queue(crowd, held->site->keep_alive), held, now);
 }
 
@@ -110,7 +111,7 @@ static void end(grip_chat_crowd_t *crowd, grip_chat_held_t *held, gc_moment_t no
                           RETRY_MIN_MS + (int)((crowd->dice >> 33) % (crowd->retry_spread_ms + 1)));
     crowd->count--;
     if (held->room) {
-        crowd->left(held, crowd->baton);
+        crowd->hooks.left(held, crowd->hooks.baton);
     }
     if (grip_chat_held_end(held, gc_buffer_slice(&farewell)) && !crowd->is_hurried) {
         watch(crowd, held, 1);
@@ -135,8 +136,8 @@ int grip_chat_crowd_take(grip_chat_crowd_t *crowd, grip_chat_held_t *held, apr_t
     return 1;
 }
 
-int grip_chat_crowd_serve(grip_chat_crowd_t *crowd, grip_chat_held_t *held, unsigned events,
-                          gc_moment_t now)
+void grip_chat_crowd_serve(grip_chat_crowd_t *crowd, grip_chat_held_t *held, unsigned events,
+                           gc_moment_t now)
 {
     if (held->state == GRIP_CHAT_HELD_LEAVING) {
         destroy(crowd, held);
@@ -147,10 +148,11 @@ int grip_chat_crowd_serve(grip_chat_crowd_t *crowd, grip_chat_held_t *held, unsi
     }
     else if (held->state == GRIP_CHAT_HELD_FULL) {
         grip_chat_held_resume(held);
+        if (held->state == GRIP_CHAT_HELD_OPEN) {
+            crowd->hooks.more(held, crowd->hooks.baton);
+        }
         grip_chat_crowd_settle(crowd, held, GRIP_CHAT_HELD_FULL, now);
-        return held->state == GRIP_CHAT_HELD_OPEN;
     }
-    return 0;
 }
 
 void grip_chat_crowd_keep_alive(grip_chat_crowd_t *crowd, gc_moment_t now)

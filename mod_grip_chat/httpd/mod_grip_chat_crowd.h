@@ -8,15 +8,20 @@
 /** Sites may have keep-alive intervals of their own; beyond so many they share the last one's. */
 #define GRIP_CHAT_CROWD_QUEUES 16
 
-/** Takes a connection that is to be ended out of its room. */
-typedef void grip_chat_crowd_left_fn(grip_chat_held_t *held, void *baton);
+/** What a crowd needs of the loop that it is in. */
+typedef struct grip_chat_crowd_hooks_t {
+    /** Write what a connection lacks that has been full and is not any more. */
+    void (*more)(grip_chat_held_t *held, void *baton);
+    /** Take a connection that is to be ended out of its room. */
+    void (*left)(grip_chat_held_t *held, void *baton);
+    void *baton;
+} grip_chat_crowd_hooks_t;
 
 /** A crowd. */
 typedef struct grip_chat_crowd_t {
     server_rec *main;
     int epoll_fd;
-    grip_chat_crowd_left_fn *left;
-    void *baton;
+    grip_chat_crowd_hooks_t hooks;
     grip_chat_queue_t idle[GRIP_CHAT_CROWD_QUEUES]; /**< until their keep-alive */
     int idle_count;
     grip_chat_queue_t busy;       /**< until their worker has let go, and then to be ended */
@@ -36,7 +41,7 @@ typedef struct grip_chat_crowd_t {
  * @param children  that there may be, at least 1
  */
 void grip_chat_crowd_init(grip_chat_crowd_t *crowd, server_rec *main, int epoll_fd, int children,
-                          grip_chat_crowd_left_fn *left, void *baton);
+                          const grip_chat_crowd_hooks_t *hooks);
 
 /** Take over a parked connection. @return 0 if it will be ended at once */
 int grip_chat_crowd_take(grip_chat_crowd_t *crowd, grip_chat_held_t *held, apr_thread_t *thread,
@@ -54,10 +59,9 @@ void grip_chat_crowd_settle(grip_chat_crowd_t *crowd, grip_chat_held_t *held,
 /** Have a connection ended as soon as its worker has let go of it. */
 void grip_chat_crowd_dismiss(grip_chat_crowd_t *crowd, grip_chat_held_t *held, gc_moment_t now);
 
-/** Something has happened at a connection, which may be destroyed by this.
- *  @return whether it takes more now, after it was full */
-int grip_chat_crowd_serve(grip_chat_crowd_t *crowd, grip_chat_held_t *held, unsigned events,
-                          gc_moment_t now);
+/** Something has happened at a connection, which may be destroyed by this. */
+void grip_chat_crowd_serve(grip_chat_crowd_t *crowd, grip_chat_held_t *held, unsigned events,
+                           gc_moment_t now);
 
 /** Send the keep-alives that are due. */
 void grip_chat_crowd_keep_alive(grip_chat_crowd_t *crowd, gc_moment_t now);

@@ -3,18 +3,6 @@
 #include "chat_sse.h"
 #include "gc_pool.h"
 
-/* Of a block a part below one in so many is copied, lest a slow reader holds much memory for little
- * text; all readers at the same position share the copy. */
-#define COPIED_SHARE 4
-
-/* What follows a position, as readers get it. */
-typedef struct piece_t {
-    apr_int64_t from;
-    apr_int64_t to;
-    chat_block_t *block; /* NULL for none */
-    gc_slice_t part;
-} piece_t;
-
 static apr_status_t release_account(void *data)
 {
     chat_account_release(data);
@@ -31,28 +19,6 @@ apr_status_t grip_chat_delivery_init(grip_chat_delivery_t *delivery, apr_pool_t 
     return gc_pool_create(&delivery->scratch, pool, "grip_chat_delivery");
 }
 
-static void cut(grip_chat_delivery_t *delivery, piece_t *piece, const chat_snapshot_t *snapshot,
-                apr_int64_t from)
-{
-    chat_block_t *all = chat_snapshot_events(snapshot);
-    apr_int64_t last = chat_snapshot_standing(snapshot)->last_event_id;
-
-    chat_block_release(piece->block);
-    piece->from = from;
-    piece->part = chat_snapshot_events_after(snapshot, from, last, &piece->to);
-    piece->block = NULL;
-    if (piece->part.len * COPIED_SHARE < chat_block_bytes(all)) {
-        piece->block = chat_block_make(piece->part, gc_slice(NULL, 0), delivery->account);
-    }
-    if (piece->block) {
-        piece->part = chat_block_text(piece->block);
-    }
-    else {
-        chat_block_pin(all);
-        piece->block = all;
-    }
-}
-
 static void reset(grip_chat_delivery_t *delivery, const grip_chat_room_t *room,
                   grip_chat_held_t *held)
 {
@@ -60,14 +26,69 @@ static void reset(grip_chat_delivery_t *delivery, const grip_chat_room_t *room,
 
     apr_pool_clear(delivery->scratch);
     text = gc_buffer_make(256, delivery->scratch);
-    held->reached = room->last_event_id;
+    held->reached = room->tail;
     chat_sse_append_reset(&text, gc_slice_of(room->name), held->reached);
     grip_chat_held_write_text(held, gc_buffer_slice(&text));
 }
 
-/* Give one reader all that its connection takes. */
-static void give(grip_chat_delivery_t *delivery, const grip_chat_room_t *room, piece_t *piece,
-                 grip_chat_held_t *held)
+/* Write from the log, as many pieces at once as go into one write. */
+static void give_pieces(grip_chat_held_t *held)
+{
+    const grip_chat_log_t *log = &held->room->log;
+
+    if (held->next_piece < log->first) {
+        held->state = GRIP_CHAT_HELD_GONE; /* too slow: it comes back with its position */
+    }
+    while (held->state == GRIP_CHAT_HELD_OPEN && held->next_piece < log->end) {
+        grip_chat_piece_t *piece = grip_chat_log_at(log, held->next_piece++);
+        apr_size_t len = chat_block_text(piece->block).len;
+
+        held->reached = piece->to;
+        if (len > held->chunk) {
+            grip_chat_held_write(held, piece->block, chat_block_text(piece->block));
+            continue;
+        }
+        grip_chat_held_add(held, piece->block);
+        while (held->next_piece < log->end) {
+            piece = grip_chat_log_at(log, held->next_piece);
+            len += chat_block_text(piece->block).len;
+            if (len > held->chunk) {
+                break;
+            }
+            grip_chat_held_add(held, piece->block);
+            held->reached = piece->to;
+            held->next_piece++;
+        }
+        grip_chat_held_push(held);
+    }
+}
+
+/* Write from the room in memory, to a reader who has just come and is between two pieces. */
+static void give_from_memory(const grip_chat_delivery_t *delivery, const grip_chat_room_t *room,
+                             grip_chat_held_t *held)
+{
+    const chat_snapshot_t *snapshot = room->snapshot;
+
+    if (!chat_snapshot_covers(snapshot, held->reached)) {
+        held->state = GRIP_CHAT_HELD_GONE;
+    }
+    while (held->state == GRIP_CHAT_HELD_OPEN && held->reached < room->tail) {
+        gc_slice_t part =
+            chat_snapshot_events_after(snapshot, held->reached, room->tail, &held->reached);
+        chat_block_t *block = chat_block_make(part, gc_slice(NULL, 0), delivery->account);
+
+        if (!block) {
+            held->state = GRIP_CHAT_HELD_GONE;
+            return;
+        }
+        grip_chat_held_write(held, block, chat_block_text(block));
+        chat_block_release(block);
+    }
+}
+
+/* Find where a reader is in the log: at what has just been put behind it, or at its end. */
+static void align(grip_chat_delivery_t *delivery, grip_chat_room_t *room, grip_chat_held_t *held,
+                  apr_int64_t old_tail, apr_uint64_t old_end)
 {
     const chat_standing_t *standing = chat_snapshot_standing(room->snapshot);
 
@@ -75,33 +96,84 @@ static void give(grip_chat_delivery_t *delivery, const grip_chat_room_t *room, p
         held->reached < standing->first_kept_event_id - 1) {
         reset(delivery, room, held);
     }
-    else if (!chat_snapshot_covers(room->snapshot, held->reached)) {
-        held->state = GRIP_CHAT_HELD_GONE;
+    else if (held->reached == old_tail) {
+        held->is_aligned = 1;
+        held->next_piece = old_end;
+        return;
     }
-    while (held->state == GRIP_CHAT_HELD_OPEN && held->reached < standing->last_event_id) {
-        if (!piece->block || piece->from != held->reached) {
-            cut(delivery, piece, room->snapshot, held->reached);
-        }
-        held->reached = piece->to;
-        grip_chat_held_write(held, piece->block, piece->part);
+    else if (held->reached < room->tail) {
+        give_from_memory(delivery, room, held);
+    }
+    if (held->reached == room->tail) {
+        held->is_aligned = 1;
+        held->next_piece = room->log.end;
     }
 }
 
-void grip_chat_delivery_give(grip_chat_delivery_t *delivery, grip_chat_room_t *room,
-                             grip_chat_delivery_fn *written, void *baton)
+/* Nobody's position is one any more that something follows. */
+static void cut_off(grip_chat_delivery_t *delivery, grip_chat_room_t *room, grip_chat_held_t *held)
 {
-    piece_t piece = {0, 0, NULL, {NULL, 0}};
+    if (held->state == GRIP_CHAT_HELD_OPEN) {
+        reset(delivery, room, held);
+        held->is_aligned = 1;
+        held->next_piece = room->log.end;
+    }
+    else if (held->state == GRIP_CHAT_HELD_FULL) {
+        held->state = GRIP_CHAT_HELD_GONE;
+    }
+}
+
+static void give(grip_chat_delivery_t *delivery, grip_chat_room_t *room, grip_chat_held_t *held,
+                 apr_int64_t old_tail, apr_uint64_t old_end)
+{
+    if (room->is_cut_off && held->is_aligned) {
+        cut_off(delivery, room, held);
+    }
+    else if (held->state == GRIP_CHAT_HELD_OPEN && !held->is_aligned) {
+        align(delivery, room, held, old_tail, old_end);
+    }
+    if (held->state == GRIP_CHAT_HELD_OPEN && held->is_aligned) {
+        give_pieces(held);
+    }
+}
+
+int grip_chat_delivery_give(grip_chat_delivery_t *delivery, grip_chat_room_t *room,
+                            grip_chat_delivery_fn *written, void *baton)
+{
+    apr_int64_t old_tail = room->tail;
+    apr_uint64_t old_end = room->log.end;
+    int is_crowded = chat_account_bytes(delivery->account) > GRIP_CHAT_DELIVERY_BYTES;
     grip_chat_held_t *held;
 
+    if (!grip_chat_log_append(&room->log, room->pieces)) {
+        return 1; /* as if it had not been read */
+    }
+    room->tail = room->loaded_tail;
     for (held = room->first; held; held = held->next) {
         grip_chat_held_state_e before = held->state;
+        apr_int64_t reached = held->reached;
 
-        if (before == GRIP_CHAT_HELD_OPEN && held->reached != room->last_event_id &&
-            held->first_load <= room->loads)
-        {
-            give(delivery, room, &piece, held);
-            written(held, before, baton);
+        if (before <= GRIP_CHAT_HELD_FULL && held->first_load <= room->loads) {
+            give(delivery, room, held, old_tail, old_end);
+            if (held->state != before || held->reached != reached) {
+                written(held, before, baton);
+            }
         }
     }
-    chat_block_release(piece.block);
+    if (room->full == 0) {
+        grip_chat_log_clear(&room->log);
+    }
+    else {
+        grip_chat_log_trim(&room->log,
+                           is_crowded ? GRIP_CHAT_LOG_LEAST_BYTES : GRIP_CHAT_LOG_BYTES);
+    }
+    return room->tail != chat_snapshot_standing(room->snapshot)->last_event_id;
+}
+
+int grip_chat_delivery_go_on(grip_chat_held_t *held)
+{
+    if (held->state == GRIP_CHAT_HELD_OPEN && held->is_aligned) {
+        give_pieces(held);
+    }
+    return held->is_aligned;
 }

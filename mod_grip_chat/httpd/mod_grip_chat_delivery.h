@@ -1,15 +1,18 @@
-/* From a room that was read to its readers: each gets what it has not, in one piece that readers with the
- * same position share. Belongs to the loop's thread. */
+/* From a room that was read to its readers: each gets, in one write, all that it has not and its connection
+ * takes. Belongs to the loop's thread. */
 #ifndef MOD_GRIP_CHAT_DELIVERY_H
 #define MOD_GRIP_CHAT_DELIVERY_H
 
 #include "mod_grip_chat_room.h"
 
+/** Bytes of pieces and blocks, of all rooms, beyond which each log keeps only the least. */
+#define GRIP_CHAT_DELIVERY_BYTES (64 * 1024 * 1024)
+
 /** What deliveries are made with. */
 typedef struct grip_chat_delivery_t {
     chat_account_t *account;
-    apr_pool_t *scratch; /**< cleared by whoever uses it next */
-    gc_moment_t now;     /**< of the delivery */
+    apr_pool_t *scratch;
+    gc_moment_t now; /**< of the delivery */
 } grip_chat_delivery_t;
 
 /** Called for each reader that was written to, with the state that it was in before. */
@@ -20,11 +23,17 @@ typedef void grip_chat_delivery_fn(grip_chat_held_t *held, grip_chat_held_state_
 apr_status_t grip_chat_delivery_init(grip_chat_delivery_t *delivery, apr_pool_t *pool);
 
 /**
- * Give the readers of a room what its snapshot has and they have not. Readers whose connection is full get
- * it later. One whose position cannot be had from the snapshot is told to start over, or ended, so that it
- * comes back with its position.
+ * Take what the loader has brought of a room, and give it to the room's readers. Those whose connection is
+ * full get it later. One whose position is behind all that is at hand is told to start over where that is
+ * so for everybody, or ended, so that it comes back with its position.
+ *
+ * @return whether the room has more already
  */
-void grip_chat_delivery_give(grip_chat_delivery_t *delivery, grip_chat_room_t *room,
-                             grip_chat_delivery_fn *written, void *baton);
+int grip_chat_delivery_give(grip_chat_delivery_t *delivery, grip_chat_room_t *room,
+                            grip_chat_delivery_fn *written, void *baton);
+
+/** Give one reader, whose connection has become writable, what its room's log has for it.
+ *  @return whether the log has all; else the room is to be read for it */
+int grip_chat_delivery_go_on(grip_chat_held_t *held);
 
 #endif

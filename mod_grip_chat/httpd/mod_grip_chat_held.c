@@ -155,12 +155,16 @@ static void flush(grip_chat_held_t *held)
     }
 }
 
-/* Give the filters one bucket. */
-static void pass(grip_chat_held_t *held, apr_bucket *data)
+void grip_chat_held_add(grip_chat_held_t *held, chat_block_t *block)
+{
+    APR_BRIGADE_INSERT_TAIL(
+        held->bb, grip_chat_bucket_create(block, chat_block_text(block), held->c->bucket_alloc));
+}
+
+void grip_chat_held_push(grip_chat_held_t *held)
 {
     apr_status_t rv;
 
-    APR_BRIGADE_INSERT_TAIL(held->bb, data);
     APR_BRIGADE_INSERT_TAIL(held->bb, push_bucket(held->c->bucket_alloc));
     rv = ap_pass_brigade(held->r->output_filters, held->bb);
     apr_brigade_cleanup(held->bb);
@@ -169,6 +173,13 @@ static void pass(grip_chat_held_t *held, apr_bucket *data)
         return;
     }
     flush(held);
+}
+
+/* Give the filters one bucket. */
+static void pass(grip_chat_held_t *held, apr_bucket *data)
+{
+    APR_BRIGADE_INSERT_TAIL(held->bb, data);
+    grip_chat_held_push(held);
 }
 
 static void drop_rest(grip_chat_held_t *held)

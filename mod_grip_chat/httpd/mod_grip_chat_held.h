@@ -47,8 +47,11 @@ typedef struct grip_chat_held_t {
     struct grip_chat_held_t *queue_next;
     struct grip_chat_held_t *queue_prev;
     gc_moment_t queued;
-    int is_watched;           /**< for events of its descriptor */
-    apr_uint64_t first_load;  /**< the first of its room's that is not older than the reader */
+    int is_watched;          /**< for events of its descriptor */
+    apr_uint64_t first_load; /**< the first of its room's that is not older than the reader */
+    int is_aligned;          /**< it is at the begin of piece number next_piece of its room's log */
+    apr_uint64_t next_piece;
+    int is_counted;           /**< among those of its room that are full */
     ap_filter_t *last_filter; /**< the core's, which writes to the network */
     apr_bucket_brigade *bb;
     chat_block_t *block; /**< held for rest */
@@ -84,6 +87,12 @@ void grip_chat_held_prepare(grip_chat_held_t *held, apr_thread_t *thread);
  * @param block  held as long as it takes
  */
 void grip_chat_held_write(grip_chat_held_t *held, chat_block_t *block, gc_slice_t part);
+
+/** Add a block to what is written next; in all no more than the chunk. Only while OPEN. */
+void grip_chat_held_add(grip_chat_held_t *held, chat_block_t *block);
+
+/** Write what was added. Sets the state. */
+void grip_chat_held_push(grip_chat_held_t *held);
 
 /** Write a short text, which is copied. As grip_chat_held_write. */
 void grip_chat_held_write_text(grip_chat_held_t *held, gc_slice_t text);

@@ -12,6 +12,7 @@
 #include "keeper_watcher.h"
 #include "mod_grip_chat_crowd.h"
 #include "mod_grip_chat_delivery.h"
+#include "mod_grip_chat_loader.h"
 
 /* Descriptors that one wait tells of. */
 #define READY_MAX 512
@@ -124,6 +125,14 @@ static void settle_after_delivery(grip_chat_held_t *held, grip_chat_held_state_e
     grip_chat_crowd_settle(&loop->crowd, held, before, loop->delivery.now);
 }
 
+/* The connection of a stream has room again. */
+static void go_on(grip_chat_held_t *held, void *baton)
+{
+    if (!grip_chat_delivery_go_on(held)) {
+        look_at(baton, held->room);
+    }
+}
+
 static void take_arrived(grip_chat_loop_t *loop, grip_chat_held_t *held, gc_moment_t now)
 {
     grip_chat_room_t *room;
@@ -153,13 +162,11 @@ static void take_loaded(grip_chat_loop_t *loop, grip_chat_room_t *room, gc_momen
     if (room->status == APR_SUCCESS) {
         room->has_failed = 0;
         loop->has_failed = 0;
-        room->is_read = 1;
         room->version = room->loaded_version;
-        room->last_event_id = chat_snapshot_standing(room->snapshot)->last_event_id;
         loop->delivery.now = now;
-        grip_chat_delivery_give(&loop->delivery, room, settle_after_delivery, loop);
+        is_stale |= grip_chat_delivery_give(&loop->delivery, room, settle_after_delivery, loop);
+        room->is_read = 1;
         chat_snapshot_release(room->snapshot);
-        room->snapshot = NULL;
     }
     else {
         room->has_failed = 1;
@@ -256,13 +263,7 @@ static void dispatch(grip_chat_loop_t *loop, const struct epoll_event *event, gc
         keeper_watcher_ready(loop->watcher);
     }
     else {
-        grip_chat_held_t *held = event->data.ptr;
-
-        if (grip_chat_crowd_serve(&loop->crowd, held, event->events, now) &&
-            held->reached != held->room->last_event_id)
-        {
-            look_at(loop, held->room);
-        }
+        grip_chat_crowd_serve(&loop->crowd, event->data.ptr, event->events, now);
     }
 }
 
@@ -333,6 +334,7 @@ static apr_status_t close_fds(void *data)
 static apr_status_t make(grip_chat_loop_t *loop)
 {
     keeper_watcher_hooks_t hooks = {wait_for_keeper, slot_moved, loop};
+    grip_chat_crowd_hooks_t crowd_hooks = {go_on, leave_room, loop};
     apr_status_t rv;
 
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -342,7 +344,7 @@ static apr_status_t make(grip_chat_loop_t *loop)
         return errno;
     }
     grip_chat_crowd_init(&loop->crowd, loop->spec.main, loop->epoll_fd, loop->spec.children,
-                         leave_room, loop);
+                         &crowd_hooks);
     rv = control(loop, EPOLL_CTL_ADD, loop->wake_fd, EPOLLIN, &loop->wake_fd);
     if (rv != APR_SUCCESS) {
         return rv;
@@ -373,7 +375,8 @@ apr_status_t grip_chat_loop_start(grip_chat_loop_t **out, const grip_chat_loop_s
     loop->look_due = 1;
     rv = make(loop);
     if (rv == APR_SUCCESS) {
-        rv = grip_chat_loader_start(&loop->loader, spec->shared, wake, loop, pool);
+        rv = grip_chat_loader_start(&loop->loader, spec->shared, loop->delivery.account, wake, loop,
+                                    pool);
     }
     if (rv == APR_SUCCESS) {
         rv = apr_thread_create(&loop->thread, NULL, run, loop, pool);

@@ -202,6 +202,15 @@ apr_status_t grip_chat_reader_look(grip_chat_reader_t *reader, const char *room,
     return chat_cache_get(reader->cache, &wanted, snapshot);
 }
 
+apr_status_t grip_chat_reader_look_after(grip_chat_reader_t *reader, const char *room,
+                                         apr_int64_t after, int limit, chat_page_t *page,
+                                         apr_pool_t *pool)
+{
+    reading_t reading = {room, after, limit, page, NULL};
+
+    return read_once(reader, &reading, pool);
+}
+
 apr_status_t grip_chat_reader_after(grip_chat_reader_t *reader, const char *room, apr_int64_t after,
                                     int limit, chat_page_t *page, apr_pool_t *pool)
 {

@@ -47,6 +47,11 @@ apr_status_t grip_chat_reader_room(grip_chat_reader_t *reader, const char *room,
 apr_status_t grip_chat_reader_look(grip_chat_reader_t *reader, const char *room, int history,
                                    chat_snapshot_t **snapshot);
 
+/** As grip_chat_reader_after, but it does not wait for the keeper either. */
+apr_status_t grip_chat_reader_look_after(grip_chat_reader_t *reader, const char *room,
+                                         apr_int64_t after, int limit, chat_page_t *page,
+                                         apr_pool_t *pool);
+
 /** As chat_store_read_after, from the database. Thread-safe. Logs nothing. */
 apr_status_t grip_chat_reader_after(grip_chat_reader_t *reader, const char *room, apr_int64_t after,
                                     int limit, chat_page_t *page, apr_pool_t *pool);

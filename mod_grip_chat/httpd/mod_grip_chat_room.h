@@ -1,10 +1,11 @@
-/* The rooms that a loop has readers of, found by the slot that the keeper tells; and the thread beside the loop
- * that reads them, because to read may block. Rooms lie outside pools, as they come and go. */
+/* The rooms that a loop has readers of, found by the slot that the keeper tells. They lie outside pools, as
+ * they come and go. */
 #ifndef MOD_GRIP_CHAT_ROOM_H
 #define MOD_GRIP_CHAT_ROOM_H
 
 #include "keeper_shared.h"
 #include "mod_grip_chat_held.h"
+#include "mod_grip_chat_log.h"
 
 typedef struct grip_chat_room_t grip_chat_room_t;
 
@@ -16,18 +17,23 @@ struct grip_chat_room_t {
     const grip_chat_site_t *site;
     unsigned slot;
     grip_chat_held_t *first;  /**< its readers */
+    int full;                 /**< readers whose connection is */
     keeper_version_t version; /**< from before it was read last */
-    apr_int64_t last_event_id;
+    apr_int64_t tail;         /**< the position that the log leads to */
+    grip_chat_log_t log;
     apr_uint64_t loads; /**< how often it was given to the loader */
-    int is_read;        /**< version and last_event_id are something */
+    int is_read;        /**< version and tail are something */
     int is_loading;     /**< the loader has it */
     int is_stale;       /**< it is to be read once more when it comes back */
     int has_failed;     /**< it could not be read, and is to be tried again */
     /* what the loader fills in */
     grip_chat_room_t *queued;
     keeper_version_t loaded_version;
-    chat_snapshot_t *snapshot; /**< if status is APR_SUCCESS: held */
     apr_status_t status;
+    chat_snapshot_t *snapshot; /**< if status is APR_SUCCESS: held */
+    grip_chat_piece_t *pieces; /**< what follows tail, as far as it was read */
+    apr_int64_t loaded_tail;   /**< the position that the pieces lead to */
+    int is_cut_off; /**< what follows tail can not be had: readers there are to start over */
     char name[];
 };
 
@@ -48,26 +54,10 @@ int grip_chat_rooms_remove(grip_chat_rooms_t *rooms, grip_chat_room_t *room);
 /** Put a reader into a room. */
 void grip_chat_room_enter(grip_chat_room_t *room, grip_chat_held_t *held);
 
+/** Note whether a reader's connection is full: while there is one, the log is kept. */
+void grip_chat_room_note_full(grip_chat_held_t *held, int is_full);
+
 /** Take a reader out of its room. */
 void grip_chat_room_leave(grip_chat_held_t *held);
-
-typedef struct grip_chat_loader_t grip_chat_loader_t;
-
-/** Called by the loader's thread when grip_chat_loader_take has something. */
-typedef void grip_chat_loader_notify_fn(void *baton);
-
-/** Start a loader's thread. @param pool  the child's; the loader ends before it: grip_chat_loader_stop */
-apr_status_t grip_chat_loader_start(grip_chat_loader_t **out, const keeper_shared_t *shared,
-                                    grip_chat_loader_notify_fn *notify, void *baton,
-                                    apr_pool_t *pool);
-
-/** Have a room read, which is not loading. */
-void grip_chat_loader_push(grip_chat_loader_t *loader, grip_chat_room_t *room);
-
-/** Take back a room that was read, NULL where there is none. */
-grip_chat_room_t *grip_chat_loader_take(grip_chat_loader_t *loader);
-
-/** End the thread, after the read that it is at. Rooms that wait are not read. */
-apr_status_t grip_chat_loader_stop(grip_chat_loader_t *loader);
 
 #endif

@@ -143,7 +143,7 @@ def test_a_bad_position_ends_as_without_streams(client, room):
 
 
 def test_what_comes_behind_a_request_is_not_answered(client, room, raw):
-    stream = raw(events_path(room))
+    stream = raw(events_path(room)).read_until(b"stream-open")
     stream.socket.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
     client.say(room, "hello")
     stream.read_until(b"hello")

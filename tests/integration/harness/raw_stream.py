@@ -2,6 +2,7 @@
 
 import socket
 import struct
+import time
 
 
 class RawStream:
@@ -21,8 +22,10 @@ class RawStream:
         self.socket.sendall(("\r\n".join(head) + "\r\n\r\n").encode())
         self.bytes = b""
 
-    def read_until(self, mark):
+    def read_until(self, mark, timeout=30):
+        end = time.monotonic() + timeout
         while mark not in self.bytes:
+            assert time.monotonic() < end, f"within {timeout} s: no {mark}: {self.bytes[-300:]}"
             data = self.socket.recv(65536)
             assert data, f"the stream ended without {mark}: {self.bytes[-300:]}"
             self.bytes += data

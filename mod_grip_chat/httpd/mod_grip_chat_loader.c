@@ -1,0 +1,286 @@
+#include "mod_grip_chat_loader.h"
+
+#include <apr_thread_cond.h>
+#include <apr_thread_mutex.h>
+#include <apr_thread_proc.h>
+
+#include "chat_sse.h"
+#include "gc_pool.h"
+
+/* Messages that are read at once where the room in memory does not go back far enough. */
+#define READ_MAX CHAT_PAGE_MAX_EVENTS
+
+/* Rooms, first in, first out. */
+typedef struct line_t {
+    grip_chat_room_t *first;
+    grip_chat_room_t **end;
+} line_t;
+
+struct grip_chat_loader_t {
+    const keeper_shared_t *shared;
+    grip_chat_loader_notify_fn *notify;
+    void *baton;
+    chat_account_t *account; /* the loop's */
+    apr_pool_t *scratch;     /* the thread's */
+    apr_thread_t *thread;
+    apr_thread_mutex_t *mutex; /* guards what follows */
+    apr_thread_cond_t *wake;
+    line_t waiting;
+    line_t done;
+    int is_stopping;
+};
+
+/* A mutex of one's own process fails only if it is broken: there is nothing to go on with. */
+static void must(apr_status_t rv)
+{
+    if (rv != APR_SUCCESS) {
+        __builtin_trap();
+    }
+}
+
+static void put(line_t *line, grip_chat_room_t *room)
+{
+    room->queued = NULL;
+    *line->end = room;
+    line->end = &room->queued;
+}
+
+static grip_chat_room_t *take(line_t *line)
+{
+    grip_chat_room_t *room = line->first;
+
+    if (room) {
+        line->first = room->queued;
+        if (!line->first) {
+            line->end = &line->first;
+        }
+    }
+    return room;
+}
+
+/* Pieces while they are made. */
+typedef struct cutting_t {
+    grip_chat_room_t *room;
+    chat_account_t *account;
+    grip_chat_piece_t **end;
+    gc_buffer_t text;
+    apr_int64_t reached;
+    apr_size_t bytes; /* in pieces */
+} cutting_t;
+
+/* Make a piece of the text, if there is any. @return APR_SUCCESS or APR_ENOMEM */
+static apr_status_t cut(cutting_t *cutting)
+{
+    if (cutting->text.len == 0) {
+        return APR_SUCCESS;
+    }
+    *cutting->end =
+        grip_chat_piece_make(gc_buffer_slice(&cutting->text), cutting->reached, cutting->account);
+    if (!*cutting->end) {
+        return APR_ENOMEM;
+    }
+    cutting->end = &(*cutting->end)->next;
+    cutting->room->loaded_tail = cutting->reached;
+    cutting->bytes += cutting->text.len;
+    cutting->text.len = 0;
+    return APR_SUCCESS;
+}
+
+/* Put some events behind the others, which lead to a position. */
+static apr_status_t add(cutting_t *cutting, gc_slice_t events, apr_int64_t to)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    if (cutting->text.len + events.len > GRIP_CHAT_PIECE_BYTES) {
+        rv = cut(cutting);
+    }
+    gc_buffer_append(&cutting->text, events);
+    cutting->reached = to;
+    return rv;
+}
+
+/* Add what the room in memory has. */
+static apr_status_t add_from_memory(cutting_t *cutting, apr_int64_t last)
+{
+    const chat_snapshot_t *snapshot = cutting->room->snapshot;
+    apr_status_t rv = APR_SUCCESS;
+
+    while (rv == APR_SUCCESS && cutting->reached < last) {
+        apr_int64_t to;
+        gc_slice_t events = chat_snapshot_events_after(snapshot, cutting->reached, last, &to);
+
+        if (events.len > GRIP_CHAT_PIECE_BYTES && to > cutting->reached + 1) {
+            events = chat_snapshot_events_after(snapshot, cutting->reached,
+                                                (cutting->reached + to) / 2, &to);
+        }
+        if (events.len == 0) {
+            return APR_EINCOMPLETE; /* positions have no gaps, so this never is */
+        }
+        rv = add(cutting, events, to);
+    }
+    return rv;
+}
+
+/* Add what the database has that is not in memory any more, a page of it. */
+static apr_status_t add_from_database(cutting_t *cutting, apr_int64_t last, apr_pool_t *pool)
+{
+    const grip_chat_room_t *room = cutting->room;
+    gc_buffer_t text = gc_buffer_make(4096, pool);
+    chat_page_t page;
+    apr_status_t rv = grip_chat_reader_look_after(room->site->reader, room->name, cutting->reached,
+                                                  READ_MAX, &page, pool);
+    int i;
+
+    if (rv == APR_SUCCESS && page.count == 0) {
+        return APR_EINCOMPLETE; /* it was deleted meanwhile */
+    }
+    for (i = 0; rv == APR_SUCCESS && i < page.count && page.messages[i].event_id <= last; i++) {
+        text.len = 0;
+        rv = chat_sse_append_message(&text, gc_slice_of(room->name), &page.messages[i]);
+        if (rv == APR_SUCCESS) {
+            rv = add(cutting, gc_buffer_slice(&text), page.messages[i].event_id);
+        }
+    }
+    return rv;
+}
+
+/* Make the pieces from the room's tail on, as many as its log keeps; the rest is for the next time. */
+static apr_status_t make_pieces(const grip_chat_loader_t *loader, grip_chat_room_t *room,
+                                apr_pool_t *pool)
+{
+    apr_int64_t last = chat_snapshot_standing(room->snapshot)->last_event_id;
+    cutting_t cutting = {
+        room, loader->account, &room->pieces, gc_buffer_make(8192, pool), room->tail, 0};
+    apr_status_t rv = APR_SUCCESS;
+
+    while (rv == APR_SUCCESS && cutting.reached < last &&
+           cutting.bytes < GRIP_CHAT_LOG_BYTES - GRIP_CHAT_PIECE_BYTES)
+    {
+        rv = chat_snapshot_covers(room->snapshot, cutting.reached)
+                 ? add_from_memory(&cutting, last)
+                 : add_from_database(&cutting, last, pool);
+    }
+    return rv == APR_SUCCESS ? cut(&cutting) : rv;
+}
+
+static void load(const grip_chat_loader_t *loader, grip_chat_room_t *room, apr_pool_t *pool)
+{
+    const chat_standing_t *standing;
+
+    room->snapshot = NULL;
+    room->pieces = NULL;
+    room->is_cut_off = 0;
+    room->loaded_version = keeper_shared_version(loader->shared, room->slot);
+    room->status =
+        grip_chat_reader_look(room->site->reader, room->name, room->site->history, &room->snapshot);
+    if (room->status != APR_SUCCESS) {
+        return;
+    }
+    standing = chat_snapshot_standing(room->snapshot);
+    room->loaded_tail = standing->last_event_id;
+    room->is_cut_off = room->is_read && (room->tail > standing->last_event_id ||
+                                         room->tail < standing->first_kept_event_id - 1);
+    if (room->is_read && !room->is_cut_off && room->tail < standing->last_event_id) {
+        room->loaded_tail = room->tail;
+        room->status = make_pieces(loader, room, pool);
+    }
+    if (room->status != APR_SUCCESS) {
+        grip_chat_pieces_free(room->pieces);
+        room->pieces = NULL;
+    }
+    if (room->status == APR_EINCOMPLETE) {
+        room->status = APR_SUCCESS;
+        room->is_cut_off = 1;
+        room->loaded_tail = standing->last_event_id;
+    }
+    if (room->status != APR_SUCCESS) {
+        chat_snapshot_release(room->snapshot);
+    }
+}
+
+static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
+{
+    grip_chat_loader_t *loader = data;
+
+    must(apr_thread_mutex_lock(loader->mutex));
+    while (!loader->is_stopping) {
+        grip_chat_room_t *room = take(&loader->waiting);
+
+        if (!room) {
+            must(apr_thread_cond_wait(loader->wake, loader->mutex));
+            continue;
+        }
+        must(apr_thread_mutex_unlock(loader->mutex));
+        apr_pool_clear(loader->scratch);
+        load(loader, room, loader->scratch);
+        must(apr_thread_mutex_lock(loader->mutex));
+        put(&loader->done, room);
+        loader->notify(loader->baton);
+    }
+    must(apr_thread_mutex_unlock(loader->mutex));
+    return NULL;
+}
+
+apr_status_t grip_chat_loader_start(grip_chat_loader_t **out, const keeper_shared_t *shared,
+                                    chat_account_t *account, grip_chat_loader_notify_fn *notify,
+                                    void *baton, apr_pool_t *pool)
+{
+    grip_chat_loader_t *loader = apr_pcalloc(pool, sizeof(*loader));
+    apr_status_t rv = apr_thread_mutex_create(&loader->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
+
+    loader->shared = shared;
+    loader->account = account;
+    loader->notify = notify;
+    loader->baton = baton;
+    loader->waiting.end = &loader->waiting.first;
+    loader->done.end = &loader->done.first;
+    if (rv == APR_SUCCESS) {
+        rv = apr_thread_cond_create(&loader->wake, pool);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = gc_pool_create(&loader->scratch, pool, "grip_chat_loader");
+    }
+    if (rv == APR_SUCCESS) {
+        rv = apr_thread_create(&loader->thread, NULL, run, loader, pool);
+    }
+    if (rv == APR_SUCCESS) {
+        *out = loader;
+    }
+    return rv;
+}
+
+void grip_chat_loader_push(grip_chat_loader_t *loader, grip_chat_room_t *room)
+{
+    room->is_loading = 1;
+    room->loads++;
+    must(apr_thread_mutex_lock(loader->mutex));
+    put(&loader->waiting, room);
+    must(apr_thread_cond_signal(loader->wake));
+    must(apr_thread_mutex_unlock(loader->mutex));
+}
+
+grip_chat_room_t *grip_chat_loader_take(grip_chat_loader_t *loader)
+{
+    grip_chat_room_t *room;
+
+    must(apr_thread_mutex_lock(loader->mutex));
+    room = take(&loader->done);
+    must(apr_thread_mutex_unlock(loader->mutex));
+    if (room) {
+        room->is_loading = 0;
+    }
+    return room;
+}
+
+apr_status_t grip_chat_loader_stop(grip_chat_loader_t *loader)
+{
+    apr_status_t result = APR_SUCCESS;
+    apr_status_t rv;
+
+    must(apr_thread_mutex_lock(loader->mutex));
+    loader->is_stopping = 1;
+    must(apr_thread_cond_signal(loader->wake));
+    must(apr_thread_mutex_unlock(loader->mutex));
+    rv = apr_thread_join(&result, loader->thread);
+    return rv == APR_SUCCESS ? result : rv;
+}
