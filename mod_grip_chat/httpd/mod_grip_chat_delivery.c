@@ -96,7 +96,7 @@ static void align(grip_chat_delivery_t *delivery, grip_chat_room_t *room, grip_c
         held->reached < standing->first_kept_event_id - 1) {
         reset(delivery, room, held);
     }
-    else if (held->reached == old_tail) {
+    else if (room->is_read && !room->is_cut_off && held->reached == old_tail) {
         held->is_aligned = 1;
         held->next_piece = old_end;
         return;

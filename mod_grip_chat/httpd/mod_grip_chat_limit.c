@@ -244,3 +244,18 @@ void grip_chat_clients_leave(grip_chat_clients_t *clients, grip_chat_client_t *c
     }
     gc_lock_leave(clients->mutex);
 }
+
+apr_uint32_t grip_chat_clients_count(grip_chat_clients_t *clients)
+{
+    apr_uint32_t count;
+
+    gc_lock_enter(clients->mutex);
+    count = clients->count;
+    gc_lock_leave(clients->mutex);
+    return count;
+}
+
+apr_uint32_t grip_chat_clients_limit(const grip_chat_clients_t *clients)
+{
+    return clients->total;
+}

@@ -43,6 +43,12 @@ apr_status_t grip_chat_clients_create(grip_chat_clients_t **out, apr_uint32_t ea
 grip_chat_client_t *grip_chat_clients_enter(grip_chat_clients_t *clients,
                                             const apr_sockaddr_t *address);
 
+/** How many streams there are. Thread-safe. */
+apr_uint32_t grip_chat_clients_count(grip_chat_clients_t *clients);
+
+/** How many there may be. */
+apr_uint32_t grip_chat_clients_limit(const grip_chat_clients_t *clients);
+
 /** Count one stream less. Thread-safe. */
 void grip_chat_clients_leave(grip_chat_clients_t *clients, grip_chat_client_t *client);
 

@@ -1,10 +1,9 @@
 #include "mod_grip_chat_loader.h"
 
-#include <apr_thread_cond.h>
-#include <apr_thread_mutex.h>
 #include <apr_thread_proc.h>
 
 #include "chat_sse.h"
+#include "gc_lock.h"
 #include "gc_pool.h"
 
 /* Messages that are read at once where the room in memory does not go back far enough. */
@@ -29,14 +28,6 @@ struct grip_chat_loader_t {
     line_t done;
     int is_stopping;
 };
-
-/* A mutex of one's own process fails only if it is broken: there is nothing to go on with. */
-static void must(apr_status_t rv)
-{
-    if (rv != APR_SUCCESS) {
-        __builtin_trap();
-    }
-}
 
 static void put(line_t *line, grip_chat_room_t *room)
 {
@@ -202,22 +193,22 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
 {
     grip_chat_loader_t *loader = data;
 
-    must(apr_thread_mutex_lock(loader->mutex));
+    gc_lock_enter(loader->mutex);
     while (!loader->is_stopping) {
         grip_chat_room_t *room = take(&loader->waiting);
 
         if (!room) {
-            must(apr_thread_cond_wait(loader->wake, loader->mutex));
+            gc_lock_wait(loader->wake, loader->mutex);
             continue;
         }
-        must(apr_thread_mutex_unlock(loader->mutex));
+        gc_lock_leave(loader->mutex);
         apr_pool_clear(loader->scratch);
         load(loader, room, loader->scratch);
-        must(apr_thread_mutex_lock(loader->mutex));
+        gc_lock_enter(loader->mutex);
         put(&loader->done, room);
         loader->notify(loader->baton);
     }
-    must(apr_thread_mutex_unlock(loader->mutex));
+    gc_lock_leave(loader->mutex);
     return NULL;
 }
 
@@ -253,19 +244,19 @@ void grip_chat_loader_push(grip_chat_loader_t *loader, grip_chat_room_t *room)
 {
     room->is_loading = 1;
     room->loads++;
-    must(apr_thread_mutex_lock(loader->mutex));
+    gc_lock_enter(loader->mutex);
     put(&loader->waiting, room);
-    must(apr_thread_cond_signal(loader->wake));
-    must(apr_thread_mutex_unlock(loader->mutex));
+    gc_lock_wake(loader->wake);
+    gc_lock_leave(loader->mutex);
 }
 
 grip_chat_room_t *grip_chat_loader_take(grip_chat_loader_t *loader)
 {
     grip_chat_room_t *room;
 
-    must(apr_thread_mutex_lock(loader->mutex));
+    gc_lock_enter(loader->mutex);
     room = take(&loader->done);
-    must(apr_thread_mutex_unlock(loader->mutex));
+    gc_lock_leave(loader->mutex);
     if (room) {
         room->is_loading = 0;
     }
@@ -277,10 +268,10 @@ apr_status_t grip_chat_loader_stop(grip_chat_loader_t *loader)
     apr_status_t result = APR_SUCCESS;
     apr_status_t rv;
 
-    must(apr_thread_mutex_lock(loader->mutex));
+    gc_lock_enter(loader->mutex);
     loader->is_stopping = 1;
-    must(apr_thread_cond_signal(loader->wake));
-    must(apr_thread_mutex_unlock(loader->mutex));
+    gc_lock_wake(loader->wake);
+    gc_lock_leave(loader->mutex);
     rv = apr_thread_join(&result, loader->thread);
     return rv == APR_SUCCESS ? result : rv;
 }

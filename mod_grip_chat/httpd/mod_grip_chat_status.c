@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "mod_grip_chat_lifecycle.h"
+#include "mod_grip_chat_stream.h"
 
 #include <mod_status.h>
 
@@ -15,7 +16,7 @@ typedef struct figure_t {
     apr_uint64_t value;
 } figure_t;
 
-#define FIGURES 9
+#define FIGURES 11
 
 /* What was verified of all sites. */
 static grip_sig_cache_stats_t sum_signatures(const grip_chat_site_t *site)
@@ -35,6 +36,7 @@ static void collect(const grip_chat_child_t *child, figure_t *figures)
 {
     chat_cache_stats_t rooms = chat_cache_stats(child->cache);
     grip_sig_cache_stats_t signatures = sum_signatures(child->sites);
+    grip_chat_stream_stats_t streams = grip_chat_stream_stats();
     const figure_t found[FIGURES] = {
         {"Rooms", "Rooms in memory", rooms.rooms},
         {"RoomBytes", "Their bytes", rooms.bytes},
@@ -46,6 +48,8 @@ static void collect(const grip_chat_child_t *child, figure_t *figures)
         {"RoomWaits", "Requests that waited for such a read", rooms.waits},
         {"SignatureHits", "Grip-Sigs known from memory", signatures.hits},
         {"SignatureChecks", "Grip-Sigs verified", signatures.misses},
+        {"Streams", "Event streams held", streams.held},
+        {"StreamsLimit", "Streams that it may hold", streams.limit},
     };
 
     memcpy(figures, found, sizeof(found));

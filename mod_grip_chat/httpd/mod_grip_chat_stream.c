@@ -108,6 +108,17 @@ void grip_chat_stream_cancel(grip_chat_held_t *held)
     (void)apr_pool_cleanup_run(held->c->pool, held, leave_place); /* cannot fail */
 }
 
+grip_chat_stream_stats_t grip_chat_stream_stats(void)
+{
+    grip_chat_stream_stats_t stats = {0, 0};
+
+    if (streams) {
+        stats.held = grip_chat_clients_count(streams->clients);
+        stats.limit = grip_chat_clients_limit(streams->clients);
+    }
+    return stats;
+}
+
 /* The MPM lets go of a connection. It does so for many reasons; ours is told by the state. */
 static void suspend_connection(conn_rec *c, request_rec *r)
 {

@@ -20,6 +20,15 @@ apr_status_t grip_chat_stream_child_init(const keeper_shared_t *shared, apr_pool
 grip_chat_held_t *grip_chat_stream_reserve(request_rec *r, const grip_chat_site_t *site,
                                            const char *room);
 
+/** What this child holds. */
+typedef struct grip_chat_stream_stats_t {
+    apr_uint32_t held;  /**< streams, with those that are about to begin or end */
+    apr_uint32_t limit; /**< how many it may hold; 0 where it can hold none */
+} grip_chat_stream_stats_t;
+
+/** What this child holds now. Thread-safe. */
+grip_chat_stream_stats_t grip_chat_stream_stats(void);
+
 /** Give up a place. */
 void grip_chat_stream_cancel(grip_chat_held_t *held);
 

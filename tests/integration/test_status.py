@@ -5,6 +5,8 @@ import pytest
 from harness import grip, paths
 from harness.client import events_path, messages_path
 from harness.held import is_held
+from harness.processes import wait_until
+from harness.raw_stream import RawStream
 from harness.sites import Host, chat_site, vhost
 
 # So that each page is of the child that answered the requests.
@@ -41,7 +43,8 @@ def test_a_program_reads_what_the_child_has_and_did(apache):
     assert before == {"GripChatChild": child, "GripChatRooms": 0, "GripChatRoomBytes": 0,
                       "GripChatRoomBytesLimit": 1048576, "GripChatRoomBytesAlive": 0,
                       "GripChatRoomHits": 0, "GripChatRoomLoads": 0, "GripChatRoomWaits": 0,
-                      "GripChatSignatureHits": 0, "GripChatSignatureChecks": 0}
+                      "GripChatSignatureHits": 0, "GripChatSignatureChecks": 0,
+                      "GripChatStreams": 0, "GripChatStreamsLimit": 56}
     host = Host(apache.client, "one")
     host.say("x", "hello")
     for _ in range(3):
@@ -54,7 +57,23 @@ def test_a_program_reads_what_the_child_has_and_did(apache):
     assert 0 < after.pop("GripChatRoomBytesAlive") < 1048576
     assert after == {"GripChatChild": child, "GripChatRooms": 1, "GripChatRoomBytesLimit": 1048576,
                      "GripChatRoomHits": 6, "GripChatRoomLoads": 1, "GripChatRoomWaits": 0,
-                     "GripChatSignatureHits": 3, "GripChatSignatureChecks": 1}
+                     "GripChatSignatureHits": 3, "GripChatSignatureChecks": 1,
+                     "GripChatStreams": 0, "GripChatStreamsLimit": 56}
+
+
+def test_streams_are_counted_as_they_come_and_go(servers):
+    module = paths.apache_modules_dir() + "/mod_status.so"
+    apache = servers.apache(lambda a: f'LoadModule status_module "{module}"\n' + ONE_CHILD +
+                            '<Location "/status">\nSetHandler server-status\nRequire all granted\n'
+                            "</Location>\n" +
+                            chat_site(a.database, "none", Streams="On", MaxStreams=5), mpm="event")
+    streams = [RawStream(apache.port, events_path("x")) for _ in range(7)]
+    for stream in streams:
+        stream.read_until(b"stream-open")
+    assert figures(apache)["GripChatStreams"] == figures(apache)["GripChatStreamsLimit"] == 5
+    for stream in streams:
+        stream.close()
+    wait_until(lambda: figures(apache)["GripChatStreams"] == 0, 10, "end of all streams")
 
 
 def test_people_read_the_same_and_each_site(apache):

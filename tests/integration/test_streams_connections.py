@@ -30,9 +30,9 @@ def logged(apache, path):
 # -- the race at parking ----------------------------------------------------------------------------
 
 
-def slow_parking(apache, pause_ms):
+def slow_parking(apache, pause_ms, late_ms=0):
     return own_streams(apache, f'LoadModule slow_parking_module "{paths.slow_parking_path()}"\n'
-                               f"SlowParking {pause_ms}\n")
+                               f"SlowParking {pause_ms}\nLateParking {late_ms}\n")
 
 
 @pytest.mark.parametrize("leave", [RawStream.close, reset])
@@ -53,6 +53,26 @@ def test_a_stream_is_written_to_while_its_worker_is_still_at_it(servers, room):
     stream.read_until(b"hello")
     assert time.monotonic() - began < 1.2
     stream.close()
+
+
+@pytest.mark.parametrize("before", [0, 1, 3, 150])
+def test_nothing_is_lost_that_comes_while_a_stream_is_parked(servers, room, before):
+    """Of a room that has so many messages already, in which others may be reading."""
+    apache = servers.apache(lambda a: slow_parking(a, 0, late_ms=500))
+    for number in range(before):
+        apache.client.say(room, f"before {number};")
+    first = RawStream(apache.port, events_path(room)).read_until(b"stream-open")
+    apache.client.say(room, "one;")
+    second = RawStream(apache.port, events_path(room)).read_until(b"stream-open")
+    apache.client.say(room, "two;")
+    first.read_until(b"two;")
+    second.read_until(b"two;")
+    apache.client.say(room, "three;")
+    for stream, texts in ((first, ["one;", "two;", "three;"]), (second, ["two;", "three;"])):
+        stream.read_until(b"three;").read_until(b"}\n\n")
+        _, events = sse.parse(stream.body[:stream.body.rindex(b"\n\n") + 2])
+        assert [event.json["text"] for event in events if event.kind == "message"] == texts
+        stream.close()
 
 
 def test_streams_end_well_though_workers_are_slow_to_let_go_of_them(servers, room):

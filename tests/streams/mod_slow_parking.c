@@ -2,7 +2,8 @@
  * of the suspension, and whoever was told. event then writes to the connection once more, and that must be
  * there still. Only tests load this; it is never installed.
  *
- *     SlowParking 300     milliseconds for which a worker stays in that moment */
+ *     SlowParking 300     milliseconds for which a worker stays in that moment
+ *     LateParking 300     milliseconds for which it stays before it tells anybody */
 #include <httpd.h>
 #include <http_config.h>
 #include <http_log.h>
@@ -16,6 +17,7 @@ extern module AP_MODULE_DECLARE_DATA slow_parking_module __attribute__((visibili
 APLOG_USE_MODULE(slow_parking);
 
 static int pause_ms;
+static int late_ms;
 
 /* Whether the connection of this worker's present suspension is gone. Outside of all pools, and leaked
  * where a connection ends in order: there are few. */
@@ -32,6 +34,7 @@ static void begin(conn_rec *c, request_rec *r)
 {
     is_gone = NULL;
     if (c->cs && c->cs->state == CONN_STATE_SUSPENDED) {
+        apr_sleep(apr_time_from_msec(late_ms));
         is_gone = calloc(1, sizeof(*is_gone));
         apr_pool_cleanup_register(c->pool, is_gone, note_gone, apr_pool_cleanup_null);
     }
@@ -50,14 +53,15 @@ static void stay(conn_rec *c, request_rec *r)
     }
 }
 
-static const char *cmd_slow_parking(cmd_parms *cmd, void *unused, const char *arg)
+static const char *cmd_pause(cmd_parms *cmd, void *unused, const char *arg)
 {
-    pause_ms = (int)strtol(arg, NULL, 10);
+    *(int *)cmd->info = (int)strtol(arg, NULL, 10);
     return NULL;
 }
 
 static const command_rec cmds[] = {
-    AP_INIT_TAKE1("SlowParking", cmd_slow_parking, NULL, RSRC_CONF, "milliseconds"),
+    AP_INIT_TAKE1("SlowParking", cmd_pause, &pause_ms, RSRC_CONF, "milliseconds"),
+    AP_INIT_TAKE1("LateParking", cmd_pause, &late_ms, RSRC_CONF, "milliseconds"),
     {NULL},
 };
 
