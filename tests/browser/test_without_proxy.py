@@ -23,6 +23,7 @@ def chat_of_two(window, port, **options):
     return sorted(latencies)[2]
 
 
+@pytest.mark.quiet
 def test_over_http_1_they_see_each_other_at_once(servers, window):
     apache = servers.apache(lambda a: a.page_site("none"))
     assert chat_of_two(window, apache.port) < 0.5

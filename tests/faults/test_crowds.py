@@ -1,4 +1,4 @@
-"""Crowds of readers in one room, through Pushpin: nobody misses anything, and how late they are.
+"""Crowds of readers in one room, through Pushpin and without it: nobody misses anything, and how late they are.
 
 The long form holds the module to its figures; the short one has bounds that a busy machine keeps, and
 that a broken pace does not.
@@ -9,6 +9,7 @@ import time
 import pytest
 
 from crowd import WARNINGS
+from harness.httpd import MPM
 from harness.sites import chat_site
 from scale import SOAK, scaled
 
@@ -79,6 +80,40 @@ def test_burst(servers, figure):
     assert report["live_ms"]["count"] == 128 * READERS
     figure(lateness(report))
     assert report["live_ms"]["max"] <= scaled(2000, 500), report
+
+
+own_streams = pytest.mark.skipif(MPM != "event", reason="only mpm_event can hold a stream")
+
+
+def own_crowd(servers):
+    apache = servers.apache(lambda a: chat_site(a.database, "none", Streams="On",
+                                                MaxStreamsPerClient="Off") +
+                            f"AsyncRequestWorkerFactor {READERS}\n")
+    apache.error_log.allow(WARNINGS)
+    return apache
+
+
+@own_streams
+@pytest.mark.quiet
+def test_burst_to_own_streams(servers, figure):
+    """It outruns what a room in memory is read on with, and sends nobody away."""
+    load = servers.load(own_crowd(servers).port, readers=READERS, posters=32, settle=20,
+                        messages=scaled(2000, 10000))
+    report = load.wait()
+    check(report, READERS)
+    assert report["connects"] == READERS, report
+    figure(lateness(report))
+    assert report["live_ms"]["max"] <= scaled(4000, 1000), report
+
+
+@own_streams
+@pytest.mark.quiet
+def test_one_message_alone_on_own_streams(servers, figure):
+    report = servers.load(own_crowd(servers).port, readers=1, posters=1, rate=2,
+                          seconds=scaled(3, 20), settle=10).wait()
+    check(report, 1)
+    figure(lateness(report))
+    assert report["live_ms"]["p50"] <= scaled(100, 10), report
 
 
 @pytest.mark.quiet

@@ -220,6 +220,25 @@ def test_a_killed_keeper_does_not_end_a_stream(servers, room):
     assert reader.numbers == [1, 2, 3, 4, 5] and len(reader.connects) == 1
 
 
+def test_an_open_stream_is_told_when_its_position_is_gone(servers, room):
+    """The database is replaced: positions go on above all that readers have, and streams go on too."""
+    apache = servers.apache(own_streams)
+    apache.error_log.allow("GC0173", r"GC02\d\d")
+    reader = servers.event_source(apache.port, events_path(room)).wait_open()
+    for number in range(3):
+        apache.client.say(room, str(number))
+    reader.wait_messages(3)
+    apache.database.unlink()
+    def base():
+        """Where the last reset led: for a moment the room may be seen empty, and begin at 0."""
+        return max([int(event.id.rpartition(":")[2]) for event in reader.of_kind("stream-reset")],
+                   default=0)
+    wait_until(lambda: base() > 3, 15, "stream-reset above the positions of before")
+    apache.client.say(room, "new")
+    assert reader.wait_messages(4)[-1].json["text"] == "new"
+    assert reader.numbers[-1] == base() + 1 and len(reader.connects) == 1
+
+
 # -- limits ---------------------------------------------------------------------------------------
 
 
