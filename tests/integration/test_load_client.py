@@ -1,11 +1,14 @@
 """The load client: that it sees what is right, and above all that it sees what is wrong."""
 
+import json
+import resource
 import subprocess
 import time
 
 import pytest
 
 from harness import paths
+from harness.certificate import make_certificate
 from harness.chat import Chat
 from harness.fake_origin import event, message
 from harness.load import stored
@@ -265,12 +268,137 @@ def test_stop_and_status(servers):
     assert report["elapsed_s"] < 50 and report["not_whole"] == 1
 
 
+def test_what_is_ordered_is_posted_and_measured(servers):
+    origin = servers.fake_origin(OPEN)
+    client = servers.load(origin.port, readers=1, posters=2, on_command=True, settle=0).wait_posting()
+    assert client.status()["posted"] == 0 and "order_ms" not in client.status()
+    for messages, all_of_them in ((1, 1), (20, 21)):
+        client.post(messages)
+        client.wait_for(lambda status, n=all_of_them: status["acknowledged"] == n, 20, "posts")
+    assert client.status()["posted"] == 21
+    report = client.stop(20)
+    assert report["posted"] == len(origin.posts) == 21
+
+
+def test_latencies_are_those_of_the_last_order(chat, servers):
+    client = servers.load(chat.apache.port, chat.pushpin.port, room_prefix="order-", readers=10,
+                          on_command=True).wait_posting()
+    for messages, all_of_them in ((5, 50), (2, 70)):
+        client.post(messages)
+        status = client.wait_for(lambda s, n=all_of_them: s["messages"] == n, 20, "messages")
+        assert status["live_ms"]["count"] == messages * 10
+        assert status["live_ms"]["max"] <= status["order_ms"] < 20000
+    assert_flawless(client.stop(20), 10)
+
+
+# -- other servers ---------------------------------------------------------------------------------
+
+DATA = r'{"id": 0, "from": "load", "date": "2026-01-01T00:00:00.000Z", "text": "%s"}'
+
+
+def from_nchan(text, number):
+    return f"id: 1795602435:{number}\nevent: message\ndata: {DATA % text}\n\n"
+
+
+def test_a_post_to_nchan_is_an_event_s_data(servers):
+    origin = servers.fake_origin()
+    origin.decide = lambda post: 201 if len(origin.posts) == 1 else 202
+    report = servers.load(origin.port, server="nchan", messages=2, text_bytes=50).wait(20)
+    assert (report["acknowledged"], report["rejected"]) == (2, {}), report
+    post = origin.posts[0]
+    assert post.path == "/rooms/load-0/messages/"
+    assert post.headers["X-EventSource-Event"] == "message"
+    text = json.loads(post.body)["text"]
+    assert len(text) == 50 and post.body == DATA % text
+
+
+def test_a_post_to_pushpin_is_an_event(servers):
+    origin = servers.fake_origin()
+    report = servers.load(origin.port, server="pushpin", rooms=2, messages=3, text_bytes=50).wait(20)
+    assert (report["acknowledged"], report["rejected"]) == (3, {}), report
+    post = origin.posts[2]
+    item, = json.loads(post.body)["items"]
+    assert (item["id"], item["prev-id"]) == ("2", "1")
+    content = item["formats"]["http-stream"]["content"]
+    assert (post.path, item["channel"]) == ("/publish/", "events-room-load-0")
+    text = json.loads(content.split("data: ")[1])["text"]
+    assert len(text) == 50
+    data = DATA.replace('"id": 0', '"id": 2') % text
+    assert content == f"event: message\nid: room-load-0:2\ndata: {data}\n\n"
+
+
+def test_readers_of_nchan_are_open_at_once_and_count(servers):
+    now = time.monotonic_ns()
+    origin = servers.fake_origin(": hi\n\n" + from_nchan(f"{now}-0", 0) + from_nchan(f"{now}-1", 1))
+    origin.decide = lambda post: 201
+    client = servers.load(origin.port, server="nchan", readers=3, on_command=True, settle=1)
+    client.wait_for(lambda status: status["messages"] == 6, 20, "messages")
+    assert client.status()["opened"] == 3
+    client.post(2)
+    client.wait_for(lambda status: status["acknowledged"] == 2, 20, "posts")
+    report = client.stop(20)
+    assert not faults(report) and report["whole"] == 3, report
+
+
+def test_a_reader_of_nchan_that_misses_a_message_is_not_whole(servers):
+    origin = servers.fake_origin(": hi\n\n" + from_nchan("1-0", 0))
+    report = servers.load(origin.port, server="nchan", readers=1, messages=2, settle=1).wait(20)
+    assert report["messages"] == 1 and report["not_whole"] == 1, report
+
+
+# -- connections -----------------------------------------------------------------------------------
+
+def test_readers_come_from_several_addresses(servers):
+    origin = servers.fake_origin(OPEN)
+    servers.load(origin.port, readers=6, source_addresses=3, messages=0, settle=0).wait(20)
+    assert origin.addresses == {"127.0.0.1", "127.0.0.2", "127.0.0.3"}
+
+
+@pytest.mark.parametrize("step", [1, 65536])
+def test_readers_over_tls_are_whole(servers, tmp_path, step):
+    """The stream is longer than a record, and than what is read at once."""
+    last = 3000
+    stream = OPEN + "".join(message(n, "x" * 100 if step > 1 else "x") for n in range(1, last + 1))
+    origin = servers.fake_origin(last=last)
+    proxy = servers.fake_origin(stream, step=step, certificate=make_certificate(tmp_path))
+    report = servers.load(origin.port, proxy.port, readers=2, tls=True, messages=0).wait(60)
+    assert_flawless(report, 2)
+    assert report["messages"] == 2 * last
+    assert {one["state"] for one in report["worst"]} == {"open"}
+
+
+def test_a_server_without_tls_is_refused(servers):
+    origin = servers.fake_origin(OPEN)
+    report = servers.load(origin.port, readers=1, tls=True, messages=0, settle=0,
+                          silence=1, open_timeout=2, retry_cap=50).wait(20)
+    assert report["refused"] + report["silent"] >= 1 and report["opened"] == 0 and report["statuses"] == {}
+
+
+def test_too_few_open_files_are_refused_with_a_sentence():
+    def limit():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, 100))
+
+    def run(readers):
+        return subprocess.run([paths.load_client_path(), "--origin", "127.0.0.1:9", "--messages",
+                               "0", "--settle", "0", "--readers", str(readers), "--open-timeout", "1"],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20,
+                              check=False, preexec_fn=limit)  # pylint: disable=subprocess-popen-preexec-fn
+    answer = run(84)
+    assert answer.returncode == 1 and answer.stdout == ""
+    assert answer.stderr == ("100 open files are allowed, and this takes 101: raise the hard limit"
+                             " (ulimit -Hn).\n")
+    assert run(83).returncode == 0
+
+
 @pytest.mark.parametrize("arguments", [
     [], ["--origin"], ["--origin", "127.0.0.1"], ["--origin", "127.0.0.1:0"],
     ["--origin", "127.0.0.1:80", "--rooms", "0"], ["--origin", "127.0.0.1:80", "--nothing", "1"],
     ["--origin", "127.0.0.1:80", "--seconds", "7201"],
     ["--origin", "127.0.0.1:80", "--burst", "5", "--posters", "0"],
-    ["--origin", "127.0.0.1:80", "--slow", "1"]])
+    ["--origin", "127.0.0.1:80", "--slow", "1"],
+    ["--origin", "127.0.0.1:80", "--server", "none"],
+    ["--origin", "127.0.0.1:80", "--poll", "--tls"],
+    ["--origin", "127.0.0.1:80", "--on-command", "--rate", "5"]])
 def test_wrong_options_are_refused_with_a_sentence(arguments):
     answer = subprocess.run([paths.load_client_path(), *arguments], stdin=subprocess.DEVNULL,
                             capture_output=True, text=True, timeout=10, check=False)

@@ -200,7 +200,7 @@ int load_asker_want(load_run_t *run, uint64_t after)
 {
     load_asker_t *asker = run->asker;
 
-    if (asker->done_began > after) {
+    if (asker->done_began > after || run->options.server != LOAD_SERVER_CHAT) {
         return 1;
     }
     if (!asker->is_asking) {

@@ -10,7 +10,7 @@ typedef struct load_asker_t load_asker_t;
 load_asker_t *load_asker_create(load_run_t *run);
 
 /**
- * Have every room's last position asked for.
+ * Have every room's last position asked for; a server without positions has nothing to be asked.
  *
  * @param after  a moment of load_now(): only what was asked later counts
  * @return whether that is done, and room->last so; if not, call again

@@ -6,7 +6,11 @@
 #include <unistd.h>
 
 #include "load_line.h"
+#include "load_posters.h"
 #include "load_report.h"
+
+/* Messages of one order. */
+#define ORDER_MAX 1000000
 
 struct load_control_t {
     load_source_t source;
@@ -14,13 +18,28 @@ struct load_control_t {
     load_line_t line;
 };
 
+static int is_order(const load_run_t *run, gc_slice_t command, apr_int64_t *messages)
+{
+    gc_slice_t word;
+
+    return run->options.is_on_command && run->state == LOAD_POSTING &&
+           gc_slice_until(&command, ' ', &word) == APR_SUCCESS &&
+           gc_slice_equal(word, gc_slice_of("post")) &&
+           gc_slice_number(command, ORDER_MAX, messages) == APR_SUCCESS;
+}
+
 static void obey(load_control_t *control, gc_slice_t command)
 {
+    apr_int64_t messages;
+
     if (gc_slice_equal(command, gc_slice_of("stop"))) {
         control->run->is_stopped = 1;
     }
     else if (gc_slice_equal(command, gc_slice_of("status"))) {
         load_report_print(control->run);
+    }
+    else if (is_order(control->run, command, &messages)) {
+        load_posters_order(control->run, messages);
     }
     else {
         fprintf(stderr, "chat_load: no command: '%.*s'\n", (int)command.len, command.data);

@@ -1,4 +1,4 @@
-/* Takes commands on standard input, a line each: "stop" and "status". */
+/* Takes commands on standard input, a line each: "stop", "status", and with --on-command "post N". */
 #ifndef LOAD_CONTROL_H
 #define LOAD_CONTROL_H
 

@@ -4,9 +4,9 @@
 #include <string.h>
 #include <sys/random.h>
 
-#define HEAD_MAX   2048
+#define HEAD_MAX   1536
+#define FRAME_MAX  640 /* of a body, around its text */
 #define MARKER_MAX 64
-#define FROM       "from=load&text="
 
 /* Version 4 of RFC 9562. */
 static int make_uuid(char *out)
@@ -84,40 +84,96 @@ int load_message_marker(const load_message_t *message, char *out, size_t size)
 
 size_t load_message_request_max(const load_options_t *options)
 {
-    return HEAD_MAX + MARKER_MAX + (size_t)options->text_bytes;
+    return HEAD_MAX + FRAME_MAX + MARKER_MAX + (size_t)options->text_bytes;
 }
 
-/* A text that is longer than its marker goes on behind a space, which a form writes as a plus. */
-static size_t write_text(const load_message_t *message, const load_options_t *options, char *out)
+/* A text that is longer than its marker goes on behind a gap. */
+static size_t write_text(const load_message_t *message, const load_options_t *options, char gap,
+                         char *out)
 {
     size_t len = (size_t)load_message_marker(message, out, MARKER_MAX);
     size_t wanted = (size_t)options->text_bytes;
 
     if (len < wanted) {
-        out[len] = '+';
+        out[len] = gap;
         memset(out + len + 1, 'x', wanted - len - 1);
         len = wanted;
     }
     return len;
 }
 
-size_t load_message_request(const load_message_t *message, const load_options_t *options, char *out,
-                            size_t size)
+/* A form, which writes a space as a plus. */
+static size_t write_form(const load_message_t *message, const load_options_t *options, char *out)
 {
-    size_t skip = size - (size_t)options->text_bytes - MARKER_MAX;
-    size_t text = write_text(message, options, out + skip);
+    size_t head = (size_t)snprintf(out, FRAME_MAX, "from=load&text=");
+
+    return head + write_text(message, options, '+', out + head);
+}
+
+/* An event's data, as long as ours. */
+static size_t write_data(const load_message_t *message, const load_options_t *options, char *out)
+{
+    size_t len = (size_t)snprintf(out, FRAME_MAX,
+                                  "{\"id\": %" APR_INT64_T_FMT ", \"from\": \"load\","
+                                  " \"date\": \"2026-01-01T00:00:00.000Z\", \"text\": \"",
+                                  message->number);
+
+    len += write_text(message, options, ' ', out + len);
+    return len + (size_t)snprintf(out + len, MARKER_MAX, "\"}");
+}
+
+/* A whole event of ours as a string of JSON, in what Pushpin takes (docs/wire.md). It sends no item whose
+ * prev-id is not the last that a reader had; rooms take turns, so each counts for itself. */
+static size_t write_item(const load_message_t *message, const load_options_t *options, char *out)
+{
+    const load_room_t *room = message->room;
+    apr_int64_t id = message->number / options->rooms + 1;
+    size_t len = (size_t)snprintf(
+        out, FRAME_MAX,
+        "{\"items\":[{\"channel\":\"events-room-%s\",\"id\":\"%" APR_INT64_T_FMT
+        "\",\"prev-id\":\"%" APR_INT64_T_FMT "\",\"formats\":{\"http-stream\":{\"content\":"
+        "\"event: message\\nid: %s%" APR_INT64_T_FMT "\\ndata: {\\\"id\\\": %" APR_INT64_T_FMT
+        ", \\\"from\\\": \\\"load\\\", \\\"date\\\": \\\"2026-01-01T00:00:00.000Z\\\","
+        " \\\"text\\\": \\\"",
+        room->name, id, id - 1, room->id, id, id);
+
+    len += write_text(message, options, ' ', out + len);
+    return len + (size_t)snprintf(out + len, MARKER_MAX, "\\\"}\\n\\n\"}}}]}");
+}
+
+static size_t write_path(const load_message_t *message, const load_options_t *options, char *out)
+{
+    if (options->server == LOAD_SERVER_PUSHPIN) {
+        return (size_t)snprintf(out, HEAD_MAX, "/publish/");
+    }
+    return (size_t)snprintf(out, HEAD_MAX, "%s/rooms/%s/messages/", options->prefix,
+                            message->room->name);
+}
+
+/* Each body needs less than FRAME_MAX beside its text, and each head less than HEAD_MAX. */
+size_t load_message_request(const load_message_t *message, const load_options_t *options, char *out)
+{
+    static const struct {
+        size_t (*write)(const load_message_t *, const load_options_t *, char *);
+        const char *headers;
+    } bodies[] = {
+        {write_form, "Content-Type: application/x-www-form-urlencoded\r\n"},
+        {write_data, "Content-Type: application/json\r\nX-EventSource-Event: message\r\n"},
+        {write_item, "Content-Type: application/json\r\n"}};
+    char *body = out + HEAD_MAX;
+    size_t len = bodies[options->server].write(message, options, body);
+    char path[HEAD_MAX];
     char key[LOAD_UUID_CHARS + 32] = "";
     size_t head;
 
+    write_path(message, options, path);
     if (message->key[0]) {
         snprintf(key, sizeof(key), "Idempotency-Key: \"%s\"\r\n", message->key);
     }
     head = (size_t)snprintf(out, HEAD_MAX,
-                            "POST %s/rooms/%s/messages/ HTTP/1.1\r\nHost: localhost\r\n"
-                            "Content-Type: application/x-www-form-urlencoded\r\n%s"
-                            "Content-Length: %lu\r\n\r\n" FROM,
-                            options->prefix, message->room->name, key,
-                            (unsigned long)(sizeof(FROM) - 1 + text));
-    memmove(out + head, out + skip, text);
-    return head + text;
+                            "POST %s HTTP/1.1\r\nHost: localhost\r\n%s%s"
+                            "Content-Length: %lu\r\n\r\n",
+                            path, bodies[options->server].headers, key, (unsigned long)len);
+    memmove(out + head, body, len);
+    return head + len;
 }

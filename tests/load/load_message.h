@@ -47,8 +47,8 @@ int load_message_marker(const load_message_t *message, char *out, size_t size);
 /** The most bytes that a request of this run takes. */
 size_t load_message_request_max(const load_options_t *options);
 
-/** Write the request that posts a message. @return its length */
-size_t load_message_request(const load_message_t *message, const load_options_t *options, char *out,
-                            size_t size);
+/** Write the request that posts a message, at most load_message_request_max bytes. @return its length */
+size_t load_message_request(const load_message_t *message, const load_options_t *options,
+                            char *out);
 
 #endif

@@ -106,6 +106,21 @@ static int is_unreserved(const char *text, const char *more)
     return 1;
 }
 
+static int read_server(load_options_t *options, const char *value, FILE *err)
+{
+    static const char *const names[] = {"chat", "nchan", "pushpin"};
+    int i;
+
+    for (i = 0; i < 3; i++) {
+        if (strcmp(value, names[i]) == 0) {
+            options->server = (load_server_e)i;
+            return 1;
+        }
+    }
+    fprintf(err, "--server is chat, nchan or pushpin, not '%s'.\n", value);
+    return 0;
+}
+
 static int read_text(load_options_t *options, const char *name, const char *value, FILE *err)
 {
     if (strcmp(name, "--prefix") == 0) {
@@ -124,6 +139,9 @@ static int read_text(load_options_t *options, const char *name, const char *valu
             return 0;
         }
         return 1;
+    }
+    if (strcmp(name, "--server") == 0) {
+        return read_server(options, value, err);
     }
     if (strcmp(name, "--ids") == 0) {
         options->ids = value;
@@ -168,6 +186,10 @@ static int check(load_options_t *options, FILE *err)
         fprintf(err, "--slow: there are fewer readers than that.\n");
         return 0;
     }
+    if (options->is_polling && (options->is_tls || options->server != LOAD_SERVER_CHAT)) {
+        fprintf(err, "--poll asks this module's own origin, in plain HTTP.\n");
+        return 0;
+    }
     if (options->posters == 0 && (options->burst || options->messages > 0)) {
         fprintf(err, "--posters 0: nobody is there to post anything.\n");
         return 0;
@@ -176,6 +198,15 @@ static int check(load_options_t *options, FILE *err)
         fprintf(err,
                 "--burst posts so many messages at once; --messages and --rate say otherwise.\n");
         return 0;
+    }
+    if (options->is_on_command && (options->burst || options->messages >= 0 || options->rate)) {
+        fprintf(
+            err,
+            "--on-command posts what is ordered; --burst, --messages and --rate say otherwise.\n");
+        return 0;
+    }
+    if (options->is_on_command && options->seconds < 0) {
+        options->seconds = LOAD_SECONDS_MAX;
     }
     if (options->messages < 0 && options->seconds < 0 && !options->burst) {
         options->seconds = 10;
@@ -200,6 +231,12 @@ int load_options_read(load_options_t *options, int argc, char **argv, FILE *err)
         }
         else if (strcmp(argv[i], "--poll") == 0) {
             options->is_polling = 1;
+        }
+        else if (strcmp(argv[i], "--on-command") == 0) {
+            options->is_on_command = 1;
+        }
+        else if (strcmp(argv[i], "--tls") == 0) {
+            options->is_tls = 1;
         }
         else if (!read_valued(options, argv[i], i + 1 < argc ? argv[i + 1] : NULL, err)) {
             return 0;

@@ -10,12 +10,21 @@
 /** The longest name of a room that is made, in bytes. */
 #define LOAD_ROOM_MAX 63
 
+/** What takes the posts and has the streams. Only ours has positions, so only its readers are checked message
+ *  by message; readers of another are whole when they have as many messages as were acknowledged. */
+typedef enum load_server_e {
+    LOAD_SERVER_CHAT,   /**< this module, perhaps behind a proxy */
+    LOAD_SERVER_NCHAN,  /**< nginx with nchan, that has the paths of ours */
+    LOAD_SERVER_PUSHPIN /**< Pushpin's own publishing; its streams come from this module */
+} load_server_e;
+
 /** The command line. */
 typedef struct load_options_t {
     struct sockaddr_in origin; /**< takes posts, and says where rooms are */
     struct sockaddr_in proxy;  /**< takes readers */
     const char *prefix;        /**< of the path, before /rooms/ */
     const char *room_prefix;
+    load_server_e server;
     const char *ids; /**< file for what was acknowledged; NULL: none */
     apr_int64_t rooms;
     apr_int64_t readers;
@@ -39,6 +48,8 @@ typedef struct load_options_t {
     apr_int64_t slow;             /**< so many readers are slow */
     int is_keyed;                 /**< posts have an Idempotency-Key, and are repeated */
     int is_polling;               /**< readers ask the origin, which answers and closes */
+    int is_on_command;            /**< only what is ordered on standard input is posted */
+    int is_tls;                   /**< readers speak TLS, and believe any certificate */
 } load_options_t;
 
 /** No posting lasts longer, in SECONDS. */

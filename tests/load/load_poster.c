@@ -194,8 +194,7 @@ static void write_requests(load_poster_t *poster)
             message->is_sent = 1;
             message->made = load_now();
         }
-        poster->out_have +=
-            load_message_request(message, options, poster->out + poster->out_have, most);
+        poster->out_have += load_message_request(message, options, poster->out + poster->out_have);
         poster->requests++;
         load_queue_push(&poster->flying, message);
     }
@@ -268,13 +267,22 @@ static void take_body(void *context, gc_slice_t piece)
     poster->answer_have += piece.len;
 }
 
+/* nchan says 201 where somebody reads, and 202 where nobody does. */
+static int is_taken(const load_poster_t *poster)
+{
+    int status = poster->http.status;
+
+    return status == 200 ||
+           (poster->run->options.server == LOAD_SERVER_NCHAN && (status == 201 || status == 202));
+}
+
 /* An answer is whole; it is that of the message which flies for the longest time. */
 static void answered(load_poster_t *poster)
 {
     load_message_t *message = load_queue_pop(&poster->flying);
 
     poster->used_at = load_now();
-    if (poster->http.status == 200) {
+    if (is_taken(poster)) {
         acknowledge(poster, message);
     }
     else {

@@ -1,6 +1,7 @@
 #include "load_posters.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Of what the rate asks for, no more than this is made up for after a time without answers. */
 #define BEHIND_MAX LOAD_SEC
@@ -19,7 +20,9 @@ struct load_posters_t {
 static int is_more_wanted(const load_run_t *run)
 {
     const load_options_t *options = &run->options;
-    apr_int64_t most = options->burst ? options->burst : options->messages;
+    apr_int64_t most = options->is_on_command ? run->ordered
+                       : options->burst       ? options->burst
+                                              : options->messages;
 
     return !run->posters->is_stopped && run->state == LOAD_POSTING &&
            (most < 0 || run->counts.posted < most);
@@ -144,6 +147,14 @@ void load_posters_start(load_run_t *run)
     }
 }
 
+void load_posters_order(load_run_t *run, apr_int64_t messages)
+{
+    memset(&run->live, 0, sizeof(run->live));
+    run->order_began = load_now();
+    run->ordered += messages;
+    load_posters_pump(run);
+}
+
 void load_posters_stop(load_run_t *run)
 {
     run->posters->is_stopped = 1;
@@ -152,7 +163,7 @@ void load_posters_stop(load_run_t *run)
 
 int load_posters_are_through(const load_run_t *run)
 {
-    return !is_more_wanted(run);
+    return !run->options.is_on_command && !is_more_wanted(run);
 }
 
 int load_posters_are_idle(const load_run_t *run)

@@ -12,6 +12,9 @@ load_posters_t *load_posters_create(load_run_t *run);
 /** Begin to post, as the options say. */
 void load_posters_start(load_run_t *run);
 
+/** Post so many messages more, on_command; latencies count from here on. */
+void load_posters_order(load_run_t *run, apr_int64_t messages);
+
 /** Post nothing new; what is under way goes on. */
 void load_posters_stop(load_run_t *run);
 

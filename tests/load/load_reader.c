@@ -57,6 +57,8 @@ static void end_connection(load_reader_t *reader, end_e how)
 {
     load_run_t *run = reader->run;
 
+    load_tls_destroy(reader->tls);
+    reader->tls = NULL;
     load_loop_close(&reader->source);
     load_loop_unset(&run->loop, &reader->pace);
     if (reader->state == LOAD_READER_OPEN) {
@@ -94,23 +96,33 @@ static void set_pace(load_reader_t *reader)
     }
 }
 
-static void opened(load_reader_t *reader, const load_event_t *event)
+static int has_positions(const load_reader_t *reader)
+{
+    return reader->run->options.server == LOAD_SERVER_CHAT;
+}
+
+static void opened(load_reader_t *reader)
 {
     load_run_t *run = reader->run;
 
-    if (reader->state == LOAD_READER_OPEN) {
-        return;
-    }
     reader->state = LOAD_READER_OPEN;
     reader->opened_at = load_now();
     run->open++;
     run->opened += !reader->was_open;
     reader->was_open = 1;
-    if (event->id == LOAD_ID_POSITION) {
-        load_track_open(&reader->track, event->position);
-    }
     load_outage_opened(run, reader);
     set_pace(reader);
+}
+
+static void take_open(load_reader_t *reader, const load_event_t *event)
+{
+    if (reader->state == LOAD_READER_OPEN) {
+        return;
+    }
+    if (event->id == LOAD_ID_POSITION && has_positions(reader)) {
+        load_track_open(&reader->track, event->position);
+    }
+    opened(reader);
 }
 
 static void note_latency(load_reader_t *reader, uint64_t sent)
@@ -134,10 +146,13 @@ static void note_latency(load_reader_t *reader, uint64_t sent)
 static void take_message(load_reader_t *reader, const load_event_t *event)
 {
     reader->run->counts.messages++;
-    if (event->id != LOAD_ID_POSITION) {
-        return;
+    reader->messages++;
+    if (has_positions(reader)) {
+        if (event->id != LOAD_ID_POSITION) {
+            return;
+        }
+        load_track_message(&reader->track, event->position);
     }
-    load_track_message(&reader->track, event->position);
     reader->moved_at = reader->heard_at;
     note_latency(reader, event->sent);
 }
@@ -147,7 +162,7 @@ static void take_event(void *context, const load_event_t *event)
     load_reader_t *reader = context;
     load_counts_t *counts = &reader->run->counts;
 
-    if (event->id == LOAD_ID_POSITION) {
+    if (event->id == LOAD_ID_POSITION && has_positions(reader)) {
         reader->last_id = event->position;
         reader->has_last = 1;
     }
@@ -155,7 +170,7 @@ static void take_event(void *context, const load_event_t *event)
         return;
     }
     counts->events++;
-    if (event->id == LOAD_ID_OTHER && event->kind != LOAD_EVENT_ERROR) {
+    if (event->id == LOAD_ID_OTHER && has_positions(reader) && event->kind != LOAD_EVENT_ERROR) {
         counts->misdirected++;
     }
     switch (event->kind) {
@@ -163,7 +178,7 @@ static void take_event(void *context, const load_event_t *event)
         take_message(reader, event);
         break;
     case LOAD_EVENT_OPEN:
-        opened(reader, event);
+        take_open(reader, event);
         break;
     case LOAD_EVENT_KEEP_ALIVE:
         counts->keep_alives++;
@@ -223,27 +238,34 @@ static void take_bytes(load_reader_t *reader, gc_slice_t bytes)
             end_connection(reader, END_BROKEN);
             return;
         }
+        if (reader->run->options.server == LOAD_SERVER_NCHAN) {
+            opened(reader);
+        }
     }
     if (reader->http.at == LOAD_HTTP_DONE || reader->is_forgetful) {
         end_connection(reader, END_ITSELF);
     }
 }
 
-static void read_some(load_reader_t *reader, size_t most)
+/* Whether there may be more of a record that the socket does not tell of. */
+static int read_some(load_reader_t *reader, size_t most)
 {
-    ssize_t got = recv(reader->source.fd, reader->run->buffer, most, 0);
+    char *buffer = reader->run->buffer;
+    ssize_t got = reader->tls ? load_tls_read(reader->tls, buffer, most)
+                              : recv(reader->source.fd, buffer, most, 0);
 
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
-        return;
+        return 0;
     }
     reader->heard_at = load_now();
     if (got <= 0) {
         int is_whole = got == 0 && load_http_is_whole(&reader->http);
 
         end_connection(reader, is_whole ? END_ITSELF : END_BROKEN);
-        return;
+        return 0;
     }
-    take_bytes(reader, gc_slice(reader->run->buffer, (apr_size_t)got));
+    take_bytes(reader, gc_slice(buffer, (apr_size_t)got));
+    return reader->tls != NULL && !load_reader_dawdles(reader);
 }
 
 static int send_request(load_reader_t *reader)
@@ -262,22 +284,59 @@ static int send_request(load_reader_t *reader)
                    "Accept: text/event-stream\r\nCache-Control: no-cache\r\n%s%s\r\n",
                    options->prefix, reader->room->name,
                    options->is_polling ? "Connection: close\r\n" : "", last);
-    return len < (int)sizeof(request) &&
-           send(reader->source.fd, request, (size_t)len, MSG_NOSIGNAL) == len;
+    if (len >= (int)sizeof(request)) {
+        return 0;
+    }
+    return reader->tls ? load_tls_write(reader->tls, request, (size_t)len)
+                       : send(reader->source.fd, request, (size_t)len, MSG_NOSIGNAL) == len;
+}
+
+static void refused(load_reader_t *reader)
+{
+    reader->run->counts.refused++;
+    end_connection(reader, END_BROKEN);
+}
+
+static void request_events(load_reader_t *reader)
+{
+    if (!send_request(reader) ||
+        load_loop_watch(&reader->run->loop, &reader->source, EPOLLIN, 0) != 0) {
+        refused(reader);
+        return;
+    }
+    reader->state = LOAD_READER_ASKING;
+}
+
+static void greet(load_reader_t *reader)
+{
+    load_tls_e needs = load_tls_shake(reader->tls);
+
+    if (needs == LOAD_TLS_DONE) {
+        request_events(reader);
+    }
+    else if (needs == LOAD_TLS_FAILED ||
+             load_loop_watch(&reader->run->loop, &reader->source,
+                             needs == LOAD_TLS_WANTS_READ ? EPOLLIN : EPOLLOUT, 0) != 0)
+    {
+        refused(reader);
+    }
 }
 
 static void connected(load_reader_t *reader)
 {
-    load_run_t *run = reader->run;
-
-    if (!load_socket_is_connected(reader->source.fd) || !send_request(reader) ||
-        load_loop_watch(&run->loop, &reader->source, EPOLLIN, 0) != 0)
-    {
-        run->counts.refused++;
-        end_connection(reader, END_BROKEN);
-        return;
+    if (!load_socket_is_connected(reader->source.fd)) {
+        refused(reader);
     }
-    reader->state = LOAD_READER_ASKING;
+    else if (!reader->run->tls) {
+        request_events(reader);
+    }
+    else if (!(reader->tls = load_tls_create(reader->run->tls, reader->source.fd))) {
+        refused(reader);
+    }
+    else {
+        reader->state = LOAD_READER_GREETING;
+        greet(reader);
+    }
 }
 
 static void on_ready(load_source_t *source, uint32_t events)
@@ -287,12 +346,16 @@ static void on_ready(load_source_t *source, uint32_t events)
     if (reader->state == LOAD_READER_CONNECTING) {
         connected(reader);
     }
+    else if (reader->state == LOAD_READER_GREETING) {
+        greet(reader);
+    }
     else if (load_reader_dawdles(reader)) {
         /* Not asked for: the connection is broken. */
         end_connection(reader, END_BROKEN);
     }
     else {
-        read_some(reader, LOAD_READ_BYTES);
+        while (read_some(reader, LOAD_READ_BYTES)) {
+        }
     }
 }
 
@@ -324,8 +387,7 @@ static void connect_now(load_reader_t *reader)
     reader->source.fd =
         load_socket_connect(&options->proxy, from, reader->is_slow ? SLOW_BUFFER : 0);
     if (reader->source.fd < 0 || load_loop_watch(&run->loop, &reader->source, EPOLLOUT, 1) != 0) {
-        run->counts.refused++;
-        end_connection(reader, END_BROKEN);
+        refused(reader);
         return;
     }
     reader->heard_at = load_now();
@@ -389,6 +451,9 @@ void load_reader_calm(load_reader_t *reader)
 
 int load_reader_is_whole(const load_reader_t *reader)
 {
+    if (!has_positions(reader)) {
+        return reader->messages == reader->room->acknowledged;
+    }
     return reader->room->is_asked && reader->track.is_known && reader->track.missing == 0 &&
            reader->track.position == reader->room->last;
 }

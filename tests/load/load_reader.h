@@ -5,13 +5,15 @@
 #include "load_http.h"
 #include "load_run.h"
 #include "load_stream.h"
+#include "load_tls.h"
 #include "load_track.h"
 
 /** What a reader's connection is at. */
 typedef enum load_reader_e {
     LOAD_READER_AWAY, /**< until its timer fires */
     LOAD_READER_CONNECTING,
-    LOAD_READER_ASKING, /**< the request is sent; no stream-open yet */
+    LOAD_READER_GREETING, /**< at the handshake of TLS */
+    LOAD_READER_ASKING,   /**< the request is sent; no stream-open yet */
     LOAD_READER_OPEN
 } load_reader_e;
 
@@ -21,6 +23,7 @@ typedef struct load_reader_t {
     load_timer_t timer; /**< to come back, or for what is awaited of a connection */
     load_timer_t pace;  /**< the next drop, or the next few bytes */
     load_run_t *run;
+    load_tls_t *tls; /**< NULL: plain, or not connected */
     load_room_t *room;
     load_reader_e state;
     int is_slow;      /**< by the options */
@@ -32,6 +35,7 @@ typedef struct load_reader_t {
     int has_last;     /**< last_id is sent when it comes back */
     apr_int64_t last_id;
     int connects;
+    apr_int64_t messages; /**< on all its connections */
     uint64_t opened_at;
     uint64_t heard_at;
     uint64_t moved_at; /**< when its position last changed */

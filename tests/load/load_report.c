@@ -96,7 +96,7 @@ static int is_worse(const load_reader_t *a, const load_reader_t *b)
 
 static json_t *describe(const load_run_t *run, const load_reader_t *reader)
 {
-    static const char *const states[] = {"away", "connecting", "asking", "open"};
+    static const char *const states[] = {"away", "connecting", "greeting", "asking", "open"};
     const load_track_t *track = &reader->track;
     json_t *object = json_object();
 
@@ -212,6 +212,12 @@ static void add_readers(json_t *report, const load_run_t *run)
     }
     else {
         json_object_set_new(report, "last_whole_ms", json_null());
+    }
+    if (run->order_began) {
+        set_ms(report, "order_ms",
+               sums.last_moved > run->order_began
+                   ? (double)(sums.last_moved - run->order_began) / 1e6
+                   : 0);
     }
     json_object_set_new(report, "worst", worst(run));
 }

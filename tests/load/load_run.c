@@ -12,10 +12,13 @@
 #include "load_outage.h"
 #include "load_posters.h"
 #include "load_reader.h"
+#include "load_tls.h"
 
 #define TICK (10 * LOAD_MS)
 /* Between two looks at how far the rooms are, while readers get there. */
 #define AGAIN (500 * LOAD_MS)
+/* Descriptors that are neither a reader's nor a poster's. */
+#define OTHER_FILES 16
 
 double load_random(void)
 {
@@ -149,15 +152,22 @@ static void on_tick(load_timer_t *timer)
 
 /* ---- beginning and end ----------------------------------------------------------------------- */
 
-static void raise_limit_of_files(void)
+static int raise_limit_of_files(const load_options_t *options, FILE *err)
 {
-    struct rlimit limit;
+    rlim_t need = (rlim_t)(options->readers + options->posters + OTHER_FILES);
+    struct rlimit limit = {0, 0};
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
         limit.rlim_cur = limit.rlim_max;
-        /* With fewer, connects fail and are counted. */
         (void)setrlimit(RLIMIT_NOFILE, &limit);
     }
+    if (limit.rlim_cur >= need) {
+        return 1;
+    }
+    fprintf(err,
+            "%lu open files are allowed, and this takes %lu: raise the hard limit (ulimit -Hn).\n",
+            (unsigned long)limit.rlim_cur, (unsigned long)need);
+    return 0;
 }
 
 static void name_rooms(load_run_t *run)
@@ -180,7 +190,9 @@ static int allocate(load_run_t *run)
     run->posters = load_posters_create(run);
     run->asker = load_asker_create(run);
     run->outage = load_outage_create();
-    return run->rooms && run->readers && run->buffer && run->posters && run->asker && run->outage;
+    run->tls = run->options.is_tls ? load_tls_context_create() : NULL;
+    return (run->tls || !run->options.is_tls) && run->rooms && run->readers && run->buffer &&
+           run->posters && run->asker && run->outage;
 }
 
 int load_run_init(load_run_t *run, FILE *err)
@@ -189,7 +201,9 @@ int load_run_init(load_run_t *run, FILE *err)
     int i;
 
     signal(SIGPIPE, SIG_IGN);
-    raise_limit_of_files();
+    if (!raise_limit_of_files(&run->options, err)) {
+        return -1;
+    }
     /* Which moments are random matters little, but two runs shall differ. */
     (void)!getrandom(&seed, sizeof(seed), 0);
     srand48(seed);

@@ -64,6 +64,7 @@ struct load_posters_t;
 struct load_asker_t;
 struct load_outage_t;
 struct load_control_t;
+struct ssl_ctx_st;
 
 /** A run. Everything in it belongs to one thread. */
 typedef struct load_run_t {
@@ -80,7 +81,8 @@ typedef struct load_run_t {
     struct load_asker_t *asker;
     struct load_outage_t *outage;
     struct load_control_t *control;
-    FILE *ids; /**< NULL: none wanted */
+    struct ssl_ctx_st *tls; /**< NULL: readers are plain */
+    FILE *ids;              /**< NULL: none wanted */
     load_timer_t tick;
     uint64_t began;         /**< of load_now() */
     uint64_t connected;     /**< when all readers had been connected; 0: not yet */
@@ -88,11 +90,14 @@ typedef struct load_run_t {
     uint64_t posting_ended; /**< when nothing new was posted any more */
     uint64_t last_post;     /**< the last acknowledgement, or the end of posting */
     uint64_t asked_after;   /**< positions must be asked after this moment to count */
+    apr_int64_t ordered;    /**< messages, by all commands */
+    uint64_t order_began;   /**< of load_now(), at the last command; 0: there was none */
     int is_confirmed;       /**< the origin was asked again after all readers were whole */
     uint64_t settle_end;
     load_counts_t counts;
-    load_histogram_t post;     /**< from first sending to acknowledgement */
-    load_histogram_t live;     /**< from sending to arrival, on a stream that was open */
+    load_histogram_t post; /**< from first sending to acknowledgement */
+    load_histogram_t
+        live; /**< from sending to arrival, on a stream that was open; of the last order */
     load_histogram_t recovery; /**< the same, of what was sent while the reader was away */
     char *buffer;              /**< LOAD_READ_BYTES, for whoever reads */
 } load_run_t;

@@ -2,6 +2,7 @@
 
 import http.server
 import socket
+import ssl
 import threading
 import time
 import urllib.parse
@@ -24,18 +25,22 @@ class FakeOrigin:
 
     A body is text; `step` bytes are sent at a time, as chunks unless `is_chunked` is false. A held
     stream stays open when its body is sent. A number instead of a body is a status. `last` is the
-    position that lists tell. `decide` is called with each post, and returns a status or CLOSE.
+    position that lists tell. `decide` is called with each post, and returns a status or CLOSE. With
+    `certificate`, two files, it speaks TLS.
     """
 
     CLOSE = "close"
 
-    def __init__(self, *streams, last=0, held=True, step=65536, is_chunked=True):
+    def __init__(self, *streams, last=0, held=True, step=65536, is_chunked=True,
+                 certificate=None):
         self.port = free_port()
         self.streams = list(streams)
         self.last = last
         self.held = held
         self.step = step
         self.is_chunked = is_chunked
+        self.certificate = certificate
+        self.addresses = set()  # of those who asked for events
         self.decide = lambda post: 200
         self.posts = []
         self.last_event_ids = []
@@ -46,6 +51,10 @@ class FakeOrigin:
     def start(self):
         self._server = _Server(("127.0.0.1", self.port), _Handler)
         self._server.owner = self
+        if self.certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*self.certificate)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
         return self
 
@@ -54,15 +63,19 @@ class FakeOrigin:
         self._server.shutdown()
         self._server.server_close()
 
-    def next_stream(self, last_event_id):
+    def next_stream(self, last_event_id, address):
         with self.lock:
+            self.addresses.add(address)
             self.last_event_ids.append(last_event_id)
             return self.streams.pop(0) if len(self.streams) > 1 else self.streams[0]
 
 
 class Post:
-    def __init__(self, headers, body):
+    def __init__(self, path, headers, body):
         self.time = time.monotonic()
+        self.path = path
+        self.headers = headers
+        self.body = body.decode()
         self.key = headers.get("Idempotency-Key")
         self.fields = dict(urllib.parse.parse_qsl(body.decode()))
 
@@ -75,7 +88,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if not self.path.endswith("/events/"):
             self._answer(200, f'{{"messages": [], "last-event-id": "room-load-0:{fake.last}"}}')
             return
-        body = fake.next_stream(self.headers.get("Last-Event-ID"))
+        body = fake.next_stream(self.headers.get("Last-Event-ID"), self.client_address[0])
         if isinstance(body, int):
             self._answer(body, "no")
         else:
@@ -98,7 +111,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):  # pylint: disable=invalid-name
         fake = self.server.owner
-        post = Post(self.headers, self.rfile.read(int(self.headers["Content-Length"])))
+        post = Post(self.path, self.headers, self.rfile.read(int(self.headers["Content-Length"])))
         with fake.lock:
             fake.posts.append(post)
             status = fake.decide(post)

@@ -46,6 +46,10 @@ class LoadClient:
                    every=0.1)
         return self
 
+    def post(self, messages):
+        """With `on_command`: so many more."""
+        self._command(b"post %d\n" % messages)
+
     def wait_for(self, condition, timeout, what):
         """Until a status meets a condition; returns it."""
         def met():
