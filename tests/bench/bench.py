@@ -15,14 +15,16 @@ from harness.servers import Servers
 
 import bench_posts
 import bench_reads
+import bench_streams
 import bench_table
 from bench_apache import BenchApache
 from bench_scale import FULL, QUICK, SMOKE
 
-ROWS = {**bench_reads.ROWS, **bench_posts.ROWS}
+ROWS = {**bench_reads.ROWS, **bench_posts.ROWS, **bench_streams.ROWS}
 # In the order of the table.
 ORDER = ["messages", "not-modified", "events-hs256", "events-es256", "events-next", "posts",
-         "posts-four", "posts-prefork", "post-alone", "pushpin", "cold-rooms", "stored", "memory"]
+         "posts-four", "posts-prefork", "post-alone", "pushpin", "cold-rooms", "stored", "memory",
+         *bench_streams.ROWS]
 
 
 class Bench:
@@ -42,12 +44,12 @@ class Bench:
         url = self.servers.listener().url + "?key=changeme"
         return self.apache(grip_urls=[url], **options)
 
-    def behind_pushpin(self):
+    def behind_pushpin(self, **options):
         pushpin = []
 
         class Behind(BenchApache):
             def _site(self, apache):
-                pushpin.append(Pushpin(apache.port))
+                pushpin.append(Pushpin(apache.port, **options))
                 self._grip_urls = [pushpin[0].grip_url]
                 return super()._site(apache)
         apache = self.servers.keep(Behind(), BenchApache.stop)

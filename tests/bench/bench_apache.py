@@ -14,6 +14,7 @@ from harness.sites import chat_site
 PROCESSES = {
     "one child": ("event", 1, 128),
     "one large child": ("event", 1, 300),
+    "two children": ("event", 2, 64),
     "four children": ("event", 4, 128),
     "prefork": ("prefork", 64, 1),
 }

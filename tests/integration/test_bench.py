@@ -1,15 +1,20 @@
 """The bench: that it runs, measures both sides and says so. What it measures is no test's matter."""
 
 import re
+import resource
 import subprocess
 import sys
 
 from harness import paths
 
 
+def run(*arguments, **options):
+    return subprocess.run([sys.executable, paths.ROOT / "tests/bench/bench.py", *arguments],
+                          capture_output=True, text=True, timeout=120, check=False, **options)
+
+
 def bench(*arguments):
-    answer = subprocess.run([sys.executable, paths.ROOT / "tests/bench/bench.py", *arguments],
-                            capture_output=True, text=True, timeout=120, check=False)
+    answer = run(*arguments)
     assert answer.returncode == 0, answer.stdout + answer.stderr
     return answer.stdout
 
@@ -21,3 +26,22 @@ def test_the_bench_measures_a_read_and_a_post():
     assert [match[1] for match in found] == ["events-next", "posts"]
     # Neither side is so far from the other that one of them did nothing.
     assert all(0.02 < float(match[2]) < 50 for match in found), lines
+
+
+def test_the_bench_measures_streams_beside_other_servers():
+    text = bench("--smoke", "-k", "^streams-(burst-1000|memory-4000|memory-tls)$")
+    burst, beside, tls = text.splitlines()
+    rates = re.findall(r"(?:Apache|nchan|Pushpin) ([\d,]+)", burst)
+    assert len(rates) == 3 and "0" not in rates, burst
+    assert len(re.findall(r"(?:Apache|nchan|Pushpin) \d+\.\d KB", beside)) == 3, beside
+    each, busy = re.search(r"; (\d+\.\d) KB, (\d+) workers busy", tls).groups()
+    assert 20 < float(each) < 500 and busy == "0", tls
+
+
+def test_the_bench_says_that_too_few_files_may_be_open():
+    def limit():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (1024, 1024))
+    answer = run("--smoke", "-k", "^streams-room-10000$", preexec_fn=limit)
+    assert answer.returncode == 1 and answer.stdout == ""
+    assert answer.stderr == ("bench: 100 readers need 2,100 open files in one process, and the hard limit is"
+                             " 1,024: raise it (ulimit -Hn, or LimitNOFILE of the session)\n")
