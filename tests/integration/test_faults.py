@@ -43,6 +43,8 @@ def test_a_post_in_a_child_of_the_old_generation_reaches_everyone(servers):
         reader.wait_messages(2)
         assert reader.numbers == [1, 2]
         assert reader.texts == ["from the new generation", "from the old generation"]
+    # Worker's children do not hear of a stop while they end gracefully.
+    wait_until(lambda: not old & set(chat.apache.children()), 20, "end of the old generation")
 
 
 def _has_connection_from(pid, connection):
