@@ -68,7 +68,7 @@ static inline void work(bench_t *bench)
 /* Publish, until so many POSTs have come. */
 static inline void turn_until_count(bench_t *bench, int count)
 {
-    gc_moment_t end = gc_clock_now() + apr_time_from_sec(5);
+    gc_moment_t end = gc_clock_now() + UNIT_PATIENCE;
 
     while (keeper_stub_count(bench->stub) < count && gc_clock_now() < end) {
         work(bench);
@@ -80,7 +80,7 @@ static inline void turn_until_count(bench_t *bench, int count)
 /* Publish, until nothing is left that can be. */
 static inline void drain(bench_t *bench)
 {
-    gc_moment_t end = gc_clock_now() + apr_time_from_sec(5);
+    gc_moment_t end = gc_clock_now() + UNIT_PATIENCE;
 
     work(bench);
     while (!keeper_publisher_is_drained(bench->publisher) && gc_clock_now() < end) {

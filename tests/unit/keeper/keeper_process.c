@@ -13,8 +13,6 @@
 #include "chat_store.h"
 #include "keeper_loop.h"
 
-#define PATIENCE apr_time_from_sec(5)
-
 static void count_line(gc_log_level_e level, apr_status_t rv, const char *line, void *baton)
 {
     __atomic_add_fetch((int *)baton, 1, __ATOMIC_SEQ_CST);
@@ -137,7 +135,7 @@ void keeper_process_tell_to_stop(keeper_process_t *process)
 
 void keeper_process_join(keeper_process_t process)
 {
-    gc_moment_t end = gc_clock_now() + PATIENCE;
+    gc_moment_t end = gc_clock_now() + UNIT_PATIENCE;
     int status = -1;
     pid_t got;
 

@@ -138,7 +138,7 @@ static void what_was_left_undone_is_tried_again_in_time(void **state)
     keeper_home_t *home = keeper_home_make(*state, "s", NULL);
     pid_t holder;
     int release = hold_database(home, &holder);
-    gc_moment_t end = gc_clock_now() + apr_time_from_sec(5);
+    gc_moment_t end = gc_clock_now() + UNIT_PATIENCE;
     keeper_process_t keeper;
 
     unit_wall_clock_set(AN_HOUR_AHEAD);

@@ -192,7 +192,7 @@ static void leaves_more_than_it_may_take_for_the_next_time(void **state)
 {
     bench_t *bench = make_bench(*state);
     int children[KEEPER_INTAKE_MAX + 3];
-    gc_moment_t end = gc_clock_now() + apr_time_from_sec(5);
+    gc_moment_t end = gc_clock_now() + UNIT_PATIENCE;
     int answered = 0;
     int i;
 

@@ -66,7 +66,7 @@ static void moves_every_version_when_it_starts(void **state)
 
 static void wait_for_epoch_after(const keeper_home_t *home, apr_uint64_t before)
 {
-    apr_time_t end = apr_time_now() + apr_time_from_sec(5);
+    apr_time_t end = apr_time_now() + UNIT_PATIENCE;
 
     while (keeper_shared_version(home->config.shared, 0).epoch == before && apr_time_now() < end) {
         apr_sleep(apr_time_from_msec(5));

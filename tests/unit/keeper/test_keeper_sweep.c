@@ -123,7 +123,7 @@ static keeper_status_e wait_reply(bench_t *bench)
 
 static keeper_task_t *wait_done(keeper_writer_t *writer)
 {
-    gc_moment_t end = gc_clock_now() + 5 * SECOND;
+    gc_moment_t end = gc_clock_now() + UNIT_PATIENCE;
     keeper_task_t *task;
 
     while (!(task = keeper_writer_done(writer)) && gc_clock_now() < end) {
@@ -219,7 +219,7 @@ static void logs_that_nothing_can_be_deleted_once_and_apart_from_posts(void **st
 /* Have the sites of a bench swept, if that is due at a moment. @return the task that came back */
 static keeper_task_t *sweep_at(keeper_sites_t *sites, gc_moment_t now)
 {
-    gc_moment_t end = gc_clock_now() + 5 * SECOND;
+    gc_moment_t end = gc_clock_now() + UNIT_PATIENCE;
     keeper_task_t *task = NULL;
 
     if (keeper_sites_sweep(sites, now) == 0) {

@@ -8,8 +8,6 @@
 #include "keeper_process.h"
 #include "keeper_slots.h"
 
-#define PATIENCE apr_time_from_sec(5)
-
 /* A watcher in a loop that is no more than it needs, and what it was told. */
 typedef struct child_t {
     keeper_watcher_t *watcher;
@@ -60,7 +58,7 @@ static void turn(child_t *child)
 /* Go on until a slot was told so often. */
 static void wait_told(child_t *child, unsigned slot, int times)
 {
-    gc_moment_t end = gc_clock_now() + PATIENCE;
+    gc_moment_t end = gc_clock_now() + UNIT_PATIENCE;
 
     while (child->told[slot] < times && gc_clock_now() < end) {
         turn(child);

@@ -13,8 +13,6 @@
 #include "keeper_child.h"
 #include "keeper_intake.h"
 
-#define PATIENCE apr_time_from_sec(5)
-
 /* A writer, and what it needs. */
 typedef struct bench_t {
     const unit_temp_t *temp;
@@ -162,7 +160,7 @@ static void serves_who_came_while_it_opened_the_database_for_another(void **stat
     bench_t *bench = make_bench(temp);
     chat_database_t *other =
         chat_database_create(&bench->site.database, CHAT_DATABASE_WRITER, temp->pool);
-    gc_moment_t end = gc_clock_now() + PATIENCE;
+    gc_moment_t end = gc_clock_now() + UNIT_PATIENCE;
     int first;
     int second;
 

@@ -10,11 +10,18 @@
 #include <cmocka.h>
 
 #include <apr_pools.h>
+#include <apr_time.h>
 
 #include "gc_slice.h"
 
 /** How many elements an array has. */
 #define COUNT_OF(array) ((int)(sizeof(array) / sizeof((array)[0])))
+
+/**
+ * How long to wait for what has to come. What comes ends the wait, so it is long: no test fails because its
+ * machine has much else to do.
+ */
+#define UNIT_PATIENCE apr_time_from_sec(60)
 
 /** A test that gets an apr_pool_t as its *state. */
 #define POOL_TEST(name) cmocka_unit_test_setup_teardown(name, unit_pool_setup, unit_pool_teardown)
