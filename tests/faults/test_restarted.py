@@ -49,7 +49,8 @@ def test_hard_restarts(servers, figure):
 def test_connections_per_child(servers, figure):
     """Children that end after 200 connections each: nobody notices."""
     chat = Chat(servers, apache_lines="MaxConnectionsPerChild 200")
-    chat.apache.error_log.allow(WARNINGS)
+    # Worker's own: a child that is ending waits for connections that proxies keep, also when Apache stops.
+    chat.apache.error_log.allow(WARNINGS, r"AH00045")
     first = set(chat.apache.children())
     crowd = Crowd.at(chat, keep=False, pause=0.002)
     seen = set(first)
