@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include <apr_allocator.h>
 #include <apr_general.h>
 
 #include "gc_lock.h"
@@ -11,6 +12,9 @@
 #define BYTES_PER_CHAIN 4096
 #define CHAINS_MIN      64
 #define CHAINS_MAX      65536
+
+/* What is kept of a load's memory for the next one. */
+#define SCRATCH_BYTES (1024 * 1024)
 
 /* A room that is kept. */
 typedef struct entry_t {
@@ -44,6 +48,7 @@ struct chat_cache_t {
     apr_uint64_t seed;
     apr_size_t chain_mask;
     chat_account_t *account;
+    apr_pool_t *scratch;       /* atomic: of no load now; NULL while there is none */
     apr_pool_t *pool;          /* for loads; guarded by the mutex too */
     apr_thread_mutex_t *mutex; /* guards all below; nothing blocks while it is held */
     entry_t **chains;
@@ -78,6 +83,9 @@ static apr_status_t destroy(void *data)
     }
     free(cache->chains);
     chat_account_release(cache->account);
+    if (cache->scratch) {
+        apr_pool_destroy(cache->scratch);
+    }
     return APR_SUCCESS;
 }
 
@@ -320,6 +328,24 @@ static void end_load(chat_cache_t *cache, load_t *load, apr_status_t status,
     gc_lock_wake_all(load->done);
 }
 
+/* A pool of the load's own, not the request's, which may live for as long as its reader is slow. One is
+ * kept for the next load: its pages come from the kernel, and go back there. */
+static apr_status_t borrow_scratch(chat_cache_t *cache, apr_pool_t **scratch)
+{
+    *scratch = __atomic_exchange_n(&cache->scratch, NULL, __ATOMIC_ACQ_REL);
+    return *scratch ? APR_SUCCESS : gc_pool_create(scratch, NULL, "chat_cache_load");
+}
+
+static void return_scratch(chat_cache_t *cache, apr_pool_t *scratch)
+{
+    apr_allocator_max_free_set(apr_pool_allocator_get(scratch), SCRATCH_BYTES);
+    apr_pool_clear(scratch);
+    scratch = __atomic_exchange_n(&cache->scratch, scratch, __ATOMIC_ACQ_REL);
+    if (scratch) {
+        apr_pool_destroy(scratch);
+    }
+}
+
 /* Read a room, with the mutex held on entry and released on return. */
 static apr_status_t load_room(chat_cache_t *cache, const chat_cache_room_t *room, apr_uint64_t hash,
                               chat_version_t version, chat_snapshot_t **out)
@@ -342,11 +368,10 @@ static apr_status_t load_room(chat_cache_t *cache, const chat_cache_room_t *room
     gc_lock_leave(cache->mutex);
 
     entry = NULL;
-    /* Of its own, not the request's, which may live for as long as its reader is slow. */
-    rv = gc_pool_create(&scratch, NULL, "chat_cache_load");
+    rv = borrow_scratch(cache, &scratch);
     if (rv == APR_SUCCESS) {
         rv = read_room(cache, room, old, &snapshot, scratch);
-        apr_pool_destroy(scratch);
+        return_scratch(cache, scratch);
     }
     chat_snapshot_release(old);
     if (rv == APR_SUCCESS) {

@@ -58,9 +58,19 @@ static void set_transport_timer(apr_interval_time_t after, void *baton)
     loop->transport_due = after < 0 ? 0 : gc_clock_now() + after;
 }
 
+/* The next two are called by writers' threads. */
 static void wake(void *baton)
 {
-    keeper_poll_wake(baton);
+    keeper_poll_wake(((loop_t *)baton)->poll);
+}
+
+static void tell_watching(const unsigned *slots, int count, void *baton)
+{
+    loop_t *loop = baton;
+
+    if (!keeper_watch_moved(loop->watch, slots, count)) {
+        keeper_poll_wake(loop->poll);
+    }
 }
 
 static void close_connection(loop_t *loop, keeper_connection_t *connection)
@@ -224,8 +234,6 @@ static void finish_task(loop_t *loop, keeper_task_t *task)
         take_back(loop, task->owner);
         break;
     case KEEPER_TASK_STORED:
-        keeper_watch_moved(loop->watch,
-                           keeper_site_slot(task->site, gc_slice_of(task->append.room)));
         keeper_sites_publish(loop->sites, task);
         free(task->owner);
         break;
@@ -374,10 +382,13 @@ static apr_status_t wind_down(loop_t *loop)
 static apr_status_t start(loop_t *loop)
 {
     grip_transport_loop_t hooks = {watch_for_transport, set_transport_timer, loop};
+    keeper_writer_hooks_t writer_hooks = {wake, tell_watching, loop};
     apr_status_t rv = keeper_poll_create(&loop->poll, loop->pool);
 
     if (rv == APR_SUCCESS) {
-        loop->watch = keeper_watch_create(loop->poll, loop->config->log, loop->pool);
+        rv = keeper_watch_create(&loop->watch, loop->poll, loop->config->log, loop->pool);
+    }
+    if (rv == APR_SUCCESS) {
         rv = grip_transport_global_init();
     }
     if (rv == APR_SUCCESS) {
@@ -390,7 +401,7 @@ static apr_status_t start(loop_t *loop)
         /* Whether the keeper before this one bumped what it committed last is not known. */
         keeper_shared_bump_all(loop->config->shared);
         keeper_shared_clear_waiting(loop->config->shared);
-        rv = keeper_sites_start(&loop->sites, loop->config, loop->transport, wake, loop->poll,
+        rv = keeper_sites_start(&loop->sites, loop->config, loop->transport, &writer_hooks,
                                 loop->pool);
     }
     if (rv == APR_SUCCESS && fcntl(loop->config->listen_fd, F_SETFL, O_NONBLOCK) < 0) {

@@ -63,9 +63,6 @@ void keeper_sites_publish(keeper_sites_t *sites, const keeper_task_t *task)
     apr_status_t rv;
     apr_size_t i;
 
-    if (served->site->proxy_count == 0) {
-        return;
-    }
     if ((append->outcome == CHAT_APPEND_REPEATED && append->is_repeat) ||
         append->outcome == CHAT_APPEND_KNOWN)
     {
@@ -264,7 +261,7 @@ apr_status_t keeper_sites_stop(keeper_sites_t *sites)
 
 /* Start the writer of a site's database, and give it to all sites of that database. */
 static apr_status_t start_writer(keeper_sites_t *sites, const keeper_site_t *site,
-                                 keeper_writer_notify_fn *notify, void *baton, apr_pool_t *pool)
+                                 const keeper_writer_hooks_t *hooks, apr_pool_t *pool)
 {
     apr_size_t all = sites->config->site_count;
     const keeper_site_t **same = apr_palloc(pool, sizeof(keeper_site_t *) * all);
@@ -282,7 +279,7 @@ static apr_status_t start_writer(keeper_sites_t *sites, const keeper_site_t *sit
             same[count++] = sites->config->sites[i];
         }
     }
-    rv = keeper_writer_start(&writer, sites->config, same, count, notify, baton, pool);
+    rv = keeper_writer_start(&writer, sites->config, same, count, hooks, pool);
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -296,8 +293,8 @@ static apr_status_t start_writer(keeper_sites_t *sites, const keeper_site_t *sit
 }
 
 apr_status_t keeper_sites_start(keeper_sites_t **out, const keeper_config_t *config,
-                                grip_transport_t *transport, keeper_writer_notify_fn *notify,
-                                void *baton, apr_pool_t *pool)
+                                grip_transport_t *transport, const keeper_writer_hooks_t *hooks,
+                                apr_pool_t *pool)
 {
     keeper_sites_t *sites = apr_pcalloc(pool, sizeof(*sites));
     apr_status_t rv = apr_pool_create(&sites->scratch, pool);
@@ -323,7 +320,7 @@ apr_status_t keeper_sites_start(keeper_sites_t **out, const keeper_config_t *con
     }
     for (i = 0; rv == APR_SUCCESS && i < config->site_count; i++) {
         if (!sites->served[i].writer) {
-            rv = start_writer(sites, config->sites[i], notify, baton, pool);
+            rv = start_writer(sites, config->sites[i], hooks, pool);
         }
     }
     if (rv == APR_SUCCESS) {

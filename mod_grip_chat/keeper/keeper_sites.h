@@ -22,12 +22,12 @@ typedef struct keeper_sites_t keeper_sites_t;
 /**
  * Start a writer for each database and make the publishers.
  *
- * @param notify  called by the writers' threads when keeper_sites_done has something
- * @param pool    the loop's
+ * @param hooks  called by the writers' threads; notify when keeper_sites_done has something; copied
+ * @param pool   the loop's
  */
 apr_status_t keeper_sites_start(keeper_sites_t **out, const keeper_config_t *config,
-                                grip_transport_t *transport, keeper_writer_notify_fn *notify,
-                                void *baton, apr_pool_t *pool);
+                                grip_transport_t *transport, const keeper_writer_hooks_t *hooks,
+                                apr_pool_t *pool);
 
 /** Find a site by its identity, NULL where there is none. */
 keeper_served_t *keeper_sites_find(keeper_sites_t *sites, const char *identity);

@@ -54,6 +54,12 @@ typedef void keeper_slots_fn(unsigned slot, int has_flag, void *baton);
 /** Have a slot sent, once if it waits already. */
 void keeper_slots_add(keeper_slots_out_t *out, unsigned slot);
 
+/** Whether anything waits to be sent. */
+static inline int keeper_slots_wait(const keeper_slots_out_t *out)
+{
+    return out->count > 0 || out->sent < out->len;
+}
+
 /**
  * Send what waits, as far as the socket takes it.
  *

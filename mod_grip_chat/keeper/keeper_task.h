@@ -9,10 +9,10 @@
 /** What a task is. */
 typedef enum keeper_task_kind_e {
     KEEPER_TASK_CONNECTION, /**< either way: a child's connection, for whoever gets it to serve */
-    KEEPER_TASK_STORED,     /**< from the writer: a post that is stored, and answered */
-    KEEPER_TASK_PROGRESS,   /**< keep how far a proxy has been told */
-    KEEPER_TASK_SWEEP,      /**< delete a few of the messages that are not kept any longer */
-    KEEPER_TASK_BEHIND,     /**< from the writer: a room that a proxy may not have been told of */
+    KEEPER_TASK_STORED, /**< from the writer: a post that is stored and answered, of a site that publishes */
+    KEEPER_TASK_PROGRESS, /**< keep how far a proxy has been told */
+    KEEPER_TASK_SWEEP,    /**< delete a few of the messages that are not kept any longer */
+    KEEPER_TASK_BEHIND,   /**< from the writer: a room that a proxy may not have been told of */
     KEEPER_TASK_CLOSED /**< from the writer: it takes no more jobs, and all it took came before */
 } keeper_task_kind_e;
 

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "gc_lock.h"
 #include "keeper_slots.h"
 #include "keeper_wire.h"
 
@@ -22,16 +23,22 @@ struct keeper_watching_t {
 struct keeper_watch_t {
     keeper_poll_t *poll;
     const gc_log_t *log;
+    apr_thread_mutex_t *mutex; /* guards what follows, and all of the children */
     keeper_watching_t *first;
 };
 
-keeper_watch_t *keeper_watch_create(keeper_poll_t *poll, const gc_log_t *log, apr_pool_t *pool)
+apr_status_t keeper_watch_create(keeper_watch_t **out, keeper_poll_t *poll, const gc_log_t *log,
+                                 apr_pool_t *pool)
 {
     keeper_watch_t *watch = apr_pcalloc(pool, sizeof(*watch));
+    apr_status_t rv = apr_thread_mutex_create(&watch->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
 
     watch->poll = poll;
     watch->log = log;
-    return watch;
+    if (rv == APR_SUCCESS) {
+        *out = watch;
+    }
+    return rv;
 }
 
 static void end(keeper_watching_t *watching)
@@ -74,6 +81,7 @@ void keeper_watch_add(keeper_watch_t *watch, int fd)
         free(watching);
         return;
     }
+    gc_lock_enter(watch->mutex);
     watching->watch = watch;
     watching->fd = fd;
     watching->next = watch->first;
@@ -85,6 +93,7 @@ void keeper_watch_add(keeper_watch_t *watch, int fd)
     if (!watch_for(watching, 0)) {
         end(watching);
     }
+    gc_lock_leave(watch->mutex);
 }
 
 /* Send what waits. @return 0 if the child is gone */
@@ -112,23 +121,39 @@ static void take(unsigned slot, int is_wanted, void *baton)
 
 void keeper_watch_ready(keeper_watching_t *watching, int is_ended)
 {
-    apr_status_t rv =
-        is_ended ? APR_EOF : keeper_slots_receive(&watching->in, watching->fd, take, watching);
+    keeper_watch_t *watch = watching->watch;
+    apr_status_t rv = APR_EOF;
 
+    gc_lock_enter(watch->mutex);
+    if (!is_ended) {
+        rv = keeper_slots_receive(&watching->in, watching->fd, take, watching);
+    }
     if (rv != APR_SUCCESS || !tell(watching)) {
         end(watching);
     }
+    gc_lock_leave(watch->mutex);
 }
 
-void keeper_watch_moved(keeper_watch_t *watch, unsigned slot)
+int keeper_watch_moved(keeper_watch_t *watch, const unsigned *slots, int count)
 {
     keeper_watching_t *watching;
+    int is_all_told = 1;
+    int i;
 
+    gc_lock_enter(watch->mutex);
     for (watching = watch->first; watching; watching = watching->next) {
-        if (keeper_slot_set_has(&watching->wanted, slot)) {
-            keeper_slots_add(&watching->out, slot);
+        for (i = 0; i < count; i++) {
+            if (keeper_slot_set_has(&watching->wanted, slots[i])) {
+                keeper_slots_add(&watching->out, slots[i]);
+            }
+        }
+        if (keeper_slots_wait(&watching->out) && !watching->is_waiting) {
+            /* Who is gone is found out again by the loop, whose descriptors they are. */
+            is_all_told &= keeper_slots_send(&watching->out, watching->fd, NULL) == APR_SUCCESS;
         }
     }
+    gc_lock_leave(watch->mutex);
+    return is_all_told;
 }
 
 void keeper_watch_tell(keeper_watch_t *watch)
@@ -136,10 +161,12 @@ void keeper_watch_tell(keeper_watch_t *watch)
     keeper_watching_t *watching;
     keeper_watching_t *next;
 
+    gc_lock_enter(watch->mutex);
     for (watching = watch->first; watching; watching = next) {
         next = watching->next;
-        if (watching->out.count > 0 && !watching->is_waiting && !tell(watching)) {
+        if (keeper_slots_wait(&watching->out) && !watching->is_waiting && !tell(watching)) {
             end(watching);
         }
     }
+    gc_lock_leave(watch->mutex);
 }

@@ -1,6 +1,6 @@
 /* The keeper's side of watching: children that hold event streams have a connection each over which
  * they say for which slots they have readers, and are told which of those moved. A notice is a wake-up
- * and nothing else: what is stored, a child reads for itself. Belongs to the loop's thread. */
+ * and nothing else: what is stored, a child reads for itself. Belongs to the loop's thread but for keeper_watch_moved. */
 #ifndef KEEPER_WATCH_H
 #define KEEPER_WATCH_H
 
@@ -11,8 +11,9 @@
 typedef struct keeper_watch_t keeper_watch_t;
 typedef struct keeper_watching_t keeper_watching_t;
 
-/** Make the set of all watching children. */
-keeper_watch_t *keeper_watch_create(keeper_poll_t *poll, const gc_log_t *log, apr_pool_t *pool);
+/** Make the set of all watching children. @return APR_SUCCESS, or why there can be no lock */
+apr_status_t keeper_watch_create(keeper_watch_t **out, keeper_poll_t *poll, const gc_log_t *log,
+                                 apr_pool_t *pool);
 
 /**
  * Take over the connection of a child that asked to watch (keeper_wire_read_watch) and answer it. Closes
@@ -25,10 +26,15 @@ void keeper_watch_add(keeper_watch_t *watch, int fd);
 /** Something has become possible at a child's connection. */
 void keeper_watch_ready(keeper_watching_t *watching, int is_ended);
 
-/** A room of this slot has changed. The children are told by the next keeper_watch_tell. */
-void keeper_watch_moved(keeper_watch_t *watch, unsigned slot);
+/**
+ * Tell the children who watch them that rooms of count slots have changed, each in one send. Called by writers'
+ * threads, of which each tells at once what it has stored: does not block.
+ *
+ * @return 0 if some child could not be told all: the loop is to call keeper_watch_tell
+ */
+int keeper_watch_moved(keeper_watch_t *watch, const unsigned *slots, int count);
 
-/** Tell the children what has moved, each in one send: call it once in each turn of the loop. */
+/** Tell the children what they could not be told yet: call it in each turn of the loop. */
 void keeper_watch_tell(keeper_watch_t *watch);
 
 #endif

@@ -196,9 +196,7 @@ void keeper_watcher_work(keeper_watcher_t *watcher, gc_moment_t now)
             part(watcher, now);
         }
     }
-    if (watcher->state == TOLD && !watcher->is_waiting &&
-        (watcher->out.count > 0 || watcher->out.sent < watcher->out.len))
-    {
+    if (watcher->state == TOLD && !watcher->is_waiting && keeper_slots_wait(&watcher->out)) {
         send_wanted(watcher, now);
     }
 }

@@ -19,8 +19,7 @@
 
 struct keeper_writer_t {
     const keeper_config_t *config;
-    keeper_writer_notify_fn *notify;
-    void *baton;
+    keeper_writer_hooks_t hooks;
     apr_pool_t *pool; /* the thread's own */
     apr_thread_t *thread;
     apr_thread_mutex_t *mutex; /* guards what follows */
@@ -145,7 +144,7 @@ static void hand_back(keeper_writer_t *writer, keeper_queue_t *tasks)
     }
     gc_lock_leave(writer->mutex);
     if (was_empty) {
-        writer->notify(writer->baton);
+        writer->hooks.notify(writer->hooks.baton);
     }
 }
 
@@ -180,13 +179,15 @@ static void give_back(keeper_connection_t *connection, void *baton)
     hand_back(baton, &tasks);
 }
 
-/* Store all posts, and give them their replies. */
+/* Store all posts, give them their replies, and tell who watches their rooms. */
 static apr_status_t append_posts(keeper_writer_t *writer, apr_pool_t *pool)
 {
     keeper_intake_t *intake = &writer->intake;
     apr_size_t count = (apr_size_t)intake->count;
     chat_append_t *appends = apr_palloc(pool, sizeof(*appends) * count);
     keeper_connection_t **posts = apr_palloc(pool, sizeof(keeper_connection_t *) * count);
+    unsigned *moved = apr_palloc(pool, sizeof(*moved) * count);
+    int moved_count = 0;
     apr_status_t rv;
     int n = 0;
     int i;
@@ -214,14 +215,17 @@ static apr_status_t append_posts(keeper_writer_t *writer, apr_pool_t *pool)
             posts[i]->reply.status = KEEPER_CONFLICT;
         }
         if (posts[i]->reply.status == KEEPER_DONE) {
-            keeper_shared_bump(writer->config->shared,
-                               keeper_site_slot(task->site, gc_slice_of(appends[i].room)));
+            moved[moved_count] = keeper_site_slot(task->site, gc_slice_of(appends[i].room));
+            keeper_shared_bump(writer->config->shared, moved[moved_count++]);
         }
+    }
+    if (moved_count > 0) {
+        writer->hooks.moved(moved, moved_count, writer->hooks.baton);
     }
     return rv;
 }
 
-/* Reply to all jobs, and then give the loop what was stored. */
+/* Reply to all jobs, and then give the loop what was stored and is to be published. */
 static void finish_jobs(keeper_writer_t *writer)
 {
     keeper_intake_t *intake = &writer->intake;
@@ -234,8 +238,13 @@ static void finish_jobs(keeper_writer_t *writer)
         if (connection->kind == KEEPER_JOB_POST && connection->reply.status == KEEPER_DONE) {
             keeper_received_t *received = keeper_connection_take(connection);
 
-            received->task.owner = received;
-            (void)keeper_queue_push(&stored, &received->task);
+            if (received->task.site->proxy_count > 0) {
+                received->task.owner = received;
+                (void)keeper_queue_push(&stored, &received->task);
+            }
+            else {
+                free(received);
+            }
         }
     }
     keeper_intake_reply(intake);
@@ -354,7 +363,7 @@ static void take_orders(keeper_writer_t *writer, orders_t *orders)
     writer->has_no_room = writer->has_no_room && !must_notify;
     gc_lock_leave(writer->mutex);
     if (must_notify) {
-        writer->notify(writer->baton);
+        writer->hooks.notify(writer->hooks.baton);
     }
     while ((task = keeper_queue_pop(&connections))) {
         keeper_intake_adopt(&writer->intake, task->owner);
@@ -422,21 +431,21 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
 
 apr_status_t keeper_writer_start(keeper_writer_t **out, const keeper_config_t *config,
                                  const keeper_site_t *const *sites, apr_size_t site_count,
-                                 keeper_writer_notify_fn *notify, void *baton, apr_pool_t *pool)
+                                 const keeper_writer_hooks_t *hooks, apr_pool_t *pool)
 {
     keeper_writer_t *writer = apr_pcalloc(pool, sizeof(*writer));
-    keeper_database_hooks_t hooks = {must_stop, push_behind, writer};
+    keeper_database_hooks_t database_hooks = {must_stop, push_behind, writer};
     apr_status_t rv = gc_pool_create(&writer->pool, NULL, "grip_chat_keeper_writer");
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
     writer->config = config;
-    writer->notify = notify;
-    writer->baton = baton;
+    writer->hooks = *hooks;
     writer->sweeper.config = config;
     writer->sweeper.path = sites[0]->database.params;
-    keeper_database_init(&writer->database, config, sites, site_count, &hooks, writer->pool);
+    keeper_database_init(&writer->database, config, sites, site_count, &database_hooks,
+                         writer->pool);
     rv = apr_thread_mutex_create(&writer->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
     if (rv == APR_SUCCESS) {
         rv =

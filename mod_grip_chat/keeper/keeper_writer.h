@@ -1,6 +1,6 @@
 /* The thread that writes one database: it takes all jobs that have arrived from children, commits them in
- * one transaction, bumps the rooms' generations, answers the children, and gives the loop what was
- * stored. While it waits for a disk or a lock, the loop and the other databases go on. */
+ * one transaction, bumps the rooms' generations, has those told who watch, answers the children, and gives
+ * the loop what is to be published. While it waits for a disk or a lock, the loop and the other databases go on. */
 #ifndef KEEPER_WRITER_H
 #define KEEPER_WRITER_H
 
@@ -8,19 +8,24 @@
 
 typedef struct keeper_writer_t keeper_writer_t;
 
-/** Called by the writer's thread when there is something for keeper_writer_done. */
-typedef void keeper_writer_notify_fn(void *baton);
+/** What a writer's thread calls. */
+typedef struct keeper_writer_hooks_t {
+    void (*notify)(void *baton); /**< there is something for keeper_writer_done, or room for more */
+    /** Rooms of count slots have changed. Called before the children are answered: must not block. */
+    void (*moved)(const unsigned *slots, int count, void *baton);
+    void *baton;
+} keeper_writer_hooks_t;
 
 /**
  * Start the thread that writes a database.
  *
  * @param sites   all sites of that database, site_count of them
- * @param notify  wakes the loop; called from the thread
+ * @param hooks   copied
  * @param pool    the loop's; the writer has pools of its own
  */
 apr_status_t keeper_writer_start(keeper_writer_t **out, const keeper_config_t *config,
                                  const keeper_site_t *const *sites, apr_size_t site_count,
-                                 keeper_writer_notify_fn *notify, void *baton, apr_pool_t *pool);
+                                 const keeper_writer_hooks_t *hooks, apr_pool_t *pool);
 
 /** Whether the writer writes this database. */
 int keeper_writer_serves(const keeper_writer_t *writer, const keeper_site_t *site);

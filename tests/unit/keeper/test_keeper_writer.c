@@ -25,6 +25,7 @@ typedef struct bench_t {
     keeper_writer_t *writer;
     apr_pool_t *pool; /* of one frame or result */
     int keys;
+    int moved;  /* atomic: posts whose rooms it said have changed */
     int stored; /* what has come back so far */
     int progress;
     int closed;
@@ -37,6 +38,11 @@ static void count_line(gc_log_level_e level, apr_status_t rv, const char *line, 
 
 static void ignore(void *baton)
 {
+}
+
+static void count_moved(const unsigned *slots, int count, void *baton)
+{
+    __atomic_add_fetch(&((bench_t *)baton)->moved, count, __ATOMIC_SEQ_CST);
 }
 
 static bench_t *make_bench(const unit_temp_t *temp)
@@ -66,8 +72,10 @@ static bench_t *make_bench(const unit_temp_t *temp)
 
 static void start_writer(bench_t *bench)
 {
-    assert_int_equal(keeper_writer_start(&bench->writer, &bench->config, bench->sites, 1, ignore,
-                                         NULL, bench->temp->pool),
+    keeper_writer_hooks_t hooks = {ignore, count_moved, bench};
+
+    assert_int_equal(keeper_writer_start(&bench->writer, &bench->config, bench->sites, 1, &hooks,
+                                         bench->temp->pool),
                      APR_SUCCESS);
 }
 
