@@ -30,6 +30,17 @@ typedef struct chat_append_t {
     apr_int64_t created_ms;        /**< out, likewise */
 } chat_append_t;
 
+/** The message of a job that was stored; its strings are the job's. Pure. */
+static inline chat_message_t chat_append_message(const chat_append_t *job)
+{
+    return (chat_message_t){job->id,
+                            job->event_id,
+                            job->created_ms,
+                            gc_slice_of(job->from),
+                            gc_slice_of(job->text),
+                            gc_slice_of(job->key)};
+}
+
 /**
  * Append messages in one transaction: all of them are durable on APR_SUCCESS, none of them otherwise;
  * see each one's outcome. A writer's call.

@@ -129,7 +129,7 @@ static void give(grip_chat_delivery_t *delivery, grip_chat_room_t *room, grip_ch
     if (room->is_cut_off && held->is_aligned) {
         cut_off(delivery, room, held);
     }
-    else if (held->state == GRIP_CHAT_HELD_OPEN && !held->is_aligned) {
+    else if (held->state == GRIP_CHAT_HELD_OPEN && !held->is_aligned && room->snapshot) {
         align(delivery, room, held, old_tail, old_end);
     }
     if (held->state == GRIP_CHAT_HELD_OPEN && held->is_aligned) {
@@ -167,7 +167,7 @@ int grip_chat_delivery_give(grip_chat_delivery_t *delivery, grip_chat_room_t *ro
         grip_chat_log_trim(&room->log,
                            is_crowded ? GRIP_CHAT_LOG_LEAST_BYTES : GRIP_CHAT_LOG_BYTES);
     }
-    return room->tail != chat_snapshot_standing(room->snapshot)->last_event_id;
+    return room->snapshot && room->tail != chat_snapshot_standing(room->snapshot)->last_event_id;
 }
 
 int grip_chat_delivery_go_on(grip_chat_held_t *held)

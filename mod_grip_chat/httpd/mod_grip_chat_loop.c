@@ -38,6 +38,7 @@ struct grip_chat_loop_t {
     keeper_watcher_t *watcher;
     grip_chat_loader_t *loader;
     grip_chat_rooms_t rooms;
+    grip_chat_room_t *due; /* the first room with fresh events */
     grip_chat_delivery_t delivery;
     grip_chat_crowd_t crowd;
     apr_uint64_t epoch;
@@ -93,6 +94,7 @@ static void look_at(grip_chat_loop_t *loop, grip_chat_room_t *room)
         room->is_stale = 1;
     }
     else {
+        grip_chat_room_drop_fresh(room); /* the loader brings it as well */
         grip_chat_loader_push(loop->loader, room);
     }
 }
@@ -101,7 +103,9 @@ static void drop_room_if_empty(grip_chat_loop_t *loop, grip_chat_room_t *room)
 {
     unsigned slot = room->slot;
 
-    if (!room->first && !room->is_loading && grip_chat_rooms_remove(&loop->rooms, room)) {
+    if (!room->first && !room->is_loading && !room->is_due &&
+        grip_chat_rooms_remove(&loop->rooms, room))
+    {
         keeper_watcher_want(loop->watcher, slot, 0);
     }
 }
@@ -156,9 +160,10 @@ static void take_arrived(grip_chat_loop_t *loop, grip_chat_held_t *held, gc_mome
 
 static void take_loaded(grip_chat_loop_t *loop, grip_chat_room_t *room, gc_moment_t now)
 {
-    int is_stale = room->is_stale;
+    int is_stale = room->is_stale || room->expected > room->loaded_tail;
 
     room->is_stale = 0;
+    room->expected = 0;
     if (room->status == APR_SUCCESS) {
         room->has_failed = 0;
         loop->has_failed = 0;
@@ -203,6 +208,53 @@ static void slot_moved(unsigned slot, void *baton)
 
     for (room = loop->rooms.by_slot[slot]; room; room = room->chain) {
         look_if_moved(loop, room);
+    }
+}
+
+/* The keeper tells an event. It is given to the readers together with all that come in this turn. */
+static void event_stored(unsigned slot, const keeper_notice_t *notice, void *baton)
+{
+    grip_chat_loop_t *loop = baton;
+    grip_chat_room_t *room;
+
+    for (room = loop->rooms.by_slot[slot]; room; room = room->chain) {
+        if (strcmp(room->name, notice->room) != 0 ||
+            strcmp(room->site->keeper.identity, notice->site) != 0) {
+            continue;
+        }
+        if (!grip_chat_room_take(room, notice)) {
+            look_at(loop, room);
+        }
+        else if (room->fresh.len > 0 && !room->is_due) {
+            room->is_due = 1;
+            room->due = loop->due;
+            loop->due = room;
+        }
+    }
+}
+
+static void give_fresh(grip_chat_loop_t *loop, grip_chat_room_t *room)
+{
+    if (!grip_chat_room_cut_fresh(room, loop->delivery.account) ||
+        grip_chat_delivery_give(&loop->delivery, room, settle_after_delivery, loop))
+    {
+        look_at(loop, room);
+    }
+}
+
+/* Give what the keeper told in this turn. */
+static void give_all_fresh(grip_chat_loop_t *loop, gc_moment_t now)
+{
+    grip_chat_room_t *room;
+
+    loop->delivery.now = now;
+    while ((room = loop->due)) {
+        loop->due = room->due;
+        room->is_due = 0;
+        if (room->fresh.len > 0) {
+            give_fresh(loop, room);
+        }
+        drop_room_if_empty(loop, room);
     }
 }
 
@@ -308,6 +360,7 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
         for (i = 0; i < count; i++) {
             dispatch(loop, &ready[i], now);
         }
+        give_all_fresh(loop, now);
         must_end = take_messages(loop, now);
         grip_chat_crowd_keep_alive(&loop->crowd, now);
         if (loop->look_due <= now) {
@@ -333,7 +386,7 @@ static apr_status_t close_fds(void *data)
 
 static apr_status_t make(grip_chat_loop_t *loop)
 {
-    keeper_watcher_hooks_t hooks = {wait_for_keeper, slot_moved, loop};
+    keeper_watcher_hooks_t hooks = {wait_for_keeper, slot_moved, event_stored, loop};
     grip_chat_crowd_hooks_t crowd_hooks = {go_on, leave_room, loop};
     apr_status_t rv;
 

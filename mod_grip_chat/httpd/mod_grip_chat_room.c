@@ -33,6 +33,75 @@ grip_chat_room_t *grip_chat_rooms_get(grip_chat_rooms_t *rooms, const grip_chat_
     return room;
 }
 
+/* Make room for some more bytes. @return 0 without memory, or if there are too many for a piece */
+static int grow_fresh(grip_chat_fresh_t *fresh, apr_size_t more)
+{
+    apr_size_t size = fresh->size ? fresh->size * 2 : 1024;
+    char *text;
+
+    if (fresh->len + more > GRIP_CHAT_PIECE_BYTES) {
+        return 0;
+    }
+    if (fresh->len + more <= fresh->size) {
+        return 1;
+    }
+    size = size < fresh->len + more ? fresh->len + more : size;
+    text = realloc(fresh->text, size);
+    if (text) {
+        fresh->text = text;
+        fresh->size = size;
+    }
+    return text != NULL;
+}
+
+int grip_chat_room_take(grip_chat_room_t *room, const keeper_notice_t *notice)
+{
+    grip_chat_fresh_t *fresh = &room->fresh;
+    apr_int64_t end = fresh->len ? fresh->to : room->tail;
+
+    if (room->is_loading) {
+        if (notice->event_id > room->expected) {
+            room->expected = notice->event_id;
+        }
+        return 1;
+    }
+    if (!room->is_read || room->has_failed || room->version.epoch != notice->version.epoch) {
+        return 0;
+    }
+    if (notice->event_id <= end) {
+        return 1;
+    }
+    if (notice->event_id != end + 1 || !grow_fresh(fresh, notice->text.len)) {
+        return 0;
+    }
+    memcpy(fresh->text + fresh->len, notice->text.data, notice->text.len);
+    fresh->len += notice->text.len;
+    fresh->to = notice->event_id;
+    fresh->version = notice->version;
+    return 1;
+}
+
+int grip_chat_room_cut_fresh(grip_chat_room_t *room, chat_account_t *account)
+{
+    grip_chat_fresh_t *fresh = &room->fresh;
+
+    room->pieces = grip_chat_piece_make(gc_slice(fresh->text, fresh->len), fresh->to, account);
+    if (room->pieces) {
+        room->loaded_tail = fresh->to;
+        room->version = fresh->version;
+        room->snapshot = NULL;
+        room->is_cut_off = 0;
+    }
+    grip_chat_room_drop_fresh(room);
+    return room->pieces != NULL;
+}
+
+void grip_chat_room_drop_fresh(grip_chat_room_t *room)
+{
+    free(room->fresh.text);
+    memset(&room->fresh, 0, sizeof(room->fresh));
+}
+
 int grip_chat_rooms_remove(grip_chat_rooms_t *rooms, grip_chat_room_t *room)
 {
     grip_chat_room_t **at = &rooms->by_slot[room->slot];
@@ -47,6 +116,7 @@ int grip_chat_rooms_remove(grip_chat_rooms_t *rooms, grip_chat_room_t *room)
         room->next->prev = room->prev;
     }
     grip_chat_log_clear(&room->log);
+    grip_chat_room_drop_fresh(room);
     free(room);
     return rooms->by_slot[slot] == NULL;
 }

@@ -3,11 +3,20 @@
 #ifndef MOD_GRIP_CHAT_ROOM_H
 #define MOD_GRIP_CHAT_ROOM_H
 
-#include "keeper_shared.h"
+#include "keeper_notice.h"
 #include "mod_grip_chat_held.h"
 #include "mod_grip_chat_log.h"
 
 typedef struct grip_chat_room_t grip_chat_room_t;
+
+/** Events that the keeper has told and that are to be given to the readers. All zero is none. */
+typedef struct grip_chat_fresh_t {
+    char *text; /**< malloc'ed */
+    apr_size_t len;
+    apr_size_t size;
+    apr_int64_t to; /**< the position that they lead to */
+    keeper_version_t version;
+} grip_chat_fresh_t;
 
 /** A room with readers. Belongs to the loop but for what the loader has while is_loading. */
 struct grip_chat_room_t {
@@ -21,16 +30,20 @@ struct grip_chat_room_t {
     keeper_version_t version; /**< from before it was read last */
     apr_int64_t tail;         /**< the position that the log leads to */
     grip_chat_log_t log;
-    apr_uint64_t loads; /**< how often it was given to the loader */
-    int is_read;        /**< version and tail are something */
-    int is_loading;     /**< the loader has it */
-    int is_stale;       /**< it is to be read once more when it comes back */
-    int has_failed;     /**< it could not be read, and is to be tried again */
+    grip_chat_fresh_t fresh; /**< follows tail; not while it is loading */
+    grip_chat_room_t *due;   /**< the next that is due */
+    int is_due;              /**< it had fresh events in this turn */
+    apr_int64_t expected;    /**< the furthest position that was told while it was loading */
+    apr_uint64_t loads;      /**< how often it was given to the loader */
+    int is_read;             /**< version and tail are something */
+    int is_loading;          /**< the loader has it */
+    int is_stale;            /**< it is to be read once more when it comes back */
+    int has_failed;          /**< it could not be read, and is to be tried again */
     /* what the loader fills in */
     grip_chat_room_t *queued;
     keeper_version_t loaded_version;
     apr_status_t status;
-    chat_snapshot_t *snapshot; /**< if status is APR_SUCCESS: held */
+    chat_snapshot_t *snapshot; /**< if status is APR_SUCCESS: held; NULL for what was not read */
     grip_chat_piece_t *pieces; /**< what follows tail, as far as it was read */
     apr_int64_t loaded_tail;   /**< the position that the pieces lead to */
     int is_cut_off; /**< what follows tail can not be had: readers there are to start over */
@@ -48,7 +61,21 @@ typedef struct grip_chat_rooms_t {
 grip_chat_room_t *grip_chat_rooms_get(grip_chat_rooms_t *rooms, const grip_chat_site_t *site,
                                       const char *name, int *is_new_slot);
 
-/** Free a room without readers that is not loading. @return whether it was the last of its slot */
+/**
+ * Take an event that the keeper has told of a room.
+ *
+ * @return 1 if it is fresh, known, or on its way with what is being read; 0 if the room is to be read for it
+ */
+int grip_chat_room_take(grip_chat_room_t *room, const keeper_notice_t *notice);
+
+/** Make what is fresh of a room a piece that follows its tail, as if the loader had.
+ *  @return 0 without memory: the room is to be read */
+int grip_chat_room_cut_fresh(grip_chat_room_t *room, chat_account_t *account);
+
+/** Forget what is fresh: the room is to be read. */
+void grip_chat_room_drop_fresh(grip_chat_room_t *room);
+
+/** Free a room without readers that is neither loading nor due. @return whether it was the last of its slot */
 int grip_chat_rooms_remove(grip_chat_rooms_t *rooms, grip_chat_room_t *room);
 
 /** Put a reader into a room. */

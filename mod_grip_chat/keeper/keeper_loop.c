@@ -64,11 +64,11 @@ static void wake(void *baton)
     keeper_poll_wake(((loop_t *)baton)->poll);
 }
 
-static void tell_watching(const unsigned *slots, int count, void *baton)
+static void tell_watching(const keeper_moved_t *moved, int count, apr_pool_t *pool, void *baton)
 {
     loop_t *loop = baton;
 
-    if (!keeper_watch_moved(loop->watch, slots, count)) {
+    if (!keeper_watch_moved(loop->watch, moved, count, pool)) {
         keeper_poll_wake(loop->poll);
     }
 }

@@ -52,12 +52,7 @@ void keeper_sites_publish(keeper_sites_t *sites, const keeper_task_t *task)
 {
     const chat_append_t *append = &task->append;
     keeper_served_t *served = &sites->served[task->site->index];
-    chat_message_t message = {append->id,
-                              append->event_id,
-                              append->created_ms,
-                              gc_slice_of(append->from),
-                              gc_slice_of(append->text),
-                              gc_slice_of(append->key)};
+    chat_message_t message = chat_append_message(append);
     keeper_event_t event = {append->room, append->id, append->event_id, {NULL, 0}};
     gc_buffer_t text;
     apr_status_t rv;

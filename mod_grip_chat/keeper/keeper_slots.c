@@ -12,22 +12,42 @@ void keeper_slots_add(keeper_slots_out_t *out, unsigned slot)
     }
 }
 
+static void put_word(keeper_slots_out_t *out, apr_uint32_t word)
+{
+    memcpy(out->bytes + out->len, &word, sizeof(word));
+    out->len += sizeof(word);
+}
+
+int keeper_slots_add_event(keeper_slots_out_t *out, unsigned slot, gc_slice_t bytes)
+{
+    if (out->sent == out->len) {
+        out->sent = out->len = 0;
+    }
+    if (bytes.len > KEEPER_SLOTS_EVENT_BYTES ||
+        bytes.len + 2 * sizeof(apr_uint32_t) > sizeof(out->bytes) - out->len)
+    {
+        return 0;
+    }
+    put_word(out, slot | KEEPER_SLOTS_EVENT);
+    put_word(out, (apr_uint32_t)bytes.len);
+    memcpy(out->bytes + out->len, bytes.data, bytes.len);
+    out->len += bytes.len;
+    return 1;
+}
+
 /* Make words of those that came first. */
 static void fill(keeper_slots_out_t *out, const keeper_slot_set_t *flagged)
 {
-    unsigned n;
-
-    for (n = 0; n < KEEPER_SLOTS_WORDS && out->count > 0; n++) {
+    out->sent = out->len = 0;
+    while (out->count > 0 && out->len < sizeof(out->bytes)) {
         unsigned slot = out->ring[out->first];
 
         out->first = (out->first + 1) % KEEPER_SHARED_SLOTS;
         out->count--;
         keeper_slot_set_put(&out->waiting, slot, 0);
-        out->words[n] =
-            flagged && keeper_slot_set_has(flagged, slot) ? slot | KEEPER_SLOTS_FLAG : slot;
+        put_word(out,
+                 flagged && keeper_slot_set_has(flagged, slot) ? slot | KEEPER_SLOTS_FLAG : slot);
     }
-    out->len = n * sizeof(out->words[0]);
-    out->sent = 0;
 }
 
 apr_status_t keeper_slots_send(keeper_slots_out_t *out, int fd, const keeper_slot_set_t *flagged)
@@ -41,8 +61,7 @@ apr_status_t keeper_slots_send(keeper_slots_out_t *out, int fd, const keeper_slo
                 return APR_SUCCESS;
             }
         }
-        sent = send(fd, (const char *)out->words + out->sent, out->len - out->sent,
-                    MSG_NOSIGNAL | MSG_DONTWAIT);
+        sent = send(fd, out->bytes + out->sent, out->len - out->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (sent >= 0) {
             out->sent += (apr_size_t)sent;
         }
@@ -52,31 +71,49 @@ apr_status_t keeper_slots_send(keeper_slots_out_t *out, int fd, const keeper_slo
     }
 }
 
-/* Take the whole words at the front of some bytes, and keep the rest. */
-static apr_status_t take_words(keeper_slots_in_t *in, const char *bytes, apr_size_t len,
-                               keeper_slots_fn *take, void *baton)
+/* Take the word at the front of some bytes, with what belongs to it. @return APR_INCOMPLETE if it has not
+ * come as a whole */
+static apr_status_t take_one(gc_slice_t *rest, const keeper_slots_taker_t *taker)
 {
-    apr_size_t at;
+    apr_uint32_t words[2];
+    apr_size_t len = sizeof(words[0]);
+    unsigned slot;
 
-    for (at = 0; len - at >= sizeof(apr_uint32_t); at += sizeof(apr_uint32_t)) {
-        apr_uint32_t word;
-        apr_uint32_t slot;
-
-        memcpy(&word, bytes + at, sizeof(word));
-        slot = word & ~KEEPER_SLOTS_FLAG;
-        if (slot >= KEEPER_SHARED_SLOTS) {
+    if (rest->len < len) {
+        return APR_INCOMPLETE;
+    }
+    memcpy(words, rest->data, len);
+    slot = words[0] & ~(KEEPER_SLOTS_FLAG | KEEPER_SLOTS_EVENT);
+    if (slot >= KEEPER_SHARED_SLOTS || (words[0] & KEEPER_SLOTS_EVENT && !taker->event)) {
+        return APR_EINVAL;
+    }
+    if (words[0] & KEEPER_SLOTS_EVENT) {
+        if (rest->len < sizeof(words)) {
+            return APR_INCOMPLETE;
+        }
+        memcpy(words, rest->data, sizeof(words));
+        if (words[1] > KEEPER_SLOTS_EVENT_BYTES) {
             return APR_EINVAL;
         }
-        take(slot, (word & KEEPER_SLOTS_FLAG) != 0, baton);
+        len = sizeof(words) + words[1];
+        if (rest->len < len) {
+            return APR_INCOMPLETE;
+        }
+        taker->event(slot, gc_slice(rest->data + sizeof(words), words[1]), taker->baton);
     }
-    in->have = len - at;
-    memcpy(in->bytes, bytes + at, in->have);
+    else {
+        taker->word(slot, (words[0] & KEEPER_SLOTS_FLAG) != 0, taker->baton);
+    }
+    rest->data += len;
+    rest->len -= len;
     return APR_SUCCESS;
 }
 
-apr_status_t keeper_slots_receive(keeper_slots_in_t *in, int fd, keeper_slots_fn *take, void *baton)
+apr_status_t keeper_slots_receive(keeper_slots_in_t *in, int fd, const keeper_slots_taker_t *taker)
 {
-    char bytes[KEEPER_SLOTS_WORDS * sizeof(apr_uint32_t)];
+    char bytes[KEEPER_SLOTS_BYTES];
+    gc_slice_t rest = {bytes, in->have};
+    apr_status_t rv;
     ssize_t got;
 
     memcpy(bytes, in->bytes, in->have);
@@ -89,5 +126,14 @@ apr_status_t keeper_slots_receive(keeper_slots_in_t *in, int fd, keeper_slots_fn
     if (got == 0) {
         return APR_EOF;
     }
-    return take_words(in, bytes, in->have + (apr_size_t)got, take, baton);
+    rest.len += (apr_size_t)got;
+    do {
+        rv = take_one(&rest, taker);
+    } while (rv == APR_SUCCESS);
+    if (!APR_STATUS_IS_INCOMPLETE(rv)) {
+        return rv;
+    }
+    in->have = rest.len; /* less than a word with all that belongs to it */
+    memcpy(in->bytes, rest.data, rest.len);
+    return APR_SUCCESS;
 }

@@ -1,16 +1,22 @@
 /* Slots of shared memory that go over a socket as words, each at most once at a time: what one side
  * has not taken yet is told once, however often it came, so memory is bounded and a slow side costs
- * the other nothing. A word is a slot, with a flag in its highest bit. Belongs to one thread. */
+ * the other nothing. A word is a slot, with a flag in its highest bit. Where there is room, a slot can have
+ * bytes of what happened to it: its word has the bit below, and is followed by their number and themselves.
+ * Belongs to one thread at a time. */
 #ifndef KEEPER_SLOTS_H
 #define KEEPER_SLOTS_H
 
 #include "keeper_shared.h"
 
-/** The highest bit of a word. */
-#define KEEPER_SLOTS_FLAG 0x80000000u
+/** The highest bits of a word. */
+#define KEEPER_SLOTS_FLAG  0x80000000u
+#define KEEPER_SLOTS_EVENT 0x40000000u
 
-/** Words that are sent or received with one call. */
-#define KEEPER_SLOTS_WORDS 1024
+/** Bytes that are sent or received with one call. */
+#define KEEPER_SLOTS_BYTES (16 * 1024)
+
+/** Bytes that a slot can have with it. */
+#define KEEPER_SLOTS_EVENT_BYTES 4096
 
 /** A set of slots, one bit each. */
 typedef struct keeper_slot_set_t {
@@ -37,22 +43,29 @@ typedef struct keeper_slots_out_t {
     apr_uint16_t ring[KEEPER_SHARED_SLOTS]; /**< those that wait, in the order in which they came */
     unsigned first;
     unsigned count;
-    apr_uint32_t words[KEEPER_SLOTS_WORDS]; /**< made, and not sent as a whole */
-    apr_size_t len;                         /**< bytes of those */
+    char bytes[KEEPER_SLOTS_BYTES]; /**< made, and not sent as a whole */
+    apr_size_t len;
     apr_size_t sent;
 } keeper_slots_out_t;
 
-/** What has been received of a word. All zero is nothing. */
+/** What has been received of a word, and of what belongs to it. All zero is nothing. */
 typedef struct keeper_slots_in_t {
-    char bytes[sizeof(apr_uint32_t)];
+    char bytes[2 * sizeof(apr_uint32_t) + KEEPER_SLOTS_EVENT_BYTES];
     apr_size_t have;
 } keeper_slots_in_t;
 
-/** Takes one word that was received; the slot is within bounds. */
-typedef void keeper_slots_fn(unsigned slot, int has_flag, void *baton);
+/** Takes what was received; slots are within bounds. */
+typedef struct keeper_slots_taker_t {
+    void (*word)(unsigned slot, int has_flag, void *baton);
+    void (*event)(unsigned slot, gc_slice_t bytes, void *baton); /**< NULL: none is expected */
+    void *baton;
+} keeper_slots_taker_t;
 
 /** Have a slot sent, once if it waits already. */
 void keeper_slots_add(keeper_slots_out_t *out, unsigned slot);
+
+/** Have a slot sent with bytes of its own. @return 0 if there is no room for them now, or never */
+int keeper_slots_add_event(keeper_slots_out_t *out, unsigned slot, gc_slice_t bytes);
 
 /** Whether anything waits to be sent. */
 static inline int keeper_slots_wait(const keeper_slots_out_t *out)
@@ -73,9 +86,8 @@ apr_status_t keeper_slots_send(keeper_slots_out_t *out, int fd, const keeper_slo
  * Receive what has arrived.
  *
  * @return APR_SUCCESS, also if nothing has; APR_EOF or another status if the connection is gone;
- *         APR_EINVAL if a word is no slot
+ *         APR_EINVAL if a word is no slot, or has more with it than is expected
  */
-apr_status_t keeper_slots_receive(keeper_slots_in_t *in, int fd, keeper_slots_fn *take,
-                                  void *baton);
+apr_status_t keeper_slots_receive(keeper_slots_in_t *in, int fd, const keeper_slots_taker_t *taker);
 
 #endif

@@ -122,11 +122,12 @@ static void take(unsigned slot, int is_wanted, void *baton)
 void keeper_watch_ready(keeper_watching_t *watching, int is_ended)
 {
     keeper_watch_t *watch = watching->watch;
+    keeper_slots_taker_t taker = {take, NULL, watching};
     apr_status_t rv = APR_EOF;
 
     gc_lock_enter(watch->mutex);
     if (!is_ended) {
-        rv = keeper_slots_receive(&watching->in, watching->fd, take, watching);
+        rv = keeper_slots_receive(&watching->in, watching->fd, &taker);
     }
     if (rv != APR_SUCCESS || !tell(watching)) {
         end(watching);
@@ -134,8 +135,39 @@ void keeper_watch_ready(keeper_watching_t *watching, int is_ended)
     gc_lock_leave(watch->mutex);
 }
 
-int keeper_watch_moved(keeper_watch_t *watch, const unsigned *slots, int count)
+/* Make the event of a room that has moved, once for all children. @return nothing where there is none */
+static gc_slice_t event_of(const keeper_moved_t *moved, gc_buffer_t *event, apr_pool_t *pool)
 {
+    if (!event->data) {
+        *event = gc_buffer_make(strlen(moved->append->text) + 512, pool);
+        if (moved->append->outcome != CHAT_APPEND_NEW ||
+            keeper_notice_append(event, moved) != APR_SUCCESS) {
+            event->len = 0;
+        }
+    }
+    return gc_buffer_slice(event);
+}
+
+static void add_moved(keeper_watching_t *watching, unsigned slot, gc_slice_t event)
+{
+    if (event.len == 0 || event.len > KEEPER_SLOTS_EVENT_BYTES) {
+        keeper_slots_add(&watching->out, slot);
+    }
+    else if (!keeper_slots_add_event(&watching->out, slot, event)) {
+        /* What the socket does not take, the loop sees to. */
+        if (watching->is_waiting ||
+            keeper_slots_send(&watching->out, watching->fd, NULL) != APR_SUCCESS ||
+            !keeper_slots_add_event(&watching->out, slot, event))
+        {
+            keeper_slots_add(&watching->out, slot);
+        }
+    }
+}
+
+int keeper_watch_moved(keeper_watch_t *watch, const keeper_moved_t *moved, int count,
+                       apr_pool_t *pool)
+{
+    gc_buffer_t *events = apr_pcalloc(pool, sizeof(*events) * (apr_size_t)count);
     keeper_watching_t *watching;
     int is_all_told = 1;
     int i;
@@ -143,8 +175,8 @@ int keeper_watch_moved(keeper_watch_t *watch, const unsigned *slots, int count)
     gc_lock_enter(watch->mutex);
     for (watching = watch->first; watching; watching = watching->next) {
         for (i = 0; i < count; i++) {
-            if (keeper_slot_set_has(&watching->wanted, slots[i])) {
-                keeper_slots_add(&watching->out, slots[i]);
+            if (keeper_slot_set_has(&watching->wanted, moved[i].slot)) {
+                add_moved(watching, moved[i].slot, event_of(&moved[i], &events[i], pool));
             }
         }
         if (keeper_slots_wait(&watching->out) && !watching->is_waiting) {

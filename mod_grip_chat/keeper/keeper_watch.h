@@ -1,12 +1,13 @@
 /* The keeper's side of watching: children that hold event streams have a connection each over which
- * they say for which slots they have readers, and are told which of those moved. A notice is a wake-up
- * and nothing else: what is stored, a child reads for itself. Belongs to the loop's thread but for keeper_watch_moved. */
+ * they say for which slots they have readers, and are told which of those moved, with the event that
+ * came where that is short and the child keeps up. A child that is told no more than that a slot moved reads
+ * for itself what is stored. Belongs to the loop's thread but for keeper_watch_moved. */
 #ifndef KEEPER_WATCH_H
 #define KEEPER_WATCH_H
 
 #include "gc_log.h"
+#include "keeper_notice.h"
 #include "keeper_poll.h"
-#include "keeper_shared.h"
 
 typedef struct keeper_watch_t keeper_watch_t;
 typedef struct keeper_watching_t keeper_watching_t;
@@ -27,12 +28,14 @@ void keeper_watch_add(keeper_watch_t *watch, int fd);
 void keeper_watch_ready(keeper_watching_t *watching, int is_ended);
 
 /**
- * Tell the children who watch them that rooms of count slots have changed, each in one send. Called by writers'
- * threads, of which each tells at once what it has stored: does not block.
+ * Tell the children who watch them that count rooms have changed. Called by writers' threads, of which each
+ * tells at once what it has stored: does not block.
  *
+ * @param pool  for events, until the return
  * @return 0 if some child could not be told all: the loop is to call keeper_watch_tell
  */
-int keeper_watch_moved(keeper_watch_t *watch, const unsigned *slots, int count);
+int keeper_watch_moved(keeper_watch_t *watch, const keeper_moved_t *moved, int count,
+                       apr_pool_t *pool);
 
 /** Tell the children what they could not be told yet: call it in each turn of the loop. */
 void keeper_watch_tell(keeper_watch_t *watch);

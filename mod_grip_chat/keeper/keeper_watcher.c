@@ -155,8 +155,22 @@ static void tell_moved(unsigned slot, int has_flag, void *baton)
     watcher->hooks.moved(slot, watcher->hooks.baton);
 }
 
+static void tell_stored(unsigned slot, gc_slice_t bytes, void *baton)
+{
+    keeper_watcher_t *watcher = baton;
+    keeper_notice_t notice;
+
+    if (keeper_notice_read(&notice, bytes) == APR_SUCCESS) {
+        watcher->hooks.stored(slot, &notice, watcher->hooks.baton);
+    }
+    else {
+        watcher->hooks.moved(slot, watcher->hooks.baton);
+    }
+}
+
 void keeper_watcher_ready(keeper_watcher_t *watcher)
 {
+    keeper_slots_taker_t taker = {tell_moved, tell_stored, watcher};
     gc_moment_t now = gc_clock_now();
     apr_status_t rv = APR_SUCCESS;
 
@@ -164,7 +178,7 @@ void keeper_watcher_ready(keeper_watcher_t *watcher)
         rv = read_reply(watcher);
     }
     else if (watcher->state == TOLD) {
-        rv = keeper_slots_receive(&watcher->in, watcher->fd, tell_moved, watcher);
+        rv = keeper_slots_receive(&watcher->in, watcher->fd, &taker);
     }
     watcher->is_waiting = 0; /* maybe: it is tried by the next work */
     if (rv != APR_SUCCESS) {

@@ -1,12 +1,12 @@
 /* A child's side of watching: one connection to the keeper over which it says for which slots it has
- * readers, and is told which of those moved. It connects again where the keeper was lost, and then
+ * readers, and is told which of those moved, and how. It connects again where the keeper was lost, and then
  * all slots count as moved. Belongs to one thread; never blocks. */
 #ifndef KEEPER_WATCHER_H
 #define KEEPER_WATCHER_H
 
 #include <apr_pools.h>
 
-#include "gc_clock.h"
+#include "keeper_notice.h"
 
 typedef struct keeper_watcher_t keeper_watcher_t;
 
@@ -16,6 +16,9 @@ typedef struct keeper_watcher_hooks_t {
     void (*wait)(int fd, int want_write, void *baton);
     /** A room of this slot may have changed. */
     void (*moved)(unsigned slot, void *baton);
+    /** A message was stored in a room of this slot. Where it fits to what is known there, this is all that
+     *  there is to know; else take it as moved. */
+    void (*stored)(unsigned slot, const keeper_notice_t *notice, void *baton);
     void *baton;
 } keeper_watcher_hooks_t;
 

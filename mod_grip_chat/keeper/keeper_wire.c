@@ -5,7 +5,7 @@
 #define STRINGS 7
 
 /* Beside the kinds of jobs. */
-#define KIND_WATCH 3
+#define KIND_WATCH 4
 
 static void append_uint32(gc_buffer_t *buffer, apr_size_t number)
 {

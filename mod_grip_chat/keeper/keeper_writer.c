@@ -179,6 +179,16 @@ static void give_back(keeper_connection_t *connection, void *baton)
     hand_back(baton, &tasks);
 }
 
+static keeper_moved_t bump(const keeper_writer_t *writer, const keeper_task_t *task)
+{
+    keeper_moved_t moved = {.site = task->site, .append = &task->append};
+
+    moved.slot = keeper_site_slot(task->site, gc_slice_of(task->append.room));
+    keeper_shared_bump(writer->config->shared, moved.slot);
+    moved.version = keeper_shared_version(writer->config->shared, moved.slot);
+    return moved;
+}
+
 /* Store all posts, give them their replies, and tell who watches their rooms. */
 static apr_status_t append_posts(keeper_writer_t *writer, apr_pool_t *pool)
 {
@@ -186,7 +196,7 @@ static apr_status_t append_posts(keeper_writer_t *writer, apr_pool_t *pool)
     apr_size_t count = (apr_size_t)intake->count;
     chat_append_t *appends = apr_palloc(pool, sizeof(*appends) * count);
     keeper_connection_t **posts = apr_palloc(pool, sizeof(keeper_connection_t *) * count);
-    unsigned *moved = apr_palloc(pool, sizeof(*moved) * count);
+    keeper_moved_t *moved = apr_palloc(pool, sizeof(*moved) * count);
     int moved_count = 0;
     apr_status_t rv;
     int n = 0;
@@ -215,12 +225,11 @@ static apr_status_t append_posts(keeper_writer_t *writer, apr_pool_t *pool)
             posts[i]->reply.status = KEEPER_CONFLICT;
         }
         if (posts[i]->reply.status == KEEPER_DONE) {
-            moved[moved_count] = keeper_site_slot(task->site, gc_slice_of(appends[i].room));
-            keeper_shared_bump(writer->config->shared, moved[moved_count++]);
+            moved[moved_count++] = bump(writer, task);
         }
     }
     if (moved_count > 0) {
-        writer->hooks.moved(moved, moved_count, writer->hooks.baton);
+        writer->hooks.moved(moved, moved_count, pool, writer->hooks.baton);
     }
     return rv;
 }

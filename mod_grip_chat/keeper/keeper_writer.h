@@ -4,6 +4,7 @@
 #ifndef KEEPER_WRITER_H
 #define KEEPER_WRITER_H
 
+#include "keeper_notice.h"
 #include "keeper_task.h"
 
 typedef struct keeper_writer_t keeper_writer_t;
@@ -11,8 +12,9 @@ typedef struct keeper_writer_t keeper_writer_t;
 /** What a writer's thread calls. */
 typedef struct keeper_writer_hooks_t {
     void (*notify)(void *baton); /**< there is something for keeper_writer_done, or room for more */
-    /** Rooms of count slots have changed. Called before the children are answered: must not block. */
-    void (*moved)(const unsigned *slots, int count, void *baton);
+    /** count rooms have changed. Called before the children are answered: must not block. The pool is
+     *  cleared afterwards. */
+    void (*moved)(const keeper_moved_t *moved, int count, apr_pool_t *pool, void *baton);
     void *baton;
 } keeper_writer_hooks_t;
 

@@ -11,6 +11,8 @@ typedef struct line_t {
     keeper_slots_in_t in;
     unsigned slots[2 * KEEPER_SHARED_SLOTS];
     int flags[2 * KEEPER_SHARED_SLOTS];
+    apr_size_t sizes[2 * KEEPER_SHARED_SLOTS]; /* of what came with it */
+    int last_byte;
     int count;
 } line_t;
 
@@ -37,6 +39,22 @@ static void note(unsigned slot, int has_flag, void *baton)
     line->flags[line->count++] = has_flag;
 }
 
+static void note_event(unsigned slot, gc_slice_t bytes, void *baton)
+{
+    line_t *line = baton;
+
+    line->sizes[line->count] = bytes.len;
+    line->last_byte = bytes.data[bytes.len - 1];
+    note(slot, 0, line);
+}
+
+static apr_status_t receive(line_t *line)
+{
+    keeper_slots_taker_t taker = {note, note_event, line};
+
+    return keeper_slots_receive(&line->in, line->ends[1], &taker);
+}
+
 /* Receive until nothing is left. */
 static void receive_all(line_t *line)
 {
@@ -44,7 +62,7 @@ static void receive_all(line_t *line)
 
     do {
         before = line->count;
-        assert_int_equal(keeper_slots_receive(&line->in, line->ends[1], note, line), APR_SUCCESS);
+        assert_int_equal(receive(line), APR_SUCCESS);
     } while (line->count > before);
 }
 
@@ -132,17 +150,73 @@ static void keeps_what_the_socket_does_not_take(void **state)
 static void puts_words_together_that_come_byte_by_byte(void **state)
 {
     line_t *line = open_line(*state);
-    apr_uint32_t words[2] = {5, 6 | KEEPER_SLOTS_FLAG};
+    apr_uint32_t words[5] = {5, 6 | KEEPER_SLOTS_FLAG, 7 | KEEPER_SLOTS_EVENT, 4, 0};
     apr_size_t i;
 
+    memcpy(&words[4], "abcd", 4);
     for (i = 0; i < sizeof(words); i++) {
+        assert_int_equal(line->count, i < 8 ? (int)(i / 4) : 2);
         assert_int_equal(send(line->ends[0], (const char *)words + i, 1, 0), 1);
-        assert_int_equal(line->count, (int)(i / 4));
         receive_all(line);
     }
-    assert_int_equal(line->count, 2);
+    assert_int_equal(line->count, 3);
     assert_int_equal(line->slots[1], 6);
     assert_true(line->flags[1]);
+    assert_int_equal(line->slots[2], 7);
+    assert_int_equal(line->sizes[2], 4);
+    assert_int_equal(line->last_byte, 'd');
+    close_line(line);
+}
+
+/* What does not fit is refused, and nothing is lost of what was taken. */
+static void sends_events_as_far_as_there_is_room(void **state)
+{
+    line_t *line = open_line(*state);
+    char *bytes = apr_palloc(*state, KEEPER_SLOTS_EVENT_BYTES + 1);
+    int bytes_of_socket = 1;
+    apr_status_t rv = APR_EAGAIN;
+    int added = 0;
+    int i;
+
+    memset(bytes, 'x', KEEPER_SLOTS_EVENT_BYTES + 1);
+    assert_int_equal(
+        setsockopt(line->ends[0], SOL_SOCKET, SO_SNDBUF, &bytes_of_socket, sizeof(bytes_of_socket)),
+        0);
+    assert_false(
+        keeper_slots_add_event(line->out, 1, gc_slice(bytes, KEEPER_SLOTS_EVENT_BYTES + 1)));
+    while (keeper_slots_add_event(line->out, 2, gc_slice(bytes, KEEPER_SLOTS_EVENT_BYTES))) {
+        added++;
+    }
+    assert_int_equal(added, 3);
+    keeper_slots_add(line->out, 3);
+    while (rv != APR_SUCCESS) {
+        rv = keeper_slots_send(line->out, line->ends[0], NULL);
+        assert_true(rv == APR_SUCCESS || APR_STATUS_IS_EAGAIN(rv));
+        receive_all(line);
+    }
+    assert_false(keeper_slots_wait(line->out));
+    assert_int_equal(line->count, added + 1);
+    for (i = 0; i < added; i++) {
+        assert_int_equal(line->slots[i], 2);
+        assert_int_equal(line->sizes[i], KEEPER_SLOTS_EVENT_BYTES);
+    }
+    assert_int_equal(line->slots[added], 3);
+    assert_true(keeper_slots_add_event(line->out, 2, gc_slice(bytes, 1)));
+    close_line(line);
+}
+
+static void refuses_events_that_are_too_long_or_not_expected(void **state)
+{
+    line_t *line = open_line(*state);
+    apr_uint32_t words[2] = {5 | KEEPER_SLOTS_EVENT, KEEPER_SLOTS_EVENT_BYTES + 1};
+    keeper_slots_taker_t taker = {note, NULL, line};
+
+    assert_int_equal(send(line->ends[0], words, sizeof(words), 0), sizeof(words));
+    assert_int_equal(receive(line), APR_EINVAL);
+    words[1] = 0;
+    assert_int_equal(send(line->ends[0], words, sizeof(words), 0), sizeof(words));
+    assert_int_equal(keeper_slots_receive(&line->in, line->ends[1], &taker), APR_EINVAL);
+    assert_int_equal(line->count, 0);
     close_line(line);
 }
 
@@ -152,7 +226,7 @@ static void refuses_what_is_no_slot(void **state)
     apr_uint32_t word = KEEPER_SHARED_SLOTS;
 
     assert_int_equal(send(line->ends[0], &word, sizeof(word), 0), sizeof(word));
-    assert_int_equal(keeper_slots_receive(&line->in, line->ends[1], note, line), APR_EINVAL);
+    assert_int_equal(receive(line), APR_EINVAL);
     assert_int_equal(line->count, 0);
     close_line(line);
 }
@@ -161,9 +235,9 @@ static void tells_an_end(void **state)
 {
     line_t *line = open_line(*state);
 
-    assert_int_equal(keeper_slots_receive(&line->in, line->ends[1], note, line), APR_SUCCESS);
+    assert_int_equal(receive(line), APR_SUCCESS);
     assert_int_equal(shutdown(line->ends[0], SHUT_WR), 0);
-    assert_int_equal(keeper_slots_receive(&line->in, line->ends[1], note, line), APR_EOF);
+    assert_int_equal(receive(line), APR_EOF);
     close_line(line);
 }
 
@@ -175,6 +249,8 @@ int main(void)
         POOL_TEST(flags_by_what_is_so_when_it_is_sent),
         POOL_TEST(keeps_what_the_socket_does_not_take),
         POOL_TEST(puts_words_together_that_come_byte_by_byte),
+        POOL_TEST(sends_events_as_far_as_there_is_room),
+        POOL_TEST(refuses_events_that_are_too_long_or_not_expected),
         POOL_TEST(refuses_what_is_no_slot),
         POOL_TEST(tells_an_end),
     };

@@ -84,7 +84,7 @@ static void ignore(void *baton)
 {
 }
 
-static void ignore_moved(const unsigned *slots, int count, void *baton)
+static void ignore_moved(const keeper_moved_t *moved, int count, apr_pool_t *pool, void *baton)
 {
 }
 

@@ -12,8 +12,14 @@
 typedef struct child_t {
     keeper_watcher_t *watcher;
     struct pollfd waiting;
-    int told[KEEPER_SHARED_SLOTS];
+    int told[KEEPER_SHARED_SLOTS]; /* with an event or without */
     int all_told;
+    int events;
+    apr_int64_t event_id; /* of the last one, and what else it said */
+    const char *site;
+    const char *room;
+    const char *text;
+    apr_pool_t *pool;
 } child_t;
 
 static void wait_for(int fd, int want_write, void *baton)
@@ -32,11 +38,24 @@ static void moved(unsigned slot, void *baton)
     child->all_told++;
 }
 
+static void stored(unsigned slot, const keeper_notice_t *notice, void *baton)
+{
+    child_t *child = baton;
+
+    moved(slot, child);
+    child->events++;
+    child->event_id = notice->event_id;
+    child->site = apr_pstrdup(child->pool, notice->site);
+    child->room = apr_pstrdup(child->pool, notice->room);
+    child->text = gc_slice_dup(notice->text, child->pool);
+}
+
 static child_t *make_child(const char *socket_path, apr_pool_t *pool)
 {
     child_t *child = apr_pcalloc(pool, sizeof(*child));
-    keeper_watcher_hooks_t hooks = {wait_for, moved, child};
+    keeper_watcher_hooks_t hooks = {wait_for, moved, stored, child};
 
+    child->pool = pool;
     child->waiting.fd = -1;
     assert_int_equal(keeper_watcher_create(&child->watcher, socket_path, &hooks, pool),
                      APR_SUCCESS);
@@ -94,6 +113,35 @@ static void tells_what_is_stored_in_a_room_that_is_wanted(void **state)
     (void)keeper_home_post_ok(home, "a", "one");
     wait_told(child, slot_of(home, "a"), 2);
     assert_true(keeper_watcher_is_told(child->watcher));
+    assert_int_equal(child->events, 1);
+    assert_int_equal(child->event_id, 1);
+    assert_string_equal(child->site, home->site.identity);
+    assert_string_equal(child->room, "a");
+    assert_non_null(strstr(child->text, "\"text\": \"one\""));
+    keeper_process_stop(keeper);
+}
+
+static void tells_of_long_events_only_that_they_came(void **state)
+{
+    keeper_home_t *home = keeper_home_make(*state, "s", NULL);
+    keeper_process_t keeper = keeper_process_start(home);
+    child_t *child = make_child(home->socket_path, home->temp->pool);
+    char text[KEEPER_SLOTS_EVENT_BYTES + 1];
+    keeper_job_t job = {KEEPER_JOB_POST, 0, home->site.identity, "a", "al", text, "long", "", ""};
+    keeper_reply_t reply;
+
+    memset(text, 'x', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    keeper_home_wait_ready(home);
+    keeper_watcher_want(child->watcher, slot_of(home, "a"), 1);
+    wait_told(child, slot_of(home, "a"), 1);
+    assert_int_equal(keeper_client_call(home->client, &job, &reply, UNIT_PATIENCE, child->pool),
+                     APR_SUCCESS);
+    wait_told(child, slot_of(home, "a"), 2);
+    (void)keeper_home_post_ok(home, "a", "short");
+    wait_told(child, slot_of(home, "a"), 3);
+    assert_int_equal(child->events, 1);
+    assert_int_equal(child->event_id, 2);
     keeper_process_stop(keeper);
 }
 
@@ -214,6 +262,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEMP_TEST(tells_what_is_stored_in_a_room_that_is_wanted),
+        TEMP_TEST(tells_of_long_events_only_that_they_came),
         TEMP_TEST(tells_nothing_of_other_rooms),
         TEMP_TEST(tells_all_that_is_wanted_when_another_keeper_is_there),
         TEMP_TEST(goes_on_with_the_others_when_a_child_takes_nothing),

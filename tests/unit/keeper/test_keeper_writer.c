@@ -40,7 +40,7 @@ static void ignore(void *baton)
 {
 }
 
-static void count_moved(const unsigned *slots, int count, void *baton)
+static void count_moved(const keeper_moved_t *moved, int count, apr_pool_t *pool, void *baton)
 {
     __atomic_add_fetch(&((bench_t *)baton)->moved, count, __ATOMIC_SEQ_CST);
 }

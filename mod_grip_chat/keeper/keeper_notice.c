@@ -1,0 +1,47 @@
+#include "keeper_notice.h"
+
+#include "chat_sse.h"
+
+apr_status_t keeper_notice_append(gc_buffer_t *buffer, const keeper_moved_t *moved)
+{
+    const chat_append_t *append = moved->append;
+    apr_uint64_t numbers[] = {moved->version.epoch, moved->version.generation,
+                              (apr_uint64_t)append->event_id};
+    chat_message_t message = chat_append_message(append);
+
+    gc_buffer_append(buffer, gc_slice((const char *)numbers, sizeof(numbers)));
+    gc_buffer_append(buffer, gc_slice(moved->site->identity, strlen(moved->site->identity) + 1));
+    gc_buffer_append(buffer, gc_slice(append->room, strlen(append->room) + 1));
+    return chat_sse_append_message(buffer, gc_slice_of(append->room), &message);
+}
+
+/* Cut a string off the front. @return NULL if it has no end */
+static const char *cut_string(gc_slice_t *rest)
+{
+    const char *string = rest->data;
+    const char *end = memchr(string, '\0', rest->len);
+
+    if (!end) {
+        return NULL;
+    }
+    rest->len -= (apr_size_t)(end + 1 - string);
+    rest->data = end + 1;
+    return string;
+}
+
+apr_status_t keeper_notice_read(keeper_notice_t *notice, gc_slice_t bytes)
+{
+    apr_uint64_t numbers[3];
+    gc_slice_t rest = {bytes.data + sizeof(numbers), bytes.len - sizeof(numbers)};
+
+    if (bytes.len <= sizeof(numbers)) {
+        return APR_EINVAL;
+    }
+    memcpy(numbers, bytes.data, sizeof(numbers));
+    notice->version = (keeper_version_t){numbers[0], numbers[1]};
+    notice->event_id = (apr_int64_t)numbers[2];
+    notice->site = cut_string(&rest);
+    notice->room = notice->site ? cut_string(&rest) : NULL;
+    notice->text = rest;
+    return notice->room && rest.len > 0 ? APR_SUCCESS : APR_EINVAL;
+}
