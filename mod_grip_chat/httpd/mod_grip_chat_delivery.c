@@ -40,26 +40,27 @@ static void give_pieces(grip_chat_held_t *held)
         held->state = GRIP_CHAT_HELD_GONE; /* too slow: it comes back with its position */
     }
     while (held->state == GRIP_CHAT_HELD_OPEN && held->next_piece < log->end) {
-        grip_chat_piece_t *piece = grip_chat_log_at(log, held->next_piece++);
-        apr_size_t len = chat_block_text(piece->block).len;
+        chat_block_t *blocks[GRIP_CHAT_HELD_BLOCKS];
+        apr_size_t bytes = 0;
+        int count = 0;
 
-        held->reached = piece->to;
-        if (len > held->chunk) {
-            grip_chat_held_write(held, piece->block, chat_block_text(piece->block));
-            continue;
-        }
-        grip_chat_held_add(held, piece->block);
-        while (held->next_piece < log->end) {
-            piece = grip_chat_log_at(log, held->next_piece);
-            len += chat_block_text(piece->block).len;
-            if (len > held->chunk) {
+        while (held->next_piece < log->end && count < GRIP_CHAT_HELD_BLOCKS) {
+            const grip_chat_piece_t *piece = grip_chat_log_at(log, held->next_piece);
+
+            bytes += chat_block_text(piece->block).len;
+            if (count > 0 && bytes > held->chunk) {
                 break;
             }
-            grip_chat_held_add(held, piece->block);
+            blocks[count++] = piece->block;
             held->reached = piece->to;
             held->next_piece++;
         }
-        grip_chat_held_push(held);
+        if (chat_block_text(blocks[0]).len > held->chunk) {
+            grip_chat_held_write(held, blocks[0], chat_block_text(blocks[0]));
+        }
+        else {
+            grip_chat_held_write_all(held, blocks, count);
+        }
     }
 }
 

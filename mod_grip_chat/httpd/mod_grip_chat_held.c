@@ -1,8 +1,10 @@
 #include "mod_grip_chat_held.h"
 
+#include <errno.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <apr_optional.h>
 #include <apr_portable.h>
 
 #include <http_connection.h>
@@ -107,7 +109,41 @@ int grip_chat_held_is_free(const grip_chat_held_t *held)
             __atomic_load_n(&held->worker->status, __ATOMIC_ACQUIRE) != SERVER_CLOSING);
 }
 
+/* --- hooks ------------------------------------------------------------------------------------------ */
+
+/* Counts for mod_logio what goes past the core's filter; NULL where that is not loaded. */
+static APR_OPTIONAL_FN_TYPE(ap_logio_add_bytes_out) * add_bytes_out;
+
+static void find_logio(void)
+{
+    add_bytes_out = APR_RETRIEVE_OPTIONAL_FN(ap_logio_add_bytes_out);
+}
+
+void grip_chat_held_hooks(apr_pool_t *pool)
+{
+    ap_hook_optional_fn_retrieve(find_logio, NULL, NULL, APR_HOOK_MIDDLE);
+}
+
 /* --- in the loop's thread --------------------------------------------------------------------------- */
+
+/* Whether all filters of a stream are the core's, of which none has to see what follows its head. */
+static int has_core_filters_only(const request_rec *r)
+{
+    static const char *const names[] = {"content_length", "http_outerror", "core"};
+    const ap_filter_t *filter;
+
+    for (filter = r->output_filters; filter; filter = filter->next) {
+        apr_size_t i = 0;
+
+        while (i < sizeof(names) / sizeof(names[0]) && strcmp(filter->frec->name, names[i]) != 0) {
+            i++;
+        }
+        if (i == sizeof(names) / sizeof(names[0])) {
+            return 0;
+        }
+    }
+    return 1;
+}
 
 void grip_chat_held_prepare(grip_chat_held_t *held, apr_thread_t *thread)
 {
@@ -125,6 +161,7 @@ void grip_chat_held_prepare(grip_chat_held_t *held, apr_thread_t *thread)
     }
     /* Without this the stream works, and a dead peer is found later. */
     (void)setsockopt(held->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof(timeout_ms));
+    held->is_bare = has_core_filters_only(held->r);
     held->last_filter = c->output_filters;
     while (held->last_filter->next) {
         held->last_filter = held->last_filter->next;
@@ -155,13 +192,8 @@ static void flush(grip_chat_held_t *held)
     }
 }
 
-void grip_chat_held_add(grip_chat_held_t *held, chat_block_t *block)
-{
-    APR_BRIGADE_INSERT_TAIL(
-        held->bb, grip_chat_bucket_create(block, chat_block_text(block), held->c->bucket_alloc));
-}
-
-void grip_chat_held_push(grip_chat_held_t *held)
+/* Give the filters what is in the brigade. */
+static void push(grip_chat_held_t *held)
 {
     apr_status_t rv;
 
@@ -175,11 +207,64 @@ void grip_chat_held_push(grip_chat_held_t *held)
     flush(held);
 }
 
+/* Write to the socket, if that can be. @return how much of it was */
+static apr_size_t send_bare(grip_chat_held_t *held, struct iovec *parts, int count)
+{
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = (size_t)count};
+    ssize_t sent;
+
+    if (!held->is_bare || held->c->data_in_output_filters) {
+        return 0;
+    }
+    do {
+        sent = sendmsg(held->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    } while (sent < 0 && errno == EINTR);
+    if (sent < 0) {
+        if (errno != EAGAIN) {
+            give_up(held);
+        }
+        return 0;
+    }
+    held->r->bytes_sent += sent;
+    if (add_bytes_out) {
+        add_bytes_out(held->c, sent);
+    }
+    return (apr_size_t)sent;
+}
+
+void grip_chat_held_write_all(grip_chat_held_t *held, chat_block_t *const *blocks, int count)
+{
+    struct iovec parts[GRIP_CHAT_HELD_BLOCKS];
+    apr_size_t sent;
+    int i;
+
+    for (i = 0; i < count; i++) {
+        gc_slice_t text = chat_block_text(blocks[i]);
+
+        parts[i] = (struct iovec){(void *)text.data, text.len};
+    }
+    sent = send_bare(held, parts, count);
+    for (i = 0; held->state == GRIP_CHAT_HELD_OPEN && i < count; i++) {
+        gc_slice_t rest = chat_block_text(blocks[i]);
+        apr_size_t gone = sent < rest.len ? sent : rest.len;
+
+        sent -= gone;
+        rest = gc_slice(rest.data + gone, rest.len - gone);
+        if (rest.len > 0) {
+            APR_BRIGADE_INSERT_TAIL(
+                held->bb, grip_chat_bucket_create(blocks[i], rest, held->c->bucket_alloc));
+        }
+    }
+    if (!APR_BRIGADE_EMPTY(held->bb)) {
+        push(held);
+    }
+}
+
 /* Give the filters one bucket. */
 static void pass(grip_chat_held_t *held, apr_bucket *data)
 {
     APR_BRIGADE_INSERT_TAIL(held->bb, data);
-    grip_chat_held_push(held);
+    push(held);
 }
 
 static void drop_rest(grip_chat_held_t *held)
@@ -215,7 +300,13 @@ void grip_chat_held_write(grip_chat_held_t *held, chat_block_t *block, gc_slice_
 
 void grip_chat_held_write_text(grip_chat_held_t *held, gc_slice_t text)
 {
-    pass(held, apr_bucket_heap_create(text.data, text.len, NULL, held->c->bucket_alloc));
+    struct iovec part = {(void *)text.data, text.len};
+    apr_size_t sent = send_bare(held, &part, 1);
+
+    if (held->state == GRIP_CHAT_HELD_OPEN && sent < text.len) {
+        pass(held, apr_bucket_heap_create(text.data + sent, text.len - sent, NULL,
+                                          held->c->bucket_alloc));
+    }
 }
 
 void grip_chat_held_resume(grip_chat_held_t *held)

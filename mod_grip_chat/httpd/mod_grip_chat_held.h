@@ -56,7 +56,8 @@ typedef struct grip_chat_held_t {
     apr_bucket_brigade *bb;
     chat_block_t *block; /**< held for rest */
     gc_slice_t rest;     /**< what is to be written and was not given to the filters yet */
-    apr_size_t chunk;    /**< bytes that the filters may be given at once */
+    apr_size_t chunk;    /**< bytes that may be written at once */
+    int is_bare; /**< nobody but httpd is on the way to the network: see grip_chat_held_write_all */
 } grip_chat_held_t;
 
 /**
@@ -88,13 +89,20 @@ void grip_chat_held_prepare(grip_chat_held_t *held, apr_thread_t *thread);
  */
 void grip_chat_held_write(grip_chat_held_t *held, chat_block_t *block, gc_slice_t part);
 
-/** Add a block to what is written next; in all no more than the chunk. Only while OPEN. */
-void grip_chat_held_add(grip_chat_held_t *held, chat_block_t *block);
+/** Blocks that are written together. */
+#define GRIP_CHAT_HELD_BLOCKS 32
 
-/** Write what was added. Sets the state. */
-void grip_chat_held_push(grip_chat_held_t *held);
+/**
+ * Write some blocks at once: what all readers of a room get. Only while OPEN; sets the state.
+ *
+ * Where no filter is on the way but those of httpd's core, which do nothing with it, the text goes to the
+ * socket without them: that takes a fifth less time, which counts for thousands of readers.
+ *
+ * @param blocks  1 to GRIP_CHAT_HELD_BLOCKS, in all no more than the chunk; held as long as it takes
+ */
+void grip_chat_held_write_all(grip_chat_held_t *held, chat_block_t *const *blocks, int count);
 
-/** Write a short text, which is copied. As grip_chat_held_write. */
+/** Write a short text, which is copied. As grip_chat_held_write_all. */
 void grip_chat_held_write_text(grip_chat_held_t *held, gc_slice_t text);
 
 /** Go on writing, as the connection has become writable. Only while FULL; sets the state. */
@@ -111,5 +119,8 @@ int grip_chat_held_end(grip_chat_held_t *held, gc_slice_t farewell);
 
 /** Close the connection and free all that belongs to it. Only after grip_chat_held_end. */
 void grip_chat_held_destroy(grip_chat_held_t *held);
+
+/** Register what finds mod_logio, if that is there to count bytes. */
+void grip_chat_held_hooks(apr_pool_t *pool);
 
 #endif

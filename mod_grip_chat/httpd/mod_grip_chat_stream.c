@@ -144,4 +144,5 @@ void grip_chat_stream_hooks(apr_pool_t *pool)
     /* After all other modules' hooks: from then on the connection is another thread's. */
     ap_hook_suspend_connection(suspend_connection, NULL, NULL, APR_HOOK_REALLY_LAST);
     ap_hook_child_stopping(child_stopping, NULL, NULL, APR_HOOK_MIDDLE);
+    grip_chat_held_hooks(pool);
 }
