@@ -76,6 +76,23 @@ def test_streams_are_counted_as_they_come_and_go(servers):
     wait_until(lambda: figures(apache)["GripChatStreams"] == 0, 10, "end of all streams")
 
 
+def test_a_message_comes_to_a_stream_without_a_read_of_its_room(servers, room):
+    """The keeper tells the event itself, which follows what was read when the stream began."""
+    module = paths.apache_modules_dir() + "/mod_status.so"
+    apache = servers.apache(lambda a: f'LoadModule status_module "{module}"\n' + ONE_CHILD +
+                            '<Location "/status">\nSetHandler server-status\nRequire all granted\n'
+                            "</Location>\n" + chat_site(a.database, "none", Streams="On"), mpm="event")
+    reader = servers.event_source(apache.port, events_path(room)).wait_open()
+    apache.client.say(room, "first")
+    reader.wait_messages(1)
+    before = figures(apache)["GripChatRoomLoads"]
+    for number in range(2, 12):
+        apache.client.say(room, "hello")
+        reader.wait_messages(number)
+    assert figures(apache)["GripChatRoomLoads"] == before
+    assert reader.numbers == list(range(1, 12))
+
+
 def test_people_read_the_same_and_each_site(apache):
     token = grip.token()
     for _ in range(3):

@@ -1,7 +1,6 @@
 """Event streams that the module holds itself: mpm_event, HTTP/1.x, no proxy."""
 
 import re
-import signal
 import time
 
 import pytest
@@ -9,7 +8,7 @@ import pytest
 from harness import paths, sse
 from harness.client import Client, events_path
 from harness.httpd import MPM, Apache
-from harness.processes import kill, wait_until
+from harness.processes import wait_until
 from harness.raw_stream import RawStream
 from harness.sites import Host, chat_site, vhost
 
@@ -107,6 +106,16 @@ def test_a_message_of_the_largest_size_comes_whole(client, room, reader):
     assert reader.texts == [text, "small"] and len(reader.connects) == 1
 
 
+def test_short_and_long_messages_come_in_their_order(client, room, servers, apache):
+    readers = [servers.event_source(apache.port, events_path(room)).wait_open() for _ in range(4)]
+    texts = [f"{n}" + "x" * (6000 if n % 3 == 0 else 10) for n in range(100)]
+    for text in texts:
+        client.say(room, text)
+    for reader in readers:
+        reader.wait_messages(len(texts))
+        assert reader.texts == texts and len(reader.connects) == 1
+
+
 def test_a_silent_stream_has_keep_alives(room, raw):
     stream = raw(events_path(room))
     stream.read_until(b"event: keep-alive\ndata:\n\n")
@@ -173,16 +182,29 @@ def test_the_access_log_has_one_true_line_for_a_stream(client, room, raw, apache
     assert 300_000 < int(micros) < 20_000_000
 
 
+def test_mod_logio_counts_all_bytes_of_a_stream(servers, room):
+    apache = servers.apache(lambda a: own_streams(a, KeepAlive="1s")
+                            + f'CustomLog "{a.directory}/logio.log" "%U %O"\n')
+    stream = RawStream(apache.port, events_path(room)).read_until(b"stream-open")
+    apache.client.say(room, "hello")
+    stream.read_until(b"hello").read_until(b"event: keep-alive")
+    stream.close()
+    log = apache.directory / "logio.log"
+    line = wait_until(lambda: re.search(f"^{events_path(room)} (.*)$", log.read_text(), re.M), 10,
+                      "line of the stream")
+    assert int(line[1]) == len(stream.bytes)
+
+
 def test_streams_end_with_a_time_to_come_back_when_the_server_stops(servers, room):
     apache = servers.apache(own_streams)
     streams = [RawStream(apache.port, events_path(room)) for _ in range(10)]
     for stream in streams:
         stream.read_until(b"stream-open")
-    # A message shows that no worker has the connection any more: event cuts those off.
+    # A message shows that the loop has the connection; event cuts those off that a worker has.
     apache.client.say(room, "hello")
     for stream in streams:
         stream.read_until(b"hello")
-    kill(apache.process.pid, signal.SIGTERM)
+    apache.terminate()
     for stream in streams:
         parser, _ = sse.parse(stream.read_all().body)
         assert 250 <= parser.retry_ms <= 1250

@@ -175,6 +175,18 @@ def test_compression_does_not_keep_events_back(servers, room, encoding):
     assert "Content-Encoding" not in stream.head
 
 
+def test_other_filters_see_events_too(servers, room):
+    apache = servers.apache(lambda a: own_streams(
+        a, f'LoadModule substitute_module "{paths.apache_modules_dir()}/mod_substitute.so"\n'
+           'SetOutputFilter SUBSTITUTE\nSubstitute "s/damn/d--n/q"\n'))
+    stream = servers.keep(RawStream(apache.port, events_path(room)),
+                          RawStream.close).read_until(b"stream-open")
+    for _ in range(2):
+        apache.client.say(room, "damn")
+    stream.read_until(b"d--n").read_until(b"id: ")
+    assert b"damn" not in stream.bytes
+
+
 @pytest.mark.parametrize("threshold", [0, 1, 100, 2000, 1000000])
 def test_large_messages_come_whole_whatever_the_core_flushes_at(servers, room, threshold):
     apache = servers.apache(lambda a: own_streams(a, f"FlushMaxThreshold {threshold}\n"))

@@ -132,6 +132,11 @@ class Apache:
         _let_connections_end()
         self._signal_and_wait(signal.SIGHUP, timeout)
 
+    def terminate(self):
+        """Sends SIGTERM, and does not wait."""
+        _let_connections_end()
+        kill(self.process.pid, signal.SIGTERM)
+
     def _signal_and_wait(self, number, timeout):
         before = self.error_log.count(_STARTED)
         kill(self.process.pid, number)
