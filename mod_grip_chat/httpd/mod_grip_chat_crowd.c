@@ -12,10 +12,10 @@
 /* How soon it is looked again whether a worker has let go of a connection. */
 #define FREE_PAUSE apr_time_from_msec(2)
 
-/* How many readers all children together send away in a second, so that no more come back in one. */
+/* How many readers all loops of all children together send away in a second, so that no more come back in one. */
 #define DRAIN_RATE 2000
 
-/* How soon a child that drains ends some more, at the soonest. */
+/* How soon a loop that drains ends some more, at the soonest. */
 #define DRAIN_PAUSE apr_time_from_msec(25)
 
 /* A client comes back after a time of its own in this span; in a longer one if all are ended at once. */
@@ -23,7 +23,7 @@
 #define RETRY_SPREAD_MS     1000
 #define RETRY_SPREAD_MAX_MS 30000
 
-void grip_chat_crowd_init(grip_chat_crowd_t *crowd, server_rec *main, int epoll_fd, int children,
+void grip_chat_crowd_init(grip_chat_crowd_t *crowd, server_rec *main, int epoll_fd, int loops,
                           const grip_chat_crowd_hooks_t *hooks)
 {
     memset(crowd, 0, sizeof(*crowd));
@@ -33,7 +33,7 @@ void grip_chat_crowd_init(grip_chat_crowd_t *crowd, server_rec *main, int epoll_
     crowd->busy.interval = FREE_PAUSE;
     crowd->lingering.interval = LINGER_TIME;
     crowd->dice = (apr_uint64_t)gc_clock_now();
-    crowd->children = children;
+    crowd->loops = loops;
     crowd->retry_spread_ms = RETRY_SPREAD_MS;
 }
 
@@ -196,7 +196,7 @@ void grip_chat_crowd_end_due(grip_chat_crowd_t *crowd, gc_moment_t now)
 static void hurry(grip_chat_crowd_t *crowd)
 {
     apr_uint64_t spread_ms =
-        (apr_uint64_t)crowd->count * (apr_uint64_t)crowd->children * 1000 / DRAIN_RATE;
+        (apr_uint64_t)crowd->count * (apr_uint64_t)crowd->loops * 1000 / DRAIN_RATE;
 
     if (!crowd->is_hurried && spread_ms > RETRY_SPREAD_MS) {
         crowd->retry_spread_ms =
@@ -207,7 +207,7 @@ static void hurry(grip_chat_crowd_t *crowd)
 
 void grip_chat_crowd_drain(grip_chat_crowd_t *crowd, int is_hurried, gc_moment_t now)
 {
-    apr_interval_time_t each = APR_USEC_PER_SEC * crowd->children / DRAIN_RATE;
+    apr_interval_time_t each = APR_USEC_PER_SEC * crowd->loops / DRAIN_RATE;
     apr_interval_time_t pause = each > DRAIN_PAUSE ? each : DRAIN_PAUSE;
     int left = (int)(pause / each);
     int i;

@@ -27,7 +27,7 @@ typedef struct grip_chat_crowd_t {
     grip_chat_queue_t busy;       /**< until their worker has let go, and then to be ended */
     grip_chat_queue_t lingering;  /**< until their peer has closed its side */
     int count;                    /**< of those that are not ended */
-    int children;                 /**< that there may be, of which each has its part of readers */
+    int loops;                    /**< that there may be, of which each has its part of readers */
     apr_uint32_t retry_spread_ms; /**< how far apart those that are ended come back */
     gc_moment_t drain_due;        /**< when the next are to be ended, 0 while none is */
     int is_hurried;               /**< nobody is waited for */
@@ -38,9 +38,9 @@ typedef struct grip_chat_crowd_t {
  * Make an empty crowd.
  *
  * @param epoll_fd  gets the connections' descriptors, with a grip_chat_held_t each
- * @param children  that there may be, at least 1
+ * @param loops     that there may be of all children, at least 1
  */
-void grip_chat_crowd_init(grip_chat_crowd_t *crowd, server_rec *main, int epoll_fd, int children,
+void grip_chat_crowd_init(grip_chat_crowd_t *crowd, server_rec *main, int epoll_fd, int loops,
                           const grip_chat_crowd_hooks_t *hooks);
 
 /** Take over a parked connection. @return 0 if it will be ended at once */

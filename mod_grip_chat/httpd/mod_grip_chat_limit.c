@@ -49,6 +49,14 @@ static apr_int64_t worker_factor(void)
     return factor >= 1 && factor < GRIP_CHAT_STREAMS_MAX ? (apr_int64_t)factor : 0;
 }
 
+static int some_server_holds_streams(const server_rec *s)
+{
+    while (s && !grip_chat_conf_holds_streams(s)) {
+        s = s->next;
+    }
+    return s != NULL;
+}
+
 void grip_chat_limit_work_out(server_rec *main)
 {
     grip_chat_conf_t *conf = grip_chat_conf_get(main);
@@ -60,7 +68,8 @@ void grip_chat_limit_work_out(server_rec *main)
     int is_async = 0;
 
     conf->stream_share = 0;
-    if (ap_mpm_query(AP_MPMQ_IS_ASYNC, &is_async) != APR_SUCCESS || !is_async ||
+    if (!some_server_holds_streams(main) ||
+        ap_mpm_query(AP_MPMQ_IS_ASYNC, &is_async) != APR_SUCCESS || !is_async ||
         ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads) != APR_SUCCESS || threads <= 0 ||
         ap_mpm_query(AP_MPMQ_MAX_DAEMONS, &children) != APR_SUCCESS || children <= 0)
     {

@@ -396,7 +396,7 @@ static apr_status_t make(grip_chat_loop_t *loop)
     if (loop->epoll_fd < 0 || loop->wake_fd < 0) {
         return errno;
     }
-    grip_chat_crowd_init(&loop->crowd, loop->spec.main, loop->epoll_fd, loop->spec.children,
+    grip_chat_crowd_init(&loop->crowd, loop->spec.main, loop->epoll_fd, loop->spec.loops,
                          &crowd_hooks);
     rv = control(loop, EPOLL_CTL_ADD, loop->wake_fd, EPOLLIN, &loop->wake_fd);
     if (rv != APR_SUCCESS) {

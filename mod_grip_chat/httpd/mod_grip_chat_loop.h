@@ -13,7 +13,7 @@ typedef struct grip_chat_loop_spec_t {
     server_rec *main;
     const keeper_shared_t *shared;
     const char *socket_path; /**< the keeper's */
-    int children;            /**< that there may be, at least 1 */
+    int loops;               /**< that there may be, of all children together, at least 1 */
 } grip_chat_loop_spec_t;
 
 /**

@@ -1,5 +1,7 @@
 #include "mod_grip_chat_stream.h"
 
+#include <unistd.h>
+
 #include <ap_mpm.h>
 #include <mpm_common.h>
 
@@ -7,9 +9,14 @@
 #include "mod_grip_chat_limit.h"
 #include "mod_grip_chat_loop.h"
 
+/* Loops that a child has at most. */
+#define LOOPS_MAX 8
+
 /* This child's streams. Made in child_init, gone with the child's pool. */
 typedef struct streams_t {
-    grip_chat_loop_t *loop;
+    grip_chat_loop_t *loops[LOOPS_MAX];
+    apr_uint32_t loop_count;
+    apr_uint32_t taken; /* atomic: streams that loops were given so far, in turn */
     grip_chat_clients_t *clients;
     apr_uint32_t is_draining; /* atomic */
 } streams_t;
@@ -25,7 +32,34 @@ static apr_status_t forget(void *data)
 /* Before anything of the child is destroyed: the threads use all of it. */
 static apr_status_t stop(void *data)
 {
-    return grip_chat_loop_stop(((streams_t *)data)->loop);
+    streams_t *made = data;
+    apr_status_t result = APR_SUCCESS;
+
+    while (made->loop_count > 0) {
+        apr_status_t rv = grip_chat_loop_stop(made->loops[--made->loop_count]);
+
+        result = result == APR_SUCCESS ? rv : result;
+    }
+    return result;
+}
+
+/* Start a loop for each processor that is not busy with another child's. */
+static apr_status_t start_loops(streams_t *made, grip_chat_loop_spec_t *spec, apr_pool_t *pool)
+{
+    int children = 1;
+    apr_status_t rv = ap_mpm_query(AP_MPMQ_MAX_DAEMONS, &children);
+    int count;
+
+    children = rv == APR_SUCCESS && children > 0 ? children : 1;
+    count = (int)(sysconf(_SC_NPROCESSORS_ONLN) / children);
+    count = count < 1 ? 1 : count > LOOPS_MAX ? LOOPS_MAX : count;
+    spec->loops = children * count;
+    rv = APR_SUCCESS;
+    while (rv == APR_SUCCESS && made->loop_count < (apr_uint32_t)count) {
+        rv = grip_chat_loop_start(&made->loops[made->loop_count], spec, pool);
+        made->loop_count += rv == APR_SUCCESS;
+    }
+    return rv;
 }
 
 apr_status_t grip_chat_stream_child_init(const keeper_shared_t *shared, apr_pool_t *pchild,
@@ -40,16 +74,13 @@ apr_status_t grip_chat_stream_child_init(const keeper_shared_t *shared, apr_pool
     if (total == 0) {
         return APR_SUCCESS;
     }
-    if (ap_mpm_query(AP_MPMQ_MAX_DAEMONS, &spec.children) != APR_SUCCESS || spec.children < 1) {
-        spec.children = 1;
-    }
     each = each == GRIP_CHAT_UNSET ? GRIP_CHAT_STREAMS_PER_CLIENT_DEFAULT : each;
     rv = grip_chat_clients_create(&made->clients, (apr_uint32_t)each, total, pchild);
     if (rv == APR_SUCCESS) {
-        rv = grip_chat_loop_start(&made->loop, &spec, pchild);
+        apr_pool_pre_cleanup_register(pchild, made, stop);
+        rv = start_loops(made, &spec, pchild);
     }
     if (rv == APR_SUCCESS) {
-        apr_pool_pre_cleanup_register(pchild, made, stop);
         apr_pool_cleanup_register(pchild, made, forget, apr_pool_cleanup_null);
         streams = made;
     }
@@ -123,19 +154,25 @@ grip_chat_stream_stats_t grip_chat_stream_stats(void)
 static void suspend_connection(conn_rec *c, request_rec *r)
 {
     grip_chat_held_t *held = ap_get_module_config(c->conn_config, &grip_chat_module);
+    apr_uint32_t turn;
 
     if (held && streams && c->cs && c->cs->state == CONN_STATE_SUSPENDED && !held->is_parked) {
         held->is_parked = 1;
         grip_chat_held_park(held);
-        grip_chat_loop_adopt(streams->loop, held);
+        turn = __atomic_fetch_add(&streams->taken, 1, __ATOMIC_RELAXED);
+        grip_chat_loop_adopt(streams->loops[turn % streams->loop_count], held);
     }
 }
 
 static void child_stopping(apr_pool_t *pchild, int is_graceful)
 {
+    apr_uint32_t i;
+
     if (streams) {
         __atomic_store_n(&streams->is_draining, 1, __ATOMIC_RELAXED);
-        grip_chat_loop_drain(streams->loop, is_graceful);
+        for (i = 0; i < streams->loop_count; i++) {
+            grip_chat_loop_drain(streams->loops[i], is_graceful);
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 """Event streams that the module holds itself: mpm_event, HTTP/1.x, no proxy."""
 
+import os
 import re
 import time
 
@@ -165,6 +166,23 @@ def test_who_may_not_read_is_refused(servers, room):
     apache.error_log.allow("AH01630")
     assert apache.client.get("/rooms/closed/events/").status == 403
     servers.event_source(apache.port, events_path(room)).wait_open()
+
+
+def test_streams_of_few_children_are_written_by_several_threads(servers, room):
+    def threads(children, streams):
+        apache = servers.apache(lambda a: chat_site(a.database, "none", Streams=streams) +
+                                f"StartServers 1\nServerLimit {children}\nThreadsPerChild 10\n"
+                                f"MinSpareThreads 1\nMaxSpareThreads {children * 10}\n"
+                                f"MaxRequestWorkers {children * 10}\n")
+        readers = [RawStream(apache.port, events_path(room)).read_until(b"stream-open")
+                   for _ in range(9 if streams == "On" else 0)]
+        apache.client.say(room, "hello")
+        for reader in readers:
+            reader.read_until(b"hello").close()
+        return len(os.listdir(f"/proc/{apache.children()[0]}/task"))
+    processors = os.cpu_count()
+    assert threads(1, "On") == threads(1, "Off") + 2 * min(processors, 8)
+    assert threads(processors, "On") == threads(processors, "Off") + 2
 
 
 # -- ending ---------------------------------------------------------------------------------------
