@@ -13,25 +13,29 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integra
 from harness.pushpin import Pushpin
 from harness.servers import Servers
 
+import bench_original
 import bench_posts
 import bench_reads
 import bench_streams
 import bench_table
+import bench_tls
 from bench_apache import BenchApache
 from bench_scale import FULL, QUICK, SMOKE
 
-ROWS = {**bench_reads.ROWS, **bench_posts.ROWS, **bench_streams.ROWS}
+ROWS = {**bench_reads.ROWS, **bench_tls.ROWS, **bench_posts.ROWS, **bench_streams.ROWS,
+        **bench_original.ROWS}
 # In the order of the table.
 ORDER = ["messages", "not-modified", "events-hs256", "events-es256", "events-next", "posts",
          "posts-four", "posts-prefork", "post-alone", "pushpin", "cold-rooms", "stored", "memory",
-         *bench_streams.ROWS]
+         *bench_tls.ROWS, *bench_streams.ROWS]
 
 
 class Bench:
     """What a row works with: servers that end with it, and how long it may take."""
 
-    def __init__(self, scale):
+    def __init__(self, scale, original=None):
         self.scale = scale
+        self.original = original  # the folder of its sources
         self.servers = Servers()
 
     def apache(self, **options):
@@ -57,8 +61,8 @@ class Bench:
         return apache.start(), pushpin[0]
 
 
-def measure(row, scale):
-    bench = Bench(scale)
+def measure(row, scale, original=None):
+    bench = Bench(scale, original)
     try:
         return row(bench)
     finally:
@@ -73,6 +77,8 @@ def _arguments():
     parser.add_argument("--runs", type=int, help="runs of each side that count")
     parser.add_argument("--write", action="store_true", help="write docs/performance.md and its plots")
     parser.add_argument("-k", metavar="EXPR", default="", help="only rows whose name this matches")
+    parser.add_argument("--original", metavar="DIR", help="rows beside the original demo, whose folder"
+                        " `origin` this is")
     parser.add_argument("--no-plots", action="store_true", help="the table alone")
     return parser.parse_args()
 
@@ -84,12 +90,14 @@ def main():
         scale = dataclasses.replace(scale, runs=options.runs)
     if options.long:
         scale = dataclasses.replace(scale, requests=10000000)
-    names = [name for name in ORDER if re.search(options.k, name)]
+    order = ORDER + list(bench_original.ROWS) * bool(options.original)
+    names = [name for name in order if re.search(options.k, name)]
     if not names:
-        sys.exit(f"bench: no row has a name like '{options.k}': {', '.join(ORDER)}")
-    command = "./dev bench" + " --quick" * options.quick + " --long" * options.long
+        sys.exit(f"bench: no row has a name like '{options.k}': {', '.join(order)}")
+    command = ("./dev bench" + " --quick" * options.quick + " --long" * options.long
+               + " --original DIR" * bool(options.original))
     for name in names:
-        result = measure(ROWS[name], scale)
+        result = measure(ROWS[name], scale, options.original)
         print(bench_table.line(result), flush=True)
         if options.write:
             bench_table.write(result, command)

@@ -5,6 +5,7 @@ import re
 import subprocess
 
 from harness import paths
+from harness.certificate import make_certificate
 from harness.httpd import Apache
 from harness.processes import wait_until
 from harness.sites import chat_site
@@ -29,6 +30,18 @@ def _processes(children, threads):
     return (f"ServerLimit {children}\nThreadLimit {threads}\nStartServers {children}\n"
             f"ThreadsPerChild {threads}\nMinSpareThreads 1\nMaxSpareThreads {total}\n"
             f"MaxRequestWorkers {total}\n")
+
+
+def tls_host(apache, port):
+    """A virtual host with HTTP/2 and TLS, of the main server's sites."""
+    modules = paths.apache_modules_dir()
+    certificate, key = make_certificate(apache.directory)
+    return "\n".join([
+        f'LoadModule ssl_module "{modules}/mod_ssl.so"',
+        f'LoadModule http2_module "{modules}/mod_http2.so"', f"Listen 127.0.0.1:{port}",
+        f"<VirtualHost 127.0.0.1:{port}>", "    SSLEngine On", "    Protocols h2 http/1.1",
+        f'    SSLCertificateFile "{certificate}"', f'    SSLCertificateKeyFile "{key}"',
+        "</VirtualHost>\n"])
 
 
 class BenchApache(Apache):

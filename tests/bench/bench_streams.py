@@ -3,11 +3,10 @@
 import time
 
 from harness import paths
-from harness.certificate import make_certificate
 from harness.load_client import LoadClient
 from harness.processes import free_port
 
-from bench_apache import BenchApache
+from bench_apache import BenchApache, tls_host
 from bench_crowd import Crowd, allow_open_files
 from bench_load import Load, median, ratios, request, side_by_side
 from bench_nchan import Nchan
@@ -43,12 +42,7 @@ class StreamsApache(BenchApache):
                  "    Require all granted", "</Location>"]
         text = "\n".join(lines) + "\n" + super()._site(apache)
         if self._is_tls:
-            certificate, key = make_certificate(apache.directory)
-            text += "\n".join([
-                f'LoadModule ssl_module "{modules}/mod_ssl.so"', f"Listen 127.0.0.1:{self.tls_port}",
-                f"<VirtualHost 127.0.0.1:{self.tls_port}>", "    SSLEngine On",
-                f'    SSLCertificateFile "{certificate}"', f'    SSLCertificateKeyFile "{key}"',
-                "</VirtualHost>\n"])
+            text += tls_host(apache, self.tls_port)
         return text
 
     def busy_workers(self):

@@ -28,6 +28,20 @@ def test_the_bench_measures_a_read_and_a_post():
     assert all(0.02 < float(match[2]) < 50 for match in found), lines
 
 
+def test_the_bench_measures_over_tls():
+    lines = bench("--smoke", "-k", "^(tls|h2)-").splitlines()
+    found = [re.match(r"(?:ok  |MISS) ([a-z0-9-]+) +(\d+\.\d+) ×", line) for line in lines]
+    assert [match[1] for match in found] == ["tls-messages", "h2-messages"], lines
+    assert all(0.02 < float(match[2]) < 50 for match in found), lines
+
+
+def test_the_bench_says_where_the_original_is_not(tmp_path):
+    answer = run("--smoke", "-k", "^original-posts$", "--original", tmp_path)
+    assert answer.returncode == 1 and answer.stdout == ""
+    assert answer.stderr == (f"bench: --original {tmp_path}: there is no server/wsgi.py; name the folder"
+                             " `origin` of fastly/fanout-chat-demo\n")
+
+
 def test_the_bench_measures_streams_beside_other_servers():
     text = bench("--smoke", "-k", "^streams-(burst-1000|memory-4000|memory-tls)$")
     burst, beside, tls = text.splitlines()
