@@ -464,7 +464,7 @@ const command_rec grip_chat_cmds[] = {
     AP_INIT_TAKE1("GripChatBacklog", cmd_backlog, NULL, RSRC_CONF,
                   "how many events a returning reader may be behind"),
     AP_INIT_TAKE1("GripChatKeepAlive", cmd_keep_alive, NULL, RSRC_CONF,
-                  "the silence after which a proxy sends a keep-alive event"),
+                  "the silence after which a stream has a keep-alive event"),
     AP_INIT_TAKE12("GripChatPublishRate", cmd_publish_rate, NULL, RSRC_CONF,
                    "how many publishes a second a room has in the long run (or Off), and how many "
                    "may come at once"),

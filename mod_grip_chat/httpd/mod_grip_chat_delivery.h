@@ -5,7 +5,7 @@
 
 #include "mod_grip_chat_room.h"
 
-/** Bytes of pieces and blocks, of all rooms, beyond which each log keeps only the least. */
+/** Bytes of pieces and blocks, of all rooms of a loop, beyond which each log keeps only the least. */
 #define GRIP_CHAT_DELIVERY_BYTES (64 * 1024 * 1024)
 
 /** What deliveries are made with. */

@@ -1,6 +1,6 @@
 /* A connection that the module holds: a request for events whose handler has returned SUSPENDED. A
  * worker makes it and answers its beginning; when the MPM has let go of the connection it belongs to
- * the thread of mod_grip_chat_stream_loop, which writes to it, ends it and destroys it. Nothing here
+ * the thread of a loop (mod_grip_chat_loop), which writes to it, ends it and destroys it. Nothing here
  * blocks but grip_chat_held_begin. */
 #ifndef MOD_GRIP_CHAT_HELD_H
 #define MOD_GRIP_CHAT_HELD_H

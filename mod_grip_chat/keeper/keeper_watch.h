@@ -1,5 +1,5 @@
-/* The keeper's side of watching: children that hold event streams have a connection each over which
- * they say for which slots they have readers, and are told which of those moved, with the event that
+/* The keeper's side of watching: the loops of children that hold event streams have a connection each over
+ * which they say for which slots they have readers, and are told which of those moved, with the event that
  * came where that is short and the child keeps up. A child that is told no more than that a slot moved reads
  * for itself what is stored. Belongs to the loop's thread but for keeper_watch_moved. */
 #ifndef KEEPER_WATCH_H

@@ -17,7 +17,7 @@ def line(result):
 def _row(result, command):
     holds = "yes" if result.holds else "**no**"
     return (f"| {result.what} | {result.yardstick} | {result.target_text} | {result.ratio_text} "
-            f"| {holds} | {result.beside} | `{command} -k {result.name}` |\n")
+            f"| {holds} | {result.beside} | `{command} -k '^{result.name}$'` |\n")
 
 
 def write(result, command):
@@ -25,6 +25,6 @@ def write(result, command):
     text = DOCUMENT.read_text()
     table = re.search(r"<!-- bench -->\n(.*?)<!-- end -->", text, re.S)
     lines = table.group(1).splitlines(keepends=True)
-    at = next((i for i, each in enumerate(lines) if f" -k {result.name}`" in each), len(lines))
+    at = next((i for i, each in enumerate(lines) if f" -k '^{result.name}$'`" in each), len(lines))
     lines[at:at + 1] = [_row(result, command)]
     DOCUMENT.write_text(text[:table.start(1)] + "".join(lines) + text[table.end(1):])
