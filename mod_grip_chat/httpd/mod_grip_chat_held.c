@@ -126,10 +126,11 @@ void grip_chat_held_hooks(apr_pool_t *pool)
 
 /* --- in the loop's thread --------------------------------------------------------------------------- */
 
-/* Whether all filters of a stream are the core's, of which none has to see what follows its head. */
-static int has_core_filters_only(const request_rec *r)
+/* Whether no filter of a stream has to see what comes between its head and its end: not httpd's own, nor
+ * mod_reqtimeout's, which waits for the end of a request. */
+static int has_idle_filters_only(const request_rec *r)
 {
-    static const char *const names[] = {"content_length", "http_outerror", "core"};
+    static const char *const names[] = {"content_length", "http_outerror", "reqtimeout", "core"};
     const ap_filter_t *filter;
 
     for (filter = r->output_filters; filter; filter = filter->next) {
@@ -161,7 +162,7 @@ void grip_chat_held_prepare(grip_chat_held_t *held, apr_thread_t *thread)
     }
     /* Without this the stream works, and a dead peer is found later. */
     (void)setsockopt(held->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof(timeout_ms));
-    held->is_bare = has_core_filters_only(held->r);
+    held->is_bare = has_idle_filters_only(held->r);
     held->last_filter = c->output_filters;
     while (held->last_filter->next) {
         held->last_filter = held->last_filter->next;
@@ -211,13 +212,16 @@ static void push(grip_chat_held_t *held)
 static apr_size_t send_bare(grip_chat_held_t *held, struct iovec *parts, int count)
 {
     struct msghdr message = {.msg_iov = parts, .msg_iovlen = (size_t)count};
+    apr_os_sock_t fd = -1;
     ssize_t sent;
 
     if (!held->is_bare || held->c->data_in_output_filters) {
         return 0;
     }
+    /* When a child is stopped at once, event closes sockets, and their numbers become others'. */
+    (void)apr_os_sock_get(&fd, held->socket); /* fails for no socket at all, which sendmsg finds */
     do {
-        sent = sendmsg(held->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+        sent = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
     } while (sent < 0 && errno == EINTR);
     if (sent < 0) {
         if (errno != EAGAIN) {

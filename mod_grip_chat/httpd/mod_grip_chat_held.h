@@ -57,7 +57,7 @@ typedef struct grip_chat_held_t {
     chat_block_t *block; /**< held for rest */
     gc_slice_t rest;     /**< what is to be written and was not given to the filters yet */
     apr_size_t chunk;    /**< bytes that may be written at once */
-    int is_bare; /**< nobody but httpd is on the way to the network: see grip_chat_held_write_all */
+    int is_bare;         /**< no filter on the way does anything: see grip_chat_held_write_all */
 } grip_chat_held_t;
 
 /**
@@ -95,8 +95,8 @@ void grip_chat_held_write(grip_chat_held_t *held, chat_block_t *block, gc_slice_
 /**
  * Write some blocks at once: what all readers of a room get. Only while OPEN; sets the state.
  *
- * Where no filter is on the way but those of httpd's core, which do nothing with it, the text goes to the
- * socket without them: that takes a fifth less time, which counts for thousands of readers.
+ * Where no filter is on the way but those of httpd that do nothing with it, the text goes to the socket
+ * without them: that takes a fifth less time, which counts for thousands of readers.
  *
  * @param blocks  1 to GRIP_CHAT_HELD_BLOCKS, in all no more than the chunk; held as long as it takes
  */

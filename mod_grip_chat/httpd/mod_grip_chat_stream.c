@@ -34,16 +34,17 @@ static apr_status_t stop(void *data)
 {
     streams_t *made = data;
     apr_status_t result = APR_SUCCESS;
+    apr_uint32_t i;
 
-    while (made->loop_count > 0) {
-        apr_status_t rv = grip_chat_loop_stop(made->loops[--made->loop_count]);
+    for (i = 0; i < made->loop_count; i++) {
+        apr_status_t rv = grip_chat_loop_stop(made->loops[i]);
 
         result = result == APR_SUCCESS ? rv : result;
     }
     return result;
 }
 
-/* Start a loop for each processor that is not busy with another child's. */
+/* Start a loop for each processor that is not busy with another child's; one is enough to go on. */
 static apr_status_t start_loops(streams_t *made, grip_chat_loop_spec_t *spec, apr_pool_t *pool)
 {
     int children = 1;
@@ -58,6 +59,12 @@ static apr_status_t start_loops(streams_t *made, grip_chat_loop_spec_t *spec, ap
     while (rv == APR_SUCCESS && made->loop_count < (apr_uint32_t)count) {
         rv = grip_chat_loop_start(&made->loops[made->loop_count], spec, pool);
         made->loop_count += rv == APR_SUCCESS;
+    }
+    if (rv != APR_SUCCESS && made->loop_count > 0) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, rv, spec->main,
+                     "GC0176: %u of %d threads that write streams could be started",
+                     made->loop_count, count);
+        rv = APR_SUCCESS;
     }
     return rv;
 }

@@ -32,11 +32,12 @@ static const char *cut_string(gc_slice_t *rest)
 apr_status_t keeper_notice_read(keeper_notice_t *notice, gc_slice_t bytes)
 {
     apr_uint64_t numbers[3];
-    gc_slice_t rest = {bytes.data + sizeof(numbers), bytes.len - sizeof(numbers)};
+    gc_slice_t rest;
 
     if (bytes.len <= sizeof(numbers)) {
         return APR_EINVAL;
     }
+    rest = gc_slice(bytes.data + sizeof(numbers), bytes.len - sizeof(numbers));
     memcpy(numbers, bytes.data, sizeof(numbers));
     notice->version = (keeper_version_t){numbers[0], numbers[1]};
     notice->event_id = (apr_int64_t)numbers[2];

@@ -139,9 +139,11 @@ void keeper_watch_ready(keeper_watching_t *watching, int is_ended)
 static gc_slice_t event_of(const keeper_moved_t *moved, gc_buffer_t *event, apr_pool_t *pool)
 {
     if (!event->data) {
-        *event = gc_buffer_make(strlen(moved->append->text) + 512, pool);
-        if (moved->append->outcome != CHAT_APPEND_NEW ||
-            keeper_notice_append(event, moved) != APR_SUCCESS) {
+        int may_fit = moved->append->outcome == CHAT_APPEND_NEW &&
+                      strlen(moved->append->text) <= KEEPER_SLOTS_EVENT_BYTES;
+
+        *event = gc_buffer_make(may_fit ? strlen(moved->append->text) + 512 : 1, pool);
+        if (!may_fit || keeper_notice_append(event, moved) != APR_SUCCESS) {
             event->len = 0;
         }
     }

@@ -37,6 +37,8 @@ class StreamsApache(BenchApache):
     def _site(self, apache):
         modules = paths.apache_modules_dir()
         lines = [f"AsyncRequestWorkerFactor {self._share * 4 // 3 // 64 + 1}",
+                 # As on a server of Debian's: it has a filter on each connection.
+                 f'LoadModule reqtimeout_module "{modules}/mod_reqtimeout.so"',
                  f'LoadModule status_module "{modules}/mod_status.so"',
                  '<Location "/server-status">', "    SetHandler server-status",
                  "    Require all granted", "</Location>"]

@@ -14,6 +14,7 @@ from harness.processes import wait_until
 from harness.raw_stream import RawStream, reset
 from harness.sites import chat_site
 from harness.tls import tls_port
+from harness.tracing import traced
 
 pytestmark = pytest.mark.skipif(MPM != "event", reason="only mpm_event can hold a stream")
 
@@ -173,6 +174,24 @@ def test_compression_does_not_keep_events_back(servers, room, encoding):
     apache.client.say(room, "hello")
     stream.read_until(b"hello")
     assert "Content-Encoding" not in stream.head
+
+
+def test_past_filters_that_do_nothing_events_go_straight_to_the_socket(servers, room):
+    """On a server with what Debian loads: mod_reqtimeout has a filter on each connection."""
+    apache = servers.apache(lambda a: own_streams(a, "".join(
+        f'LoadModule {name}_module "{paths.apache_modules_dir()}/mod_{name}.so"\n'
+        for name in ("deflate", "filter", "reqtimeout", "status"))
+        + "AddOutputFilterByType DEFLATE text/html text/plain\nServerLimit 1\nStartServers 1\n"
+          "MaxRequestWorkers 25\nMinSpareThreads 1\nMaxSpareThreads 25\n"))
+    stream = RawStream(apache.port, events_path(room), "Accept-Encoding: gzip").read_until(b"stream-open")
+    child, = apache.children()
+    log = apache.directory / "calls"
+    with traced(child, log, "trace=sendmsg,writev"):
+        apache.client.say(room, "hello-to-the-socket")
+        stream.read_until(b"hello-to-the-socket")
+    stream.close()
+    # Longer texts are cut in strace's log.
+    assert re.search(r'sendmsg\(.*"event: message', log.read_text()), log.read_text()
 
 
 def test_other_filters_see_events_too(servers, room):

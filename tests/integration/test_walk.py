@@ -5,9 +5,7 @@ cannot know in time that the request is its own, so httpd walks as ever.
 """
 
 import os
-import pathlib
 import re
-import subprocess
 
 import pytest
 
@@ -15,6 +13,7 @@ from harness import paths
 from harness.client import messages_path
 from harness.processes import run_directory, wait_until
 from harness.sites import Host, vhost
+from harness.tracing import traced
 
 X = messages_path("x")
 LISTED, DENIED = 200, 403
@@ -79,16 +78,8 @@ class Walks:
         self.apache.keeper()
         child, = self.apache.children()
         log = self.apache.directory / "calls"
-        tracer = subprocess.Popen(
-            [paths.program("strace"), "-f", "-q", "-o", log, "-p", str(child),
-             "-e", "trace=%file"], stderr=subprocess.DEVNULL)
-        try:
-            wait_until(lambda: "TracerPid:\t0\n" not in
-                       pathlib.Path(f"/proc/{child}/status").read_text(encoding="ascii"), 10, "strace")
+        with traced(child, log, "trace=%file"):
             self.ask(host, path)
-        finally:
-            tracer.terminate()
-            tracer.wait(10)
         return re.findall(r'stat\w*\([^"]*"([^"]+)"', log.read_text())
 
 
