@@ -86,9 +86,12 @@ own_streams = pytest.mark.skipif(MPM != "event", reason="only mpm_event can hold
 
 
 def own_crowd(servers):
+    """A child of event whose threads are all busy closes kept connections, on which a post may just come: so
+    each child has more threads than there are posters."""
     apache = servers.apache(lambda a: chat_site(a.database, "none", Streams="On",
                                                 MaxStreamsPerClient="Off") +
-                            f"AsyncRequestWorkerFactor {READERS}\n")
+                            f"AsyncRequestWorkerFactor {READERS}\n"
+                            "ThreadsPerChild 50\nMaxRequestWorkers 200\nMaxSpareThreads 200\n")
     apache.error_log.allow(WARNINGS)
     return apache
 
