@@ -1,6 +1,5 @@
 /* What a database's writer does while much comes at once, or its database keeps it waiting. */
 #include "keeper_writer.h"
-#include "unit_temp.h"
 
 #include <poll.h>
 #include <stdlib.h>
@@ -12,16 +11,11 @@
 #include "gc_clock.h"
 #include "keeper_child.h"
 #include "keeper_intake.h"
+#include "keeper_process.h"
 
 /* A writer, and what it needs. */
 typedef struct bench_t {
-    const unit_temp_t *temp;
-    keeper_site_t site;
-    const keeper_site_t *sites[1];
-    const grip_proxy_t *proxies[1];
-    keeper_config_t config;
-    gc_log_t log;
-    int log_lines; /* atomic */
+    keeper_home_t *home;
     keeper_writer_t *writer;
     apr_pool_t *pool; /* of one frame or result */
     int keys;
@@ -30,11 +24,6 @@ typedef struct bench_t {
     int progress;
     int closed;
 } bench_t;
-
-static void count_line(gc_log_level_e level, apr_status_t rv, const char *line, void *baton)
-{
-    __atomic_add_fetch((int *)baton, 1, __ATOMIC_SEQ_CST);
-}
 
 static void ignore(void *baton)
 {
@@ -48,25 +37,9 @@ static void count_moved(const keeper_moved_t *moved, int count, apr_pool_t *pool
 static bench_t *make_bench(const unit_temp_t *temp)
 {
     bench_t *bench = apr_pcalloc(temp->pool, sizeof(*bench));
-    const char *why = "";
 
-    bench->temp = temp;
-    bench->log = (gc_log_t){.level = GC_LOG_INFO, .print = count_line, .baton = &bench->log_lines};
-    bench->site.identity = "x";
-    bench->site.name = "";
-    bench->site.database = (chat_database_spec_t){"sqlite3", temp->path};
-    assert_int_equal(
-        grip_url_parse(&bench->proxies[0], &why, "http://localhost:5561/", NULL, temp->pool),
-        APR_SUCCESS);
-    bench->site.proxies = bench->proxies;
-    bench->site.proxy_count = 1;
-    bench->sites[0] = &bench->site;
-    bench->config.sites = bench->sites;
-    bench->config.site_count = 1;
-    bench->config.shared = keeper_shared_init(apr_pcalloc(temp->pool, keeper_shared_size()));
-    bench->config.log = &bench->log;
+    bench->home = keeper_home_make(temp, "s", "http://localhost:5561/");
     assert_int_equal(apr_pool_create(&bench->pool, temp->pool), APR_SUCCESS);
-    assert_int_equal(chat_database_global_init(temp->pool), APR_SUCCESS);
     return bench;
 }
 
@@ -74,8 +47,8 @@ static void start_writer(bench_t *bench)
 {
     keeper_writer_hooks_t hooks = {ignore, count_moved, bench};
 
-    assert_int_equal(keeper_writer_start(&bench->writer, &bench->config, bench->sites, 1, &hooks,
-                                         bench->temp->pool),
+    assert_int_equal(keeper_writer_start(&bench->writer, &bench->home->config, bench->home->sites,
+                                         1, &hooks, bench->home->temp->pool),
                      APR_SUCCESS);
 }
 
@@ -111,11 +84,13 @@ static void stop_writer(bench_t *bench)
     assert_int_equal(keeper_writer_stop(bench->writer), APR_SUCCESS);
     take_done(bench);
     assert_int_equal(bench->closed, 1);
+    assert_int_equal(bench->moved, bench->stored);
 }
 
 static void send_job(bench_t *bench, int child)
 {
-    keeper_job_t job = {KEEPER_JOB_POST, 0, "x", "room", "al", "hello", NULL, "", ""};
+    keeper_job_t job = {
+        KEEPER_JOB_POST, 0, bench->home->site.identity, "room", "al", "hello", NULL, "", ""};
 
     apr_pool_clear(bench->pool);
     job.job_key = apr_psprintf(bench->pool, "%d", ++bench->keys);
@@ -140,7 +115,7 @@ static void push_progress(bench_t *bench)
 
     assert_non_null(task);
     task->kind = KEEPER_TASK_PROGRESS;
-    task->site = &bench->site;
+    task->site = &bench->home->site;
     keeper_writer_push(bench->writer, task);
 }
 
@@ -167,7 +142,7 @@ static void serves_who_came_while_it_opened_the_database_for_another(void **stat
     const unit_temp_t *temp = *state;
     bench_t *bench = make_bench(temp);
     chat_database_t *other =
-        chat_database_create(&bench->site.database, CHAT_DATABASE_WRITER, temp->pool);
+        chat_database_create(&bench->home->site.database, CHAT_DATABASE_WRITER, temp->pool);
     gc_moment_t end = gc_clock_now() + UNIT_PATIENCE;
     int first;
     int second;
@@ -175,7 +150,7 @@ static void serves_who_came_while_it_opened_the_database_for_another(void **stat
     assert_int_equal(chat_database_begin(other, temp->pool), APR_SUCCESS);
     start_writer(bench);
     first = push_child(bench);
-    while (__atomic_load_n(&bench->log_lines, __ATOMIC_SEQ_CST) == 0 && gc_clock_now() < end) {
+    while (__atomic_load_n(bench->home->log_lines, __ATOMIC_SEQ_CST) == 0 && gc_clock_now() < end) {
         apr_sleep(apr_time_from_msec(2)); /* until it has found the database locked */
     }
     apr_sleep(apr_time_from_msec(50)); /* it tries once more, for the first */
