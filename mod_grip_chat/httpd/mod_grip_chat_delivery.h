@@ -23,7 +23,7 @@ typedef void grip_chat_delivery_fn(grip_chat_held_t *held, grip_chat_held_state_
 apr_status_t grip_chat_delivery_init(grip_chat_delivery_t *delivery, apr_pool_t *pool);
 
 /**
- * Take what the loader has brought of a room, and give it to the room's readers. Those whose connection is
+ * Take what the loader has brought of a room, or the keeper has told, and give it to the room's readers. Those whose connection is
  * full get it later. One whose position is behind all that is at hand is told to start over where that is
  * so for everybody, or ended, so that it comes back with its position.
  *

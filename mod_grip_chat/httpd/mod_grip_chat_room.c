@@ -137,7 +137,6 @@ void grip_chat_room_enter(grip_chat_room_t *room, grip_chat_held_t *held)
 void grip_chat_room_note_full(grip_chat_held_t *held, int is_full)
 {
     grip_chat_room_t *room = held->room;
-
     int was_full = held->is_counted;
 
     room->full += is_full - was_full;

@@ -27,7 +27,7 @@ struct grip_chat_room_t {
     unsigned slot;
     grip_chat_held_t *first;  /**< its readers */
     int full;                 /**< readers whose connection is */
-    keeper_version_t version; /**< from before it was read last */
+    keeper_version_t version; /**< from before it was read last, or of what was told last */
     apr_int64_t tail;         /**< the position that the log leads to */
     grip_chat_log_t log;
     grip_chat_fresh_t fresh; /**< follows tail; not while it is loading */

@@ -47,15 +47,16 @@ static apr_status_t stop(void *data)
 /* Start a loop for each processor that is not busy with another child's; one is enough to go on. */
 static apr_status_t start_loops(streams_t *made, grip_chat_loop_spec_t *spec, apr_pool_t *pool)
 {
-    int children = 1;
-    apr_status_t rv = ap_mpm_query(AP_MPMQ_MAX_DAEMONS, &children);
+    apr_status_t rv = APR_SUCCESS;
+    int children;
     int count;
 
-    children = rv == APR_SUCCESS && children > 0 ? children : 1;
+    if (ap_mpm_query(AP_MPMQ_MAX_DAEMONS, &children) != APR_SUCCESS || children < 1) {
+        children = 1;
+    }
     count = (int)(sysconf(_SC_NPROCESSORS_ONLN) / children);
     count = count < 1 ? 1 : count > LOOPS_MAX ? LOOPS_MAX : count;
     spec->loops = children * count;
-    rv = APR_SUCCESS;
     while (rv == APR_SUCCESS && made->loop_count < (apr_uint32_t)count) {
         rv = grip_chat_loop_start(&made->loops[made->loop_count], spec, pool);
         made->loop_count += rv == APR_SUCCESS;
