@@ -14,16 +14,19 @@ ONE_CHILD = ("StartServers 1\nServerLimit 1\nMinSpareThreads 1\nMaxSpareThreads 
              "MaxRequestWorkers 25\n")
 
 
+def status_page():
+    """What has a server show it, at /status."""
+    return (f'LoadModule status_module "{paths.apache_modules_dir()}/mod_status.so"\n'
+            '<Location "/status">\nSetHandler server-status\nRequire all granted\n</Location>\n')
+
+
 @pytest.fixture
 def apache(servers):
     """Two sites, of which one has a host with a name that HTML must not take for its own."""
     proxy = servers.listener()
 
     def site(apache):
-        module = paths.apache_modules_dir() + "/mod_status.so"
-        return (f'LoadModule status_module "{module}"\n' + ONE_CHILD +
-                '<Location "/status">\nSetHandler server-status\nRequire all granted\n</Location>\n' +
-                "GripChatCacheSize 1M\n" +
+        return (status_page() + ONE_CHILD + "GripChatCacheSize 1M\n" +
                 vhost(apache, "one", chat_site(apache.database, proxy.url + "?key=changeme")) +
                 vhost(apache, "a&lt;b", chat_site(apache.database.with_name("other.db"), "none",
                                                   Site="other")))
@@ -62,10 +65,7 @@ def test_a_program_reads_what_the_child_has_and_did(apache):
 
 
 def test_streams_are_counted_as_they_come_and_go(servers):
-    module = paths.apache_modules_dir() + "/mod_status.so"
-    apache = servers.apache(lambda a: f'LoadModule status_module "{module}"\n' + ONE_CHILD +
-                            '<Location "/status">\nSetHandler server-status\nRequire all granted\n'
-                            "</Location>\n" +
+    apache = servers.apache(lambda a: status_page() + ONE_CHILD +
                             chat_site(a.database, "none", Streams="On", MaxStreams=5), mpm="event")
     streams = [RawStream(apache.port, events_path("x")) for _ in range(7)]
     for stream in streams:
@@ -78,10 +78,8 @@ def test_streams_are_counted_as_they_come_and_go(servers):
 
 def test_a_message_comes_to_a_stream_without_a_read_of_its_room(servers, room):
     """The keeper tells the event itself, which follows what was read when the stream began."""
-    module = paths.apache_modules_dir() + "/mod_status.so"
-    apache = servers.apache(lambda a: f'LoadModule status_module "{module}"\n' + ONE_CHILD +
-                            '<Location "/status">\nSetHandler server-status\nRequire all granted\n'
-                            "</Location>\n" + chat_site(a.database, "none", Streams="On"), mpm="event")
+    apache = servers.apache(lambda a: status_page() + ONE_CHILD +
+                            chat_site(a.database, "none", Streams="On"), mpm="event")
     reader = servers.event_source(apache.port, events_path(room)).wait_open()
     apache.client.say(room, "first")
     reader.wait_messages(1)
@@ -107,8 +105,6 @@ def test_people_read_the_same_and_each_site(apache):
 
 
 def test_nothing_is_told_where_there_is_no_site(servers):
-    module = paths.apache_modules_dir() + "/mod_status.so"
-    apache = servers.apache(f'LoadModule status_module "{module}"\n<Location "/status">\n'
-                            "SetHandler server-status\nRequire all granted\n</Location>\n")
+    apache = servers.apache(status_page())
     assert figures(apache) == {}
     assert "mod_grip_chat</h2>" not in apache.client.get("/status").text
