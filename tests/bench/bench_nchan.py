@@ -6,7 +6,8 @@ import socket
 
 from harness import paths
 from harness.httpd import run_user
-from harness.processes import (end, free_port, remove_directory, run_directory, session_members, spawn,
+from harness.ports import free_port
+from harness.processes import (end, remove_directory, run_directory, session_members, spawn,
                                wait_until)
 
 _MODULE = pathlib.Path("/usr/lib/nginx/modules/ngx_nchan_module.so")

@@ -9,7 +9,8 @@ import subprocess
 
 from harness import grip
 from harness.client import FORM, Client, events_path, form_body, messages_path
-from harness.processes import (end, free_port, remove_directory, run_directory, spawn, wait_until)
+from harness.ports import free_port
+from harness.processes import end, remove_directory, run_directory, spawn, wait_until
 
 from bench_load import Load, median, ratios, request, side_by_side
 from bench_result import Result

@@ -4,7 +4,7 @@ import time
 
 from harness import paths
 from harness.load_client import LoadClient
-from harness.processes import free_port
+from harness.ports import free_port
 
 from bench_apache import BenchApache, tls_host
 from bench_crowd import Crowd, allow_open_files

@@ -5,7 +5,7 @@ import subprocess
 
 from harness import paths
 from harness.client import messages_path
-from harness.processes import free_port
+from harness.ports import free_port
 
 from bench_apache import BenchApache, tls_host
 from bench_fill import with_rooms

@@ -41,13 +41,13 @@ def test_a_reader_that_missed_the_last_message_is_whole_in_a_moment(servers, fig
         # Who has just come may have been registered as the message passed: so the room is hinted.
         late = servers.event_source(port, events_path("x")).wait_open()
         before = len(first.messages)
-        way.break_as(lambda items: 200 if "content" in str(items) else None)
+        way.judge(lambda items: 200 if "content" in str(items) else None)
         begin = time.monotonic()
         apache.client.say("x", f"swallowed {number}")
         for reader, count in ((first, before + 1), (late, 1)):
             reader.wait_messages(count, 10)
             seconds.append(reader.messages[-1].time - begin)
-        way.break_as(None)
+        way.judge(None)
         late.close()
         # Until nobody counts as new, and no hint is due.
         time.sleep(0.2)

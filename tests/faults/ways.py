@@ -7,7 +7,8 @@ import socket
 import threading
 import time
 
-from harness.processes import free_port, wait_until
+from harness.ports import free_port
+from harness.processes import wait_until
 
 _GARBAGE = b"\x00\xff\x16\x03 not HTTP at all\r\n\r\n"
 # More than the keeper waits for the answer to a publish, in seconds.
@@ -60,6 +61,11 @@ class Way:
             self._fill()
         elif fault != "refused":
             self._listen()
+
+    def judge(self, fault):
+        """As `break_as`, for a function of the items and its end; what is under way is not cut off."""
+        with self._lock:
+            self._fault, self.requests = fault, 0
 
     # -- the socket ----------------------------------------------------------------------------
 

@@ -12,7 +12,8 @@ import pytest
 
 from harness import grip, paths
 from harness.client import Client, events_path, messages_path
-from harness.processes import free_port, kill_session, remove_directory, run_directory, spawn, wait_until
+from harness.ports import free_port
+from harness.processes import kill_session, remove_directory, run_directory, spawn, wait_until
 
 pytestmark = pytest.mark.skipif(
     paths.module_path() != paths.ROOT / "build" / ".libs" / "mod_grip_chat.so",

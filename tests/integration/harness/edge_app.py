@@ -4,7 +4,8 @@ import shutil
 
 from . import paths
 from .client import Client
-from .processes import end, free_port, remove_directory, run_directory, spawn, wait_until
+from .ports import free_port
+from .processes import end, remove_directory, run_directory, spawn, wait_until
 
 MODULE = paths.ROOT / "edge" / "bin" / "main.wasm"
 

@@ -6,6 +6,8 @@ from .processes import wait_until
 
 _LEVEL = re.compile(r"^\[[^\]]*\] \[[\w-]*:(?P<level>\w+)\]")
 _BAD_LEVELS = {"warn", "error", "crit", "alert", "emerg"}
+# What Debian's packages say of each other where one was brought up to date without the other.
+_OF_PACKAGES = re.compile(r"AH01882: Init: this version of mod_ssl was compiled against a newer")
 # Children that crash are reported at level notice.
 _CRASH = re.compile(r"exit signal (?!Killed|Terminated)|glibc detected|Sanitizer")
 
@@ -37,6 +39,8 @@ class ErrorLog:
     def _is_bad(line):
         if _CRASH.search(line):
             return True
+        if _OF_PACKAGES.search(line):
+            return False
         found = _LEVEL.match(line)
         return found["level"] in _BAD_LEVELS if found else bool(line.strip())
 

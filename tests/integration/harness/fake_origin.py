@@ -7,7 +7,7 @@ import threading
 import time
 import urllib.parse
 
-from .processes import free_port
+from .ports import free_port
 
 
 def event(kind, position, data="{}", room="load-0"):

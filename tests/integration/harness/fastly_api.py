@@ -21,7 +21,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from .processes import free_port, wait_until
+from .ports import free_port
+from .processes import wait_until
 from .publish_listener import Publish
 
 NAME = "api.fastly.com"

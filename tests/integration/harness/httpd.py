@@ -11,8 +11,9 @@ import time
 from . import paths, templates
 from .client import Client, ToldClient
 from .error_log import ErrorLog
-from .processes import (children_of, end, free_port, kill, kill_session, remove_directory,
-                        run_directory, spawn, wait_until)
+from .ports import free_port
+from .processes import (children_of, end, kill, kill_session, remove_directory, run_directory,
+                        spawn, wait_until)
 
 MPM = os.environ.get("GRIP_CHAT_MPM", "event")
 _STARTED = r"resuming normal operations"

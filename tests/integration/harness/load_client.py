@@ -52,10 +52,11 @@ class LoadClient:
 
     def wait_for(self, condition, timeout, what):
         """Until a status meets a condition; returns it."""
-        def met():
-            status = self.status()
-            return status if condition(status) else None
-        return wait_until(met, timeout, f"{what} of the load client", every=0.1)
+        end = time.monotonic() + timeout
+        while not condition(status := self.status()):
+            assert time.monotonic() < end, f"within {timeout} s: no {what}, but {status}"
+            time.sleep(0.1)
+        return status
 
     def stop(self, timeout=120):
         """Ends posting, waits until the readers are whole or had their time, and reports."""

@@ -2,10 +2,8 @@
 
 import os
 import pathlib
-import random
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -21,19 +19,6 @@ def wait_until(condition, timeout, what, every=0.02):
         if time.monotonic() > end:
             raise AssertionError(f"within {timeout} s: no {what}")
         time.sleep(every)
-
-
-def free_port():
-    """A port on loopback that nothing listens on, below those that outgoing connections take."""
-    for _ in range(200):
-        port = random.randint(15000, 32000)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise RuntimeError("no free port found")
 
 
 def run_directory():

@@ -6,7 +6,8 @@ import socket
 import threading
 import time
 
-from .processes import free_port, wait_until
+from .ports import free_port
+from .processes import wait_until
 
 
 class Publish:

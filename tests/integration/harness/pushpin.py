@@ -4,8 +4,8 @@ import socket
 
 from . import paths, templates
 from .client import Client
-from .processes import (end, free_port, kill_session, remove_directory, run_directory, spawn,
-                        wait_until)
+from .ports import free_port
+from .processes import end, kill_session, remove_directory, run_directory, spawn, wait_until
 
 
 class Pushpin:
@@ -63,22 +63,24 @@ class Pushpin:
         return True
 
     def _is_ready(self):
-        """Streams can be held (see conf/dev/routes.in; it needs no origin), publishing connects."""
+        """It holds streams and hears zurl (see conf/dev/routes.in), and publishing connects."""
         if self.process.poll() is not None:
             raise AssertionError(f"Pushpin ended with {self.process.returncode}")
         try:
-            if not self._holds_a_stream():
+            if not self._answers("stream", 200) or not self._answers("origin", 502):
                 return False
             with socket.create_connection(("127.0.0.1", self.publish_port), 2):
                 return True
         except OSError:
             return False
 
-    def _holds_a_stream(self):
-        request = b"GET /.well-known/pushpin-is-ready/stream HTTP/1.1\r\nHost: localhost\r\n\r\n"
-        with socket.create_connection(("127.0.0.1", self.port), 2) as connection:
-            connection.sendall(request)
-            return connection.recv(100).startswith(b"HTTP/1.1 200 ")
+    def _answers(self, question, status):
+        request = (f"GET /.well-known/pushpin-is-ready/{question} HTTP/1.1\r\n"
+                   "Host: localhost\r\n\r\n")
+        # An answer that was lost never comes.
+        with socket.create_connection(("127.0.0.1", self.port), 1) as connection:
+            connection.sendall(request.encode())
+            return connection.recv(100).startswith(f"HTTP/1.1 {status} ".encode())
 
     def log(self):
         return "\n".join(path.read_text(errors="replace")[-3000:]

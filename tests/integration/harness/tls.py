@@ -3,7 +3,7 @@
 import subprocess
 
 from . import paths
-from .processes import free_port
+from .ports import free_port
 
 
 def tls_port(apache, protocols="h2 http/1.1"):
