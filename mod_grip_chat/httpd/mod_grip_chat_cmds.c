@@ -13,6 +13,7 @@
 #include "grip_crypto.h"
 #include "grip_hold.h"
 #include "keeper_publish.h"
+#include "mod_grip_chat_clients.h"
 #include "mod_grip_chat_env.h"
 #include "mod_grip_chat_limit.h"
 

@@ -2,6 +2,7 @@
 
 #include <mpm_common.h>
 
+#include "mod_grip_chat_clients.h"
 #include "mod_grip_chat_limit.h"
 #include "mod_grip_chat_stream.h"
 
@@ -38,8 +39,16 @@ static int check_streams(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
 
 static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
+    apr_status_t rv;
+
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG || !all_sites) {
         return OK;
+    }
+    rv = grip_chat_clients_map(s, pconf);
+    if (rv != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s,
+                     "GC0177: no memory can be shared to count streams in");
+        return HTTP_INTERNAL_SERVER_ERROR;
     }
     return grip_chat_keeper_start(all_sites, s, pconf) == APR_SUCCESS ? OK
                                                                       : HTTP_INTERNAL_SERVER_ERROR;

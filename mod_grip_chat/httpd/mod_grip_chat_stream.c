@@ -5,6 +5,7 @@
 #include <ap_mpm.h>
 #include <mpm_common.h>
 
+#include "mod_grip_chat_clients.h"
 #include "mod_grip_chat_keeper.h"
 #include "mod_grip_chat_limit.h"
 #include "mod_grip_chat_loop.h"
@@ -184,10 +185,19 @@ static void child_stopping(apr_pool_t *pchild, int is_graceful)
     }
 }
 
+static void child_status(server_rec *main, pid_t child, ap_generation_t generation, int slot,
+                         mpm_child_status status)
+{
+    if (status == MPM_CHILD_EXITED) {
+        grip_chat_clients_forget(child);
+    }
+}
+
 void grip_chat_stream_hooks(apr_pool_t *pool)
 {
     /* After all other modules' hooks: from then on the connection is another thread's. */
     ap_hook_suspend_connection(suspend_connection, NULL, NULL, APR_HOOK_REALLY_LAST);
+    ap_hook_child_status(child_status, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_stopping(child_stopping, NULL, NULL, APR_HOOK_MIDDLE);
     grip_chat_held_hooks(pool);
 }

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import time
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from harness import paths, sse
 from harness.client import Client, events_path
 from harness.httpd import MPM, Apache
-from harness.processes import wait_until
+from harness.processes import kill, wait_until
 from harness.raw_stream import RawStream
 from harness.sites import Host, chat_site, vhost
 
@@ -354,17 +355,38 @@ def test_a_place_is_free_again_when_a_stream_has_ended(servers, room):
     assert len(second.connects) <= connects + 2
 
 
-def test_one_address_has_only_so_many(servers, room):
-    apache = servers.apache(lambda a: own_streams(a, MaxStreamsPerClient=2))
-    readers = [servers.event_source(apache.port, events_path(room)) for _ in range(12)]
-    for reader in readers:
-        reader.wait_open()
-    wait_until(lambda: counted(readers) <= 2 * len(apache.children()), 10, "polls of the others")
-    other = RawStream(apache.port, events_path(room), source="127.9.9.9")
-    other.read_until(b"stream-open")
-    apache.client.say(room, "hello")
-    other.read_until(b"hello")
-    other.close()
+def those_that_hear(apache, room, streams, text):
+    """The streams that are held: others have ended before the text is said."""
+    apache.client.say(room, text)
+
+    def hears(stream):
+        try:
+            return stream.read_until(text.encode())
+        except (AssertionError, OSError):
+            return stream.close()
+    return [stream for stream in streams if hears(stream)]
+
+
+def test_one_address_has_only_so_many_in_all_children(servers, room, raw):
+    apache = servers.apache(lambda a: own_streams(a, MaxStreamsPerClient=5))
+
+    def come(count, **options):
+        return [raw(events_path(room), port=apache.port, **options).read_until(b"stream-open")
+                for _ in range(count)]
+    assert len(apache.children()) > 1
+    held = those_that_hear(apache, room, come(20), "first")
+    assert len(held) == 5
+    assert len(those_that_hear(apache, room, come(5, source="127.9.9.9"), "of another")) == 5
+    # What an end gives back is one's own again, however the child ended.
+    for child in (before := apache.children()):
+        kill(child, signal.SIGKILL)
+        wait_until(lambda gone=child: gone not in apache.children(), 10, "end of a child")
+    wait_until(lambda: len(apache.children()) == len(before), 20, "children anew")
+    held = those_that_hear(apache, room, come(20), "second")
+    assert len(held) == 5
+    held[0].close()
+    wait_until(lambda: len(those_that_hear(apache, room, come(1), "third")) == 1, 10,
+               "place that is free again")
 
 
 def test_configtest_tells_what_to_write_where_streams_do_not_fit(servers):

@@ -1,0 +1,378 @@
+#include "mod_grip_chat_clients.h"
+
+#include <unistd.h>
+
+#include <apr_general.h>
+#include <apr_network_io.h>
+#include <apr_shm.h>
+
+#include <ap_mpm.h>
+
+#include "gc_lock.h"
+
+/* No client's index. */
+#define NOBODY APR_UINT32_MAX
+
+/* How often another child's ledger is looked at while that child writes. */
+#define TRIES 16
+
+struct grip_chat_client_t {
+    apr_uint64_t address[2];
+    apr_uint32_t count;
+    apr_uint32_t next; /* of those with a hash like this, or of the unused */
+};
+
+/* One child's. Behind it follow its clients and then its chains, each the index of the first client. */
+typedef struct ledger_t {
+    apr_uint64_t owner;  /* atomic: a process id; 0 for nobody */
+    apr_uint64_t writes; /* atomic: odd while the owner writes */
+} ledger_t;
+
+/* What the parent maps, and ledgers behind it. */
+typedef struct map_t {
+    apr_uint64_t seed;
+    apr_uint32_t ledgers;
+    apr_uint32_t
+        places; /* clients that a ledger has room for: as many as a child may have streams */
+    apr_uint32_t chains; /* that a ledger has; a power of two */
+} map_t;
+
+struct grip_chat_clients_t {
+    apr_uint32_t each;
+    apr_uint32_t total;
+    ledger_t *own;
+    apr_thread_mutex_t *mutex; /* guards what follows, and who writes into our ledger */
+    apr_uint32_t unused;       /* the first of the clients that have none */
+    apr_uint32_t count;
+};
+
+/* Of this configuration; gone with the parent's pool. */
+static map_t *map;
+
+/* --- the memory ------------------------------------------------------------------------------------- */
+
+static apr_size_t ledger_size(const map_t *of)
+{
+    apr_size_t size = sizeof(ledger_t) + of->places * sizeof(grip_chat_client_t) +
+                      of->chains * sizeof(apr_uint32_t);
+
+    return APR_ALIGN(size, 64);
+}
+
+static ledger_t *ledger_at(apr_uint32_t index)
+{
+    return (ledger_t *)((char *)map + APR_ALIGN(sizeof(*map), 64) + index * ledger_size(map));
+}
+
+static grip_chat_client_t *clients_of(const ledger_t *ledger)
+{
+    return (grip_chat_client_t *)(ledger + 1);
+}
+
+static apr_uint32_t *chains_of(const ledger_t *ledger)
+{
+    return (apr_uint32_t *)(clients_of(ledger) + map->places);
+}
+
+static apr_status_t forget_map(void *data)
+{
+    map = NULL;
+    return APR_SUCCESS;
+}
+
+apr_status_t grip_chat_clients_map(server_rec *main, apr_pool_t *pconf)
+{
+    map_t wanted = {0, 0, (apr_uint32_t)grip_chat_conf_get(main)->stream_share, 64};
+    apr_shm_t *shm;
+    int children = 1;
+    apr_status_t rv;
+
+    if (wanted.places == 0) {
+        return APR_SUCCESS;
+    }
+    while (wanted.chains < wanted.places) {
+        wanted.chains *= 2;
+    }
+    rv = ap_mpm_query(AP_MPMQ_HARD_LIMIT_DAEMONS, &children);
+    wanted.ledgers = children > 1 ? (apr_uint32_t)children : 1;
+    if (rv == APR_SUCCESS) {
+        rv = apr_generate_random_bytes((unsigned char *)&wanted.seed, sizeof(wanted.seed));
+    }
+    if (rv == APR_SUCCESS) {
+        /* Zeroed by the kernel: every ledger is nobody's. */
+        rv = apr_shm_create(&shm,
+                            APR_ALIGN(sizeof(wanted), 64) + wanted.ledgers * ledger_size(&wanted),
+                            NULL, pconf);
+    }
+    if (rv == APR_SUCCESS) {
+        map = apr_shm_baseaddr_get(shm);
+        *map = wanted;
+        apr_pool_cleanup_register(pconf, NULL, forget_map, apr_pool_cleanup_null);
+    }
+    return rv;
+}
+
+void grip_chat_clients_forget(pid_t child)
+{
+    apr_uint32_t i;
+
+    for (i = 0; map && i < map->ledgers; i++) {
+        apr_uint64_t owner = (apr_uint64_t)child;
+
+        if (__atomic_compare_exchange_n(&ledger_at(i)->owner, &owner, 0, 0, __ATOMIC_SEQ_CST,
+                                        __ATOMIC_SEQ_CST))
+        {
+            return;
+        }
+    }
+}
+
+/* --- this child's ledger ---------------------------------------------------------------------------- */
+
+/* All of what others may be reading is stored in single steps, between these two. */
+static void store(apr_uint32_t *at, apr_uint32_t value)
+{
+    __atomic_store_n(at, value, __ATOMIC_RELAXED);
+}
+
+static void begin_write(ledger_t *ledger)
+{
+    __atomic_store_n(&ledger->writes, ledger->writes | 1, __ATOMIC_RELAXED);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+static void end_write(ledger_t *ledger)
+{
+    /* In the order of all others' ledgers as well: of two children that count the same client up in one moment,
+     * at least one sees what the other has done. */
+    __atomic_store_n(&ledger->writes, ledger->writes + 1, __ATOMIC_SEQ_CST);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+static void clear(ledger_t *ledger)
+{
+    grip_chat_client_t *all = clients_of(ledger);
+    apr_uint32_t *chains = chains_of(ledger);
+    apr_uint32_t i;
+
+    begin_write(ledger); /* who held it before may have died in the middle */
+    for (i = 0; i < map->places; i++) {
+        store(&all[i].count, 0);
+        store(&all[i].next, i + 1 < map->places ? i + 1 : NOBODY);
+    }
+    for (i = 0; i < map->chains; i++) {
+        store(&chains[i], NOBODY);
+    }
+    end_write(ledger);
+}
+
+static ledger_t *take_ledger(apr_pool_t *pool)
+{
+    ledger_t *ledger;
+    apr_uint32_t i;
+
+    for (i = 0; i < map->ledgers; i++) {
+        apr_uint64_t nobody = 0;
+
+        ledger = ledger_at(i);
+        if (__atomic_compare_exchange_n(&ledger->owner, &nobody, (apr_uint64_t)getpid(), 0,
+                                        __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+        {
+            return ledger;
+        }
+    }
+    return apr_pcalloc(pool, ledger_size(map));
+}
+
+apr_status_t grip_chat_clients_create(grip_chat_clients_t **out, apr_uint32_t each,
+                                      apr_uint32_t total, apr_pool_t *pool)
+{
+    grip_chat_clients_t *clients = apr_pcalloc(pool, sizeof(*clients));
+    apr_status_t rv;
+
+    if (!map || total > map->places) {
+        return APR_EINIT;
+    }
+    clients->each = each;
+    clients->total = total;
+    rv = apr_thread_mutex_create(&clients->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
+    if (rv == APR_SUCCESS) {
+        clients->own = take_ledger(pool);
+        clear(clients->own);
+        *out = clients;
+    }
+    return rv;
+}
+
+/* --- clients ---------------------------------------------------------------------------------------- */
+
+/* An address as two numbers, of which the second says nothing for IPv6. */
+static void read_address(apr_uint64_t out[2], const apr_sockaddr_t *address)
+{
+    out[0] = out[1] = 0;
+    if (address->family == APR_INET) {
+        memcpy(&out[1], &address->sa.sin.sin_addr, sizeof(address->sa.sin.sin_addr));
+    }
+#if APR_HAVE_IPV6
+    else if (address->family == APR_INET6) {
+        const struct in6_addr *six = &address->sa.sin6.sin6_addr;
+
+        if (IN6_IS_ADDR_V4MAPPED(six)) {
+            memcpy(&out[1], six->s6_addr + 12, 4);
+        }
+        else {
+            memcpy(&out[0], six->s6_addr, 8);
+        }
+    }
+#endif
+}
+
+/* Mixed with a seed that nobody knows, so that nobody can choose addresses that share a chain. */
+static apr_uint32_t chain_of(const apr_uint64_t address[2])
+{
+    apr_uint64_t hash = (address[0] ^ map->seed) * APR_UINT64_C(0x9e3779b97f4a7c15);
+
+    hash = (hash ^ hash >> 32 ^ address[1]) * APR_UINT64_C(0xd6e8feb86659fd93);
+    return (apr_uint32_t)((hash ^ hash >> 32) & (map->chains - 1));
+}
+
+/* A client in a ledger, NULL if it has none. What another child writes meanwhile may lead astray, but not out of
+ * the ledger, nor on for ever. */
+static grip_chat_client_t *find(const ledger_t *ledger, const apr_uint64_t address[2])
+{
+    grip_chat_client_t *all = clients_of(ledger);
+    apr_uint32_t at = __atomic_load_n(&chains_of(ledger)[chain_of(address)], __ATOMIC_RELAXED);
+    apr_uint32_t steps;
+
+    for (steps = 0; at < map->places && steps < map->places; steps++) {
+        grip_chat_client_t *client = &all[at];
+
+        if (__atomic_load_n(&client->address[0], __ATOMIC_RELAXED) == address[0] &&
+            __atomic_load_n(&client->address[1], __ATOMIC_RELAXED) == address[1])
+        {
+            return client;
+        }
+        at = __atomic_load_n(&client->next, __ATOMIC_RELAXED);
+    }
+    return NULL;
+}
+
+/* How many streams a client has in another child. */
+static apr_uint32_t count_in(const ledger_t *ledger, const apr_uint64_t address[2])
+{
+    apr_uint32_t count = 0;
+    int i;
+
+    for (i = 0; i < TRIES; i++) {
+        apr_uint64_t writes = __atomic_load_n(&ledger->writes, __ATOMIC_SEQ_CST);
+        const grip_chat_client_t *client = find(ledger, address);
+
+        count = client ? __atomic_load_n(&client->count, __ATOMIC_RELAXED) : 0;
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+        if (writes % 2 == 0 && __atomic_load_n(&ledger->writes, __ATOMIC_RELAXED) == writes) {
+            return count;
+        }
+    }
+    return count; /* it writes all the time, or has died over it: then this is as good as any */
+}
+
+static apr_uint32_t count_everywhere(const ledger_t *own, const grip_chat_client_t *client)
+{
+    apr_uint32_t count = client->count;
+    apr_uint32_t i;
+
+    for (i = 0; i < map->ledgers; i++) {
+        const ledger_t *ledger = ledger_at(i);
+
+        if (ledger != own && __atomic_load_n(&ledger->owner, __ATOMIC_SEQ_CST)) {
+            count += count_in(ledger, client->address);
+        }
+    }
+    return count;
+}
+
+/* Count a client up in our ledger, in which it may be new. */
+static grip_chat_client_t *count_up(grip_chat_clients_t *clients, const apr_uint64_t address[2])
+{
+    grip_chat_client_t *client = find(clients->own, address);
+
+    begin_write(clients->own);
+    if (!client) {
+        apr_uint32_t *chain = &chains_of(clients->own)[chain_of(address)];
+        apr_uint32_t index = clients->unused; /* there are as many as there may be streams */
+
+        client = &clients_of(clients->own)[index];
+        clients->unused = client->next;
+        __atomic_store_n(&client->address[0], address[0], __ATOMIC_RELAXED);
+        __atomic_store_n(&client->address[1], address[1], __ATOMIC_RELAXED);
+        store(&client->count, 0);
+        store(&client->next, *chain);
+        store(chain, index);
+    }
+    store(&client->count, client->count + 1);
+    end_write(clients->own);
+    clients->count++;
+    return client;
+}
+
+static void count_down(grip_chat_clients_t *clients, grip_chat_client_t *client)
+{
+    grip_chat_client_t *all = clients_of(clients->own);
+    apr_uint32_t index = (apr_uint32_t)(client - all);
+
+    begin_write(clients->own);
+    store(&client->count, client->count - 1);
+    if (client->count == 0) {
+        apr_uint32_t *at = &chains_of(clients->own)[chain_of(client->address)];
+
+        while (*at != index) {
+            at = &all[*at].next;
+        }
+        store(at, client->next);
+        store(&client->next, clients->unused);
+        clients->unused = index;
+    }
+    end_write(clients->own);
+    clients->count--;
+}
+
+grip_chat_client_t *grip_chat_clients_enter(grip_chat_clients_t *clients,
+                                            const apr_sockaddr_t *address)
+{
+    apr_uint64_t key[2];
+    grip_chat_client_t *client = NULL;
+
+    read_address(key, address);
+    gc_lock_enter(clients->mutex);
+    if (clients->count < clients->total) {
+        client = count_up(clients, key);
+        if (clients->each && count_everywhere(clients->own, client) > clients->each) {
+            count_down(clients, client);
+            client = NULL;
+        }
+    }
+    gc_lock_leave(clients->mutex);
+    return client;
+}
+
+void grip_chat_clients_leave(grip_chat_clients_t *clients, grip_chat_client_t *client)
+{
+    gc_lock_enter(clients->mutex);
+    count_down(clients, client);
+    gc_lock_leave(clients->mutex);
+}
+
+apr_uint32_t grip_chat_clients_count(grip_chat_clients_t *clients)
+{
+    apr_uint32_t count;
+
+    gc_lock_enter(clients->mutex);
+    count = clients->count;
+    gc_lock_leave(clients->mutex);
+    return count;
+}
+
+apr_uint32_t grip_chat_clients_limit(const grip_chat_clients_t *clients)
+{
+    return clients->total;
+}

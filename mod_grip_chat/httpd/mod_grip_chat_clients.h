@@ -1,0 +1,59 @@
+/* Whose streams there are: how many each client address has in all children together, so that none has more
+ * than GripChatMaxStreamsPerClient.
+ *
+ * The parent maps memory for the children of each configuration, before it forks them. Each child has a ledger
+ * there that it alone writes, and adds up what the others' say of a client. A child that dies leaves nothing
+ * to be put right: the parent gives its ledger away as it is, and the next one begins with an empty one. */
+#ifndef MOD_GRIP_CHAT_CLIENTS_H
+#define MOD_GRIP_CHAT_CLIENTS_H
+
+#include "mod_grip_chat_config.h"
+
+/** Streams of one client address, unless configured (GripChatMaxStreamsPerClient). */
+#define GRIP_CHAT_STREAMS_PER_CLIENT_DEFAULT 100
+
+/**
+ * Map the memory for all children of this configuration; none where they hold no streams. In post_config.
+ *
+ * @param main   the main server, whose grip_chat_limit_work_out() is done
+ * @param pconf  ends it for the parent; children of before keep theirs
+ * @return what APR says where there is no memory or no random number
+ */
+apr_status_t grip_chat_clients_map(server_rec *main, apr_pool_t *pconf);
+
+/** A child has ended, in whatever way: its streams count no more. The parent calls this. */
+void grip_chat_clients_forget(pid_t child);
+
+typedef struct grip_chat_clients_t grip_chat_clients_t;
+typedef struct grip_chat_client_t grip_chat_client_t;
+
+/**
+ * Take a ledger for this child. Where all are taken, as for the moment in which more children are alive than
+ * ServerLimit says, it has one of its own, in which nobody else looks.
+ *
+ * @param each   streams that one client may have, 0 for no limit
+ * @param total  streams that this child may have, not more than the share that was worked out
+ */
+apr_status_t grip_chat_clients_create(grip_chat_clients_t **out, apr_uint32_t each,
+                                      apr_uint32_t total, apr_pool_t *pool);
+
+/**
+ * Count one stream more. An address of IPv6 counts with all others of its first 64 bits, which one client has
+ * as a rule. Of streams that one client asks for in several children in the same moment, one too many may
+ * be refused, but never one too many be let in. Thread-safe.
+ *
+ * @return whom to count down; NULL if there are as many as there may be
+ */
+grip_chat_client_t *grip_chat_clients_enter(grip_chat_clients_t *clients,
+                                            const apr_sockaddr_t *address);
+
+/** How many streams this child has. Thread-safe. */
+apr_uint32_t grip_chat_clients_count(grip_chat_clients_t *clients);
+
+/** How many it may have. */
+apr_uint32_t grip_chat_clients_limit(const grip_chat_clients_t *clients);
+
+/** Count one stream less. Thread-safe. */
+void grip_chat_clients_leave(grip_chat_clients_t *clients, grip_chat_client_t *client);
+
+#endif
