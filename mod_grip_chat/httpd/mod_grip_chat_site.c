@@ -127,12 +127,12 @@ static int check_proxy(const making_t *making, const char *source,
     if (grip_chat_check_is_fastly(proxies[i], making->pool) &&
         (!proxies[i]->verify_key || grip_crypto_key_kind(proxies[i]->verify_key) == GRIP_KEY_HMAC))
     {
-        ap_log_error(
-            APLOG_MARK, APLOG_WARNING | APLOG_NOERRNO, 0, making->s,
-            "GC0104: %s of %s has no public key to verify Fastly's requests by, so it "
-            "will hold none of its streams; write GripChatGripVerifyKey and Fastly's public key, as in "
-            ".env.template",
-            source, server_name(making->s, making->temp));
+        ap_log_error(APLOG_MARK, APLOG_WARNING | APLOG_NOERRNO, 0, making->s,
+                     "GC0104: %s of %s has no public key to verify Fastly's requests by, so it "
+                     "will hold none of its streams; write GripChatGripVerifyKey and Fastly's "
+                     "public key, as in "
+                     ".env.template",
+                     source, server_name(making->s, making->temp));
     }
     return OK;
 }
