@@ -337,12 +337,17 @@ static apr_status_t open_connection(chat_database_t *db)
 }
 
 /* The log is gone, or is another, while its database is in use: an operator's mistake. What was
- * acknowledged is in the one that has no name any more, and is moved to where it will be found. */
+ * acknowledged is in the one that has no name any more, and is moved to where it will be found. Until the
+ * writer has done so, and has a new log, a reader finds it in the old one alone. */
 static apr_status_t leave_log(chat_database_t *db, apr_pool_t *scratch_pool)
 {
     const char *is_busy = "0";
     apr_status_t rv = APR_SUCCESS;
 
+    if (db->role == CHAT_DATABASE_READER && !chat_database_file_finds_log(&db->file, scratch_pool))
+    {
+        return APR_SUCCESS;
+    }
     if (db->role == CHAT_DATABASE_WRITER) {
         rv = ask(db, "PRAGMA wal_checkpoint(TRUNCATE)", &is_busy, scratch_pool);
     }

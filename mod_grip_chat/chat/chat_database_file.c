@@ -44,6 +44,14 @@ int chat_database_file_has_log(const chat_database_file_t *file, apr_pool_t *scr
     return is_same(&file->log, log_path(file, scratch_pool), scratch_pool);
 }
 
+int chat_database_file_finds_log(const chat_database_file_t *file, apr_pool_t *scratch_pool)
+{
+    apr_finfo_t found;
+
+    return apr_stat(&found, log_path(file, scratch_pool), APR_FINFO_IDENT, scratch_pool) ==
+           APR_SUCCESS;
+}
+
 void chat_database_file_remove_log(const chat_database_file_t *file, apr_pool_t *scratch_pool)
 {
     /* What cannot be removed is not there, or SQLite will say so. */

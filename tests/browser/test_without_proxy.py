@@ -29,7 +29,8 @@ def test_over_http_1_they_see_each_other_at_once(servers, window):
     assert chat_of_two(window, apache.port) < 0.5
 
 
-@pytest.mark.parametrize("protocols", ["h2", "http/1.1"])
+@pytest.mark.parametrize("protocols", [
+    "h2", pytest.param("http/1.1", marks=pytest.mark.quiet)])
 def test_over_tls_they_chat(servers, window, protocols):
     """Over HTTP/2 streams are not held, and the page asks again and again."""
     apache = servers.apache(lambda a: a.page_site("none") + tls_port(a, protocols))

@@ -65,14 +65,22 @@ static reading_child_t start_reading_child(const unit_temp_t *temp)
     return child;
 }
 
-/* How many messages a child reads now, negative if it cannot, and end it. */
-static int finish_reading_child(reading_child_t child)
+/* How many messages a child reads now, negative if it cannot. */
+static int ask_reading_child(reading_child_t child)
 {
     char count = -3;
-    int status;
 
     assert_int_equal(write(child.go, "x", 1), 1);
     (void)!read(child.answer, &count, 1);
+    return count;
+}
+
+/* The same, and end it. */
+static int finish_reading_child(reading_child_t child)
+{
+    int count = ask_reading_child(child);
+    int status;
+
     close(child.go);
     close(child.answer);
     assert_int_equal(waitpid(child.pid, &status, 0), child.pid);
@@ -119,6 +127,25 @@ static void keeps_a_replaced_file_s_log_out_of_the_next_file(void **state)
     assert_int_equal(count_messages(db, temp), 3);
 }
 
+/* Only who has the old log open can read what was acknowledged, until the writer has moved it. */
+static void lets_a_reader_keep_a_deleted_log_until_the_writer_has_left_it(void **state)
+{
+    const unit_temp_t *temp = *state;
+    /* Forked before SQLite has anything open that the child would take for its own. */
+    reading_child_t child = start_reading_child(temp);
+    chat_database_t *db = open_writer(temp);
+
+    assert_int_equal(store(db, "k1", temp), APR_SUCCESS);
+    assert_int_equal(ask_reading_child(child), 1);
+    assert_int_equal(unlink(beside(temp, "-wal")), 0);
+    assert_int_equal(unlink(beside(temp, "-shm")), 0);
+    assert_int_equal(ask_reading_child(child), 1);
+    assert_int_equal(store(db, "k2", temp), APR_SUCCESS);
+    assert_int_equal(ask_reading_child(child), 2);
+    assert_int_equal(store(db, "k3", temp), APR_SUCCESS);
+    assert_int_equal(finish_reading_child(child), 3);
+}
+
 static void lets_a_reader_follow_a_file_that_was_replaced(void **state)
 {
     const unit_temp_t *temp = *state;
@@ -160,6 +187,7 @@ int main(void)
         TEMP_TEST(notices_before_a_commit_that_the_file_was_replaced),
         TEMP_TEST(keeps_a_deleted_file_s_log_out_of_the_next_file),
         TEMP_TEST(keeps_a_replaced_file_s_log_out_of_the_next_file),
+        TEMP_TEST(lets_a_reader_keep_a_deleted_log_until_the_writer_has_left_it),
         TEMP_TEST(lets_a_reader_follow_a_file_that_was_replaced),
         TEMP_TEST(a_file_that_was_moved_away_takes_all_it_acknowledged_along),
     };
