@@ -58,7 +58,7 @@ apr_status_t chat_database_ready(chat_database_t *db);
  * See whether the file that was opened is still the one that lies there. Where it is not, a writer
  * also takes away what it left behind, and the connection is closed, to be opened on the new file at
  * the next call; a reader whose writer has not yet done so stays where it is. The same for the file's
- * log, which a writer saves first.
+ * log, which a writer saves first; a reader follows when the writer has committed to another.
  *
  * @return APR_SUCCESS, also if nothing is open, or APR_ENOENT
  */

@@ -337,15 +337,15 @@ static apr_status_t open_connection(chat_database_t *db)
 }
 
 /* The log is gone, or is another, while its database is in use: an operator's mistake. What was
- * acknowledged is in the one that has no name any more, and is moved to where it will be found. Until the
- * writer has done so, and has a new log, a reader finds it in the old one alone. */
+ * acknowledged is in the one without a name, and is moved to where it will be found. Until the writer has
+ * done so a reader finds it there alone; a new log without a commit may be another reader's. */
 static apr_status_t leave_log(chat_database_t *db, apr_pool_t *scratch_pool)
 {
     const char *is_busy = "0";
     apr_status_t rv = APR_SUCCESS;
 
-    if (db->role == CHAT_DATABASE_READER && !chat_database_file_finds_log(&db->file, scratch_pool))
-    {
+    if (db->role == CHAT_DATABASE_READER &&
+        !chat_database_file_finds_used_log(&db->file, scratch_pool)) {
         return APR_SUCCESS;
     }
     if (db->role == CHAT_DATABASE_WRITER) {

@@ -44,12 +44,13 @@ int chat_database_file_has_log(const chat_database_file_t *file, apr_pool_t *scr
     return is_same(&file->log, log_path(file, scratch_pool), scratch_pool);
 }
 
-int chat_database_file_finds_log(const chat_database_file_t *file, apr_pool_t *scratch_pool)
+int chat_database_file_finds_used_log(const chat_database_file_t *file, apr_pool_t *scratch_pool)
 {
     apr_finfo_t found;
 
-    return apr_stat(&found, log_path(file, scratch_pool), APR_FINFO_IDENT, scratch_pool) ==
-           APR_SUCCESS;
+    return apr_stat(&found, log_path(file, scratch_pool), APR_FINFO_SIZE, scratch_pool) ==
+               APR_SUCCESS &&
+           found.size > 0;
 }
 
 void chat_database_file_remove_log(const chat_database_file_t *file, apr_pool_t *scratch_pool)

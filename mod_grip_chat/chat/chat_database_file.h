@@ -26,8 +26,8 @@ int chat_database_file_is_there(const chat_database_file_t *file, apr_pool_t *sc
  *  database is open, for no other log can get this one's inode until then. */
 int chat_database_file_has_log(const chat_database_file_t *file, apr_pool_t *scratch_pool);
 
-/** Whether any log lies there, the noted one or another. */
-int chat_database_file_finds_log(const chat_database_file_t *file, apr_pool_t *scratch_pool);
+/** Whether a log lies there, the noted one or another, into which something was written. */
+int chat_database_file_finds_used_log(const chat_database_file_t *file, apr_pool_t *scratch_pool);
 
 /** Take the log away, and its index. */
 void chat_database_file_remove_log(const chat_database_file_t *file, apr_pool_t *scratch_pool);

@@ -22,18 +22,20 @@ struct grip_chat_client_t {
     apr_uint32_t next; /* of those with a hash like this, or of the unused */
 };
 
-/* One child's. Behind it follow its clients and then its chains, each the index of the first client. */
+/* One child's, in shared memory. Behind it follow its clients and then its chains, each the index of the first
+ * client. Children can write into all ledgers, so nobody lets himself be led out of one, the parent above
+ * all. */
 typedef struct ledger_t {
     apr_uint64_t owner;  /* atomic: a process id; 0 for nobody */
     apr_uint64_t writes; /* atomic: odd while the owner writes */
 } ledger_t;
 
-/* What the parent maps, and ledgers behind it. */
+/* Where the ledgers are; each process has its own copy. */
 typedef struct map_t {
+    char *memory; /* NULL where there is none */
     apr_uint64_t seed;
     apr_uint32_t ledgers;
-    apr_uint32_t
-        places; /* clients that a ledger has room for: as many as a child may have streams */
+    apr_uint32_t places; /* clients that a ledger has room for: one for each stream of a child */
     apr_uint32_t chains; /* that a ledger has; a power of two */
 } map_t;
 
@@ -47,21 +49,19 @@ struct grip_chat_clients_t {
 };
 
 /* Of this configuration; gone with the parent's pool. */
-static map_t *map;
+static map_t map;
 
 /* --- the memory ------------------------------------------------------------------------------------- */
 
 static apr_size_t ledger_size(const map_t *of)
 {
-    apr_size_t size = sizeof(ledger_t) + of->places * sizeof(grip_chat_client_t) +
-                      of->chains * sizeof(apr_uint32_t);
-
-    return APR_ALIGN(size, 64);
+    return sizeof(ledger_t) + of->places * sizeof(grip_chat_client_t) +
+           of->chains * sizeof(apr_uint32_t); /* of which there is an even number */
 }
 
 static ledger_t *ledger_at(apr_uint32_t index)
 {
-    return (ledger_t *)((char *)map + APR_ALIGN(sizeof(*map), 64) + index * ledger_size(map));
+    return (ledger_t *)(map.memory + index * ledger_size(&map));
 }
 
 static grip_chat_client_t *clients_of(const ledger_t *ledger)
@@ -71,18 +71,18 @@ static grip_chat_client_t *clients_of(const ledger_t *ledger)
 
 static apr_uint32_t *chains_of(const ledger_t *ledger)
 {
-    return (apr_uint32_t *)(clients_of(ledger) + map->places);
+    return (apr_uint32_t *)(clients_of(ledger) + map.places);
 }
 
 static apr_status_t forget_map(void *data)
 {
-    map = NULL;
+    map.memory = NULL;
     return APR_SUCCESS;
 }
 
 apr_status_t grip_chat_clients_map(server_rec *main, apr_pool_t *pconf)
 {
-    map_t wanted = {0, 0, (apr_uint32_t)grip_chat_conf_get(main)->stream_share, 64};
+    map_t wanted = {NULL, 0, 0, (apr_uint32_t)grip_chat_conf_get(main)->stream_share, 64};
     apr_shm_t *shm;
     int children = 1;
     apr_status_t rv;
@@ -100,13 +100,11 @@ apr_status_t grip_chat_clients_map(server_rec *main, apr_pool_t *pconf)
     }
     if (rv == APR_SUCCESS) {
         /* Zeroed by the kernel: every ledger is nobody's. */
-        rv = apr_shm_create(&shm,
-                            APR_ALIGN(sizeof(wanted), 64) + wanted.ledgers * ledger_size(&wanted),
-                            NULL, pconf);
+        rv = apr_shm_create(&shm, wanted.ledgers * ledger_size(&wanted), NULL, pconf);
     }
     if (rv == APR_SUCCESS) {
-        map = apr_shm_baseaddr_get(shm);
-        *map = wanted;
+        map = wanted;
+        map.memory = apr_shm_baseaddr_get(shm);
         apr_pool_cleanup_register(pconf, NULL, forget_map, apr_pool_cleanup_null);
     }
     return rv;
@@ -116,7 +114,7 @@ void grip_chat_clients_forget(pid_t child)
 {
     apr_uint32_t i;
 
-    for (i = 0; map && i < map->ledgers; i++) {
+    for (i = 0; map.memory && i < map.ledgers; i++) {
         apr_uint64_t owner = (apr_uint64_t)child;
 
         if (__atomic_compare_exchange_n(&ledger_at(i)->owner, &owner, 0, 0, __ATOMIC_SEQ_CST,
@@ -156,11 +154,11 @@ static void clear(ledger_t *ledger)
     apr_uint32_t i;
 
     begin_write(ledger); /* who held it before may have died in the middle */
-    for (i = 0; i < map->places; i++) {
+    for (i = 0; i < map.places; i++) {
         store(&all[i].count, 0);
-        store(&all[i].next, i + 1 < map->places ? i + 1 : NOBODY);
+        store(&all[i].next, i + 1 < map.places ? i + 1 : NOBODY);
     }
-    for (i = 0; i < map->chains; i++) {
+    for (i = 0; i < map.chains; i++) {
         store(&chains[i], NOBODY);
     }
     end_write(ledger);
@@ -171,7 +169,7 @@ static ledger_t *take_ledger(apr_pool_t *pool)
     ledger_t *ledger;
     apr_uint32_t i;
 
-    for (i = 0; i < map->ledgers; i++) {
+    for (i = 0; i < map.ledgers; i++) {
         apr_uint64_t nobody = 0;
 
         ledger = ledger_at(i);
@@ -181,7 +179,7 @@ static ledger_t *take_ledger(apr_pool_t *pool)
             return ledger;
         }
     }
-    return apr_pcalloc(pool, ledger_size(map));
+    return apr_pcalloc(pool, ledger_size(&map));
 }
 
 apr_status_t grip_chat_clients_create(grip_chat_clients_t **out, apr_uint32_t each,
@@ -190,7 +188,7 @@ apr_status_t grip_chat_clients_create(grip_chat_clients_t **out, apr_uint32_t ea
     grip_chat_clients_t *clients = apr_pcalloc(pool, sizeof(*clients));
     apr_status_t rv;
 
-    if (!map || total > map->places) {
+    if (!map.memory || total > map.places) {
         return APR_EINIT;
     }
     clients->each = each;
@@ -230,10 +228,10 @@ static void read_address(apr_uint64_t out[2], const apr_sockaddr_t *address)
 /* Mixed with a seed that nobody knows, so that nobody can choose addresses that share a chain. */
 static apr_uint32_t chain_of(const apr_uint64_t address[2])
 {
-    apr_uint64_t hash = (address[0] ^ map->seed) * APR_UINT64_C(0x9e3779b97f4a7c15);
+    apr_uint64_t hash = (address[0] ^ map.seed) * APR_UINT64_C(0x9e3779b97f4a7c15);
 
     hash = (hash ^ hash >> 32 ^ address[1]) * APR_UINT64_C(0xd6e8feb86659fd93);
-    return (apr_uint32_t)((hash ^ hash >> 32) & (map->chains - 1));
+    return (apr_uint32_t)((hash ^ hash >> 32) & (map.chains - 1));
 }
 
 /* A client in a ledger, NULL if it has none. What another child writes meanwhile may lead astray, but not out of
@@ -244,7 +242,7 @@ static grip_chat_client_t *find(const ledger_t *ledger, const apr_uint64_t addre
     apr_uint32_t at = __atomic_load_n(&chains_of(ledger)[chain_of(address)], __ATOMIC_RELAXED);
     apr_uint32_t steps;
 
-    for (steps = 0; at < map->places && steps < map->places; steps++) {
+    for (steps = 0; at < map.places && steps < map.places; steps++) {
         grip_chat_client_t *client = &all[at];
 
         if (__atomic_load_n(&client->address[0], __ATOMIC_RELAXED) == address[0] &&
@@ -281,7 +279,7 @@ static apr_uint32_t count_everywhere(const ledger_t *own, const grip_chat_client
     apr_uint32_t count = client->count;
     apr_uint32_t i;
 
-    for (i = 0; i < map->ledgers; i++) {
+    for (i = 0; i < map.ledgers; i++) {
         const ledger_t *ledger = ledger_at(i);
 
         if (ledger != own && __atomic_load_n(&ledger->owner, __ATOMIC_SEQ_CST)) {
@@ -324,13 +322,16 @@ static void count_down(grip_chat_clients_t *clients, grip_chat_client_t *client)
     store(&client->count, client->count - 1);
     if (client->count == 0) {
         apr_uint32_t *at = &chains_of(clients->own)[chain_of(client->address)];
+        apr_uint32_t steps = 0;
 
-        while (*at != index) {
+        while (*at != index && *at < map.places && steps++ < map.places) {
             at = &all[*at].next;
         }
-        store(at, client->next);
-        store(&client->next, clients->unused);
-        clients->unused = index;
+        if (*at == index) {
+            store(at, client->next);
+            store(&client->next, clients->unused);
+            clients->unused = index;
+        }
     }
     end_write(clients->own);
     clients->count--;

@@ -28,8 +28,8 @@ typedef struct grip_chat_clients_t grip_chat_clients_t;
 typedef struct grip_chat_client_t grip_chat_client_t;
 
 /**
- * Take a ledger for this child. Where all are taken, as for the moment in which more children are alive than
- * ServerLimit says, it has one of its own, in which nobody else looks.
+ * Take a ledger for this child. There is one for each that event may have; should all be taken all the same,
+ * this child has one in which nobody else looks.
  *
  * @param each   streams that one client may have, 0 for no limit
  * @param total  streams that this child may have, not more than the share that was worked out
@@ -39,8 +39,8 @@ apr_status_t grip_chat_clients_create(grip_chat_clients_t **out, apr_uint32_t ea
 
 /**
  * Count one stream more. An address of IPv6 counts with all others of its first 64 bits, which one client has
- * as a rule. Of streams that one client asks for in several children in the same moment, one too many may
- * be refused, but never one too many be let in. Thread-safe.
+ * as a rule. Where one client asks for several streams in the same moment, in several children, some may be
+ * refused that there was room for, but none is let in that there was not. Thread-safe.
  *
  * @return whom to count down; NULL if there are as many as there may be
  */

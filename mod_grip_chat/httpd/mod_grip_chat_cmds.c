@@ -484,6 +484,6 @@ const command_rec grip_chat_cmds[] = {
     AP_INIT_TAKE1("GripChatMaxStreams", cmd_max_streams, NULL, RSRC_CONF,
                   "how many streams the server holds; readers beyond poll"),
     AP_INIT_TAKE1("GripChatMaxStreamsPerClient", cmd_max_streams_per_client, NULL, RSRC_CONF,
-                  "how many of them one address has in a child, or Off"),
+                  "how many of them one address has, or Off"),
     {NULL},
 };

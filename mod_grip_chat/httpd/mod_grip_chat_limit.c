@@ -69,6 +69,7 @@ void grip_chat_limit_work_out(server_rec *main)
         return;
     }
     room = threads * (1 + factor) * SHARE / SHARE_OF;
+    room = room < GRIP_CHAT_STREAMS_MAX ? room : GRIP_CHAT_STREAMS_MAX;
     wanted =
         conf->max_streams == GRIP_CHAT_UNSET ? room : (conf->max_streams + children - 1) / children;
     conf->stream_share = (int)(wanted < room ? wanted : room);
