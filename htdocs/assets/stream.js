@@ -7,6 +7,7 @@ import { isHistory, isMessage, pauseAfter, requestJson } from './requests.js';
 const PAUSE_MOST_MS = 30_000;
 const GOOD_MS = 5_000;             // a connection this old ends a row of failures
 const LOST_MS = 6_000;             // in poll mode every answer ends at once: no loss until then
+const ANSWER_MS = 15_000;          // a proxy that has just started may lose a request
 const MISSED_MS = 25_000;          // one keep-alive (every 20 s) is overdue
 const SILENT_MS = 50_000;          // two are: the connection is dead, though nobody told us
 
@@ -23,6 +24,7 @@ export class RoomStream {
   #turn = 0;           // grows with every start and stop, to tell a late answer from a good one
   #retryTimer = 0;
   #lossTimer = 0;
+  #answerTimer = 0;
   #failures = 0;
   #goodSince = 0;      // since when the connection works; 0 while it does not
   #signAt = 0;         // when the server was last heard, or last asked
@@ -98,7 +100,11 @@ export class RoomStream {
     // `retry:`. A refused one would stay closed, and one that nobody answers would be asked for
     // at a fixed pace by every page at once; these two are ours.
     let isAnswered = false;
-    source.onopen = () => { isAnswered = true; };
+    this.#answerTimer = setTimeout(() => this.#resumeLater(), ANSWER_MS);
+    source.onopen = () => {
+      clearTimeout(this.#answerTimer);
+      isAnswered = true;
+    };
     source.onerror = () => {
       this.#expectSign();
       if (!isAnswered) {
@@ -144,6 +150,7 @@ export class RoomStream {
   #stop() {
     this.#turn += 1;
     clearTimeout(this.#retryTimer);
+    clearTimeout(this.#answerTimer);
     this.#source?.close();
     this.#source = null;
     this.#expectSign();

@@ -4,7 +4,7 @@ import pytest
 
 from harness.client import messages_path
 from harness.processes import wait_until
-from page_chat import PageChat
+from page_chat import LossyChat, PageChat
 
 INTACT = [
     "plain words",
@@ -158,6 +158,17 @@ def test_a_page_that_missed_too_much_loads_the_history_again(servers, window):
     alice.wait_text("after")
     assert alice.texts[-51:] == [f"missed {number}" for number in range(100, 150)] + ["after"]
     assert alice.ids == sorted(set(alice.ids))
+
+
+def test_a_stream_that_nobody_answers_is_asked_for_again(servers, window):
+    """As when the proxy has just started; of a dead connection the page is sure after 50 s."""
+    chat = LossyChat(servers, "GripChatKeepAlive 120s\n")
+    chat.proxy.is_deaf = True
+    alice = window(chat.proxy.port).enter("default", "alice")
+    log = chat.apache.directory / "access.log"
+    wait_until(lambda: "GET /rooms/default/events/" in log.read_text(), 20, "request for events")
+    chat.proxy.is_deaf = False
+    alice.wait_connected(timeout=40)
 
 
 def test_the_page_works_without_any_proxy(servers, window):

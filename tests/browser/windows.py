@@ -75,12 +75,15 @@ class Window:
         self.driver.get(f"{self._scheme}://localhost:{self.port}{path}")
         return self
 
-    def join(self, room, nickname):
+    def enter(self, room, nickname):
         """Opens the room and joins it as a person does, by typing."""
         self.open("/" + urllib.parse.quote(room, safe=""))
         self.one("nickname").send_keys(nickname)
         self.one("join-button").click()
-        return self.wait_connected()
+        return self
+
+    def join(self, room, nickname):
+        return self.enter(room, nickname).wait_connected()
 
     def wait_connected(self, timeout=20):
         return self.wait_state("connected", timeout)
