@@ -289,15 +289,18 @@ static apr_uint32_t count_everywhere(const ledger_t *own, const grip_chat_client
     return count;
 }
 
-/* Count a client up in our ledger, in which it may be new. */
+/* Count a client up in our ledger, in which it may be new. NULL if the ledger is broken. */
 static grip_chat_client_t *count_up(grip_chat_clients_t *clients, const apr_uint64_t address[2])
 {
     grip_chat_client_t *client = find(clients->own, address);
 
+    if (!client && clients->unused >= map.places) {
+        return NULL; /* otherwise there are as many as there may be streams */
+    }
     begin_write(clients->own);
     if (!client) {
         apr_uint32_t *chain = &chains_of(clients->own)[chain_of(address)];
-        apr_uint32_t index = clients->unused; /* there are as many as there may be streams */
+        apr_uint32_t index = clients->unused;
 
         client = &clients_of(clients->own)[index];
         clients->unused = client->next;
@@ -347,7 +350,7 @@ grip_chat_client_t *grip_chat_clients_enter(grip_chat_clients_t *clients,
     gc_lock_enter(clients->mutex);
     if (clients->count < clients->total) {
         client = count_up(clients, key);
-        if (clients->each && count_everywhere(clients->own, client) > clients->each) {
+        if (client && clients->each && count_everywhere(clients->own, client) > clients->each) {
             count_down(clients, client);
             client = NULL;
         }
