@@ -208,7 +208,7 @@ const grip_proxy_t *stub_proxy_of(const stub_proxy_t *server, apr_pool_t *pool)
 
 void stub_loop_run(stub_loop_t *loop, grip_transport_t *transport)
 {
-    gc_moment_t end = gc_clock_now() + apr_time_from_sec(8);
+    gc_moment_t end = gc_clock_now() + UNIT_PATIENCE;
 
     while (grip_transport_pending(transport) && gc_clock_now() < end) {
         stub_loop_turn(loop, transport);

@@ -170,7 +170,7 @@ apr_status_t keeper_home_post(keeper_home_t *home, const char *room, const char 
 {
     keeper_job_t job = {KEEPER_JOB_POST, 0, home->site.identity, room, "al", text, text, "", ""};
 
-    return keeper_client_call(home->client, &job, reply, apr_time_from_sec(3), home->temp->pool);
+    return keeper_client_call(home->client, &job, reply, UNIT_PATIENCE, home->temp->pool);
 }
 
 keeper_reply_t keeper_home_post_ok(keeper_home_t *home, const char *room, const char *text)
@@ -188,7 +188,7 @@ void keeper_home_wait_ready(keeper_home_t *home)
     keeper_reply_t reply;
 
     assert_int_equal(
-        keeper_client_call(home->client, &job, &reply, apr_time_from_sec(3), home->temp->pool),
+        keeper_client_call(home->client, &job, &reply, UNIT_PATIENCE, home->temp->pool),
         APR_SUCCESS);
     assert_int_equal(reply.status, KEEPER_DONE);
 }

@@ -178,7 +178,7 @@ static void uses_a_connection_again(void **state)
     int i;
 
     for (i = 1; i <= 3; i++) {
-        assert_int_equal(call(client, "key", &reply, apr_time_from_sec(2), temp), APR_SUCCESS);
+        assert_int_equal(call(client, "key", &reply, UNIT_PATIENCE, temp), APR_SUCCESS);
         assert_int_equal(reply.event_id, i);
     }
     stop_listener(listener);
@@ -219,11 +219,11 @@ static void does_not_fail_on_a_connection_that_died_while_idle(void **state)
     keeper_client_t *client = client_of(listener, temp->pool);
     keeper_reply_t reply;
 
-    assert_int_equal(call(client, "one", &reply, apr_time_from_sec(2), temp), APR_SUCCESS);
+    assert_int_equal(call(client, "one", &reply, UNIT_PATIENCE, temp), APR_SUCCESS);
     stop_listener(listener);
     assert_int_equal(unlink(listener->path), 0);
     listener = start_listener("r", temp);
-    assert_int_equal(call(client, "two", &reply, apr_time_from_sec(2), temp), APR_SUCCESS);
+    assert_int_equal(call(client, "two", &reply, UNIT_PATIENCE, temp), APR_SUCCESS);
     stop_listener(listener);
     assert_string_equal(listener->keys[0], "two");
 }
@@ -282,7 +282,7 @@ static void does_not_use_a_connection_again_that_owes_a_reply(void **state)
     stop_listener(listener);
     assert_int_equal(unlink(listener->path), 0);
     listener = start_listener("r", temp);
-    assert_int_equal(call(client, "two", &reply, apr_time_from_sec(2), temp), APR_SUCCESS);
+    assert_int_equal(call(client, "two", &reply, UNIT_PATIENCE, temp), APR_SUCCESS);
     stop_listener(listener);
     assert_int_equal(listener->jobs, 1);
     assert_int_equal(listener->repeats[0], 0);
@@ -330,7 +330,7 @@ static void waits_a_moment_for_a_socket_that_is_not_there_yet(void **state)
         apr_sleep(apr_time_from_msec(50));
         _exit(rename(away, listener->path));
     }
-    assert_int_equal(call(client, "key", &reply, apr_time_from_sec(2), temp), APR_SUCCESS);
+    assert_int_equal(call(client, "key", &reply, UNIT_PATIENCE, temp), APR_SUCCESS);
     assert_int_equal(waitpid(pid, NULL, 0), pid);
     stop_listener(listener);
 }

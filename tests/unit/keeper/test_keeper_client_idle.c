@@ -135,7 +135,7 @@ static void *post(void *client)
     apr_status_t rv = gc_pool_create(&pool, NULL, "post");
 
     if (rv == APR_SUCCESS) {
-        rv = keeper_client_call(client, &job, &reply, apr_time_from_sec(5), pool);
+        rv = keeper_client_call(client, &job, &reply, UNIT_PATIENCE, pool);
         apr_pool_destroy(pool);
     }
     return rv == APR_SUCCESS ? client : NULL;
@@ -232,7 +232,7 @@ static void does_not_use_a_connection_of_another_site(void **state)
         keeper_job_t job = {KEEPER_JOB_POST, 0, "other", "room", "al", "hello", "key", "", ""};
         keeper_reply_t reply;
 
-        assert_int_equal(keeper_client_call(client, &job, &reply, apr_time_from_sec(5), temp->pool),
+        assert_int_equal(keeper_client_call(client, &job, &reply, UNIT_PATIENCE, temp->pool),
                          APR_SUCCESS);
     }
     assert_int_equal(stop_and_count(keeper), 3);

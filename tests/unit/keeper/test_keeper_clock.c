@@ -15,7 +15,7 @@
 
 static void wait_for_posts(keeper_stub_t *stub, int count)
 {
-    gc_moment_t end = gc_clock_now() + apr_time_from_sec(4);
+    gc_moment_t end = gc_clock_now() + UNIT_PATIENCE;
 
     while (keeper_stub_count(stub) < count && gc_clock_now() < end) {
         apr_sleep(apr_time_from_msec(2));
@@ -94,7 +94,7 @@ static void a_keeper_goes_on_publishing_and_keeps_how_far_it_got(void **state)
     unit_wall_clock_set(AN_HOUR_BACK);
     (void)keeper_home_post_ok(home, "a", "two");
     wait_for_posts(stub, 2);
-    end = gc_clock_now() + apr_time_from_sec(4);
+    end = gc_clock_now() + UNIT_PATIENCE;
     while (strcmp(keeper_home_meta(home, name), "2") != 0 && gc_clock_now() < end) {
         apr_sleep(apr_time_from_msec(10));
     }
@@ -150,7 +150,7 @@ static void what_was_left_undone_is_tried_again_in_time(void **state)
     assert_null(keeper_home_meta(home, KEEPER_SITE_SECRET_NAME));
     assert_int_equal(write(release, "x", 1), 1);
     assert_int_equal(waitpid(holder, NULL, 0), holder);
-    end = gc_clock_now() + apr_time_from_sec(4);
+    end = gc_clock_now() + UNIT_PATIENCE;
     while (!keeper_home_meta(home, KEEPER_SITE_SECRET_NAME) && gc_clock_now() < end) {
         apr_sleep(apr_time_from_msec(10));
     }

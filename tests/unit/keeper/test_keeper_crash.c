@@ -32,7 +32,7 @@ static int post_all(const keeper_home_t *home, int poster)
         keeper_job_t job = {KEEPER_JOB_POST, 0, home->site.identity, "a", "al", text, text, "", ""};
         keeper_reply_t reply;
 
-        if (keeper_client_call(client, &job, &reply, apr_time_from_sec(5), pool) != APR_SUCCESS ||
+        if (keeper_client_call(client, &job, &reply, UNIT_PATIENCE, pool) != APR_SUCCESS ||
             reply.status != KEEPER_DONE || reply.event_id <= last)
         {
             return 2;
@@ -81,7 +81,7 @@ static void hints_what_a_killed_keeper_did_not_publish(void **state)
     keeper_stub_t *stub = keeper_stub_start(temp->pool);
     keeper_home_t *home = keeper_home_make(temp, "s", keeper_stub_url(stub, temp->pool));
     keeper_process_t keeper = keeper_process_start(home);
-    gc_moment_t end = gc_clock_now() + apr_time_from_sec(4);
+    gc_moment_t end = gc_clock_now() + UNIT_PATIENCE;
 
     keeper_stub_answer(stub, KEEPER_STUB_WAITS);
     (void)keeper_home_post_ok(home, "a", "one");
@@ -183,7 +183,7 @@ static void waits_for_another_keeper_of_its_database_and_takes_over(void **state
     keeper_process_stop(first);
     job.is_repeat = 1;
     assert_int_equal(
-        keeper_client_call(other->client, &job, &reply, apr_time_from_sec(3), other->temp->pool),
+        keeper_client_call(other->client, &job, &reply, UNIT_PATIENCE, other->temp->pool),
         APR_SUCCESS);
     assert_int_equal(reply.status, KEEPER_DONE);
     assert_int_equal(reply.event_id, 3);
