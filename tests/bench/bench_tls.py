@@ -45,7 +45,7 @@ def _row(name, what, options):
         listed = apache.client.get(messages_path("r1")).body
         base = f"https://127.0.0.1:{apache.tls_port}"
         theirs, mine = side_by_side(
-            [lambda path=path: _run(base + path, options, max(int(bench.scale.seconds), 1))
+            [lambda path=path: _run(base + path, options, max(int(bench.scale.seconds), 3))
              for path in (apache.static_file(listed), messages_path("r1"))], bench.scale.runs)
         return Result(name, what, f"static file of {len(listed):,} bytes, likewise",
                       ratios(mine, theirs, "rate"), 1, True)

@@ -77,10 +77,11 @@ def test_a_locked_database_holds_up_its_own_site_only(servers, room):
         vhost(a, "free", chat_site(a.database.with_name("free.db"), "none"))]))
     apache.error_log.allow(r"\[grip_chat:warn\].*GC0202")
     locked, free = (Host(apache.client, name) for name in ("locked", "free"))
-    holder = sqlite3.connect(apache.database, isolation_level=None)
     with ThreadPoolExecutor(16) as crowd:
         for _ in range(3):
             list(crowd.map(lambda n: locked.say(room, str(n)), range(32)))
+        # Not before there is a file: who opens it makes it, and it would be his.
+        holder = sqlite3.connect(apache.database, isolation_level=None)
         free.say(room, "before")
         holder.execute("BEGIN IMMEDIATE")
         waiting = [crowd.submit(locked.post, room, "late") for _ in range(2)]
