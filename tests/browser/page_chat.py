@@ -2,6 +2,9 @@
 
 from harness.client import messages_path
 
+# A page that found nobody pauses for up to 30 s, and a request that a new Pushpin loses takes it 50 s.
+BACK_WITHIN = 90
+
 
 class PageChat:
     """The site of `./dev run`: Apache with the page, and Pushpin in front of it."""

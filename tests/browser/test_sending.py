@@ -10,7 +10,7 @@ import pytest
 from harness.client import FORM, form_body, messages_path
 from harness.lossy_proxy import LossyProxy
 from harness.processes import kill, wait_until
-from page_chat import LossyChat
+from page_chat import BACK_WITHIN, LossyChat
 
 UNAVAILABLE = r"\[grip_chat:(warn|error)\]"
 
@@ -102,7 +102,8 @@ def test_the_list_tells_that_it_is_stored_when_no_event_can(servers, window):
     chat.proxy.is_deaf = False
     chat.pushpin.stop(forget=False)
     chat.pushpin.start()
-    wait_sent(alice, *[f"missed {number}" for number in range(101, 150)], "in the list", timeout=30)
+    wait_sent(alice, *[f"missed {number}" for number in range(101, 150)], "in the list",
+              timeout=BACK_WITHIN)
 
 
 def test_it_is_sent_when_the_database_is_no_longer_locked(chat, alice):

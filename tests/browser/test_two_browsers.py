@@ -4,7 +4,7 @@ import pytest
 
 from harness.client import messages_path
 from harness.processes import wait_until
-from page_chat import LossyChat, PageChat
+from page_chat import BACK_WITHIN, LossyChat, PageChat
 
 INTACT = [
     "plain words",
@@ -99,10 +99,10 @@ def test_a_message_waits_for_a_proxy_that_is_down_and_is_sent_by_itself(chat, wi
     chat.pushpin.stop(forget=False)
     alice.wait_state("reconnecting")
     alice.send("do not lose me")
-    wait_until(lambda: alice.progress.startswith("Still sending: "), 10, "a failed try")
+    wait_until(lambda: alice.progress.startswith("Still sending: "), 30, "a failed try")
     assert alice.draft == "do not lose me"
     chat.pushpin.start()
-    alice.wait_text("do not lose me", 30)
+    alice.wait_text("do not lose me", BACK_WITHIN)
     wait_until(lambda: alice.draft == "", 5, "empty composer")
     stored = chat.apache.client.get(messages_path("default")).json["messages"]
     assert [m["text"] for m in stored] == ["do not lose me"]
@@ -117,7 +117,7 @@ def test_a_failed_send_keeps_the_text_and_can_be_repeated(chat, window):
     assert alice.one("send-error").text
     assert alice.draft == "do not lose me"
     chat.pushpin.start()
-    alice.wait_connected(30)
+    alice.wait_connected(BACK_WITHIN)
     alice.one("send").click()
     alice.wait_text("do not lose me")
     wait_until(lambda: alice.draft == "", 5, "empty composer")
@@ -136,7 +136,7 @@ def test_a_page_that_was_away_shows_what_it_missed_once(chat, window):
     for number in range(3):
         chat.apache.client.say("default", f"missed {number}")
     chat.pushpin.start()
-    alice.wait_text("missed 2", 30)
+    alice.wait_text("missed 2", BACK_WITHIN)
     chat.apache.client.say("default", "after")
     alice.wait_text("after")
     assert alice.texts == ["before", "missed 0", "missed 1", "missed 2", "after"]
@@ -153,7 +153,7 @@ def test_a_page_that_missed_too_much_loads_the_history_again(servers, window):
     for number in range(150):
         chat.apache.client.say("default", f"missed {number}")
     chat.pushpin.start()
-    alice.wait_text("missed 149", 30)
+    alice.wait_text("missed 149", BACK_WITHIN)
     chat.apache.client.say("default", "after")
     alice.wait_text("after")
     assert alice.texts[-51:] == [f"missed {number}" for number in range(100, 150)] + ["after"]
