@@ -187,7 +187,7 @@ static void a_proxy_that_says_nothing_times_out(void **state)
 
     post_and_get(&ending, NULL, apr_time_from_msec(200), *state);
     stub_assert_ended(&ending, GRIP_TRANSPORT_UNCERTAIN, APR_TIMEUP, 0);
-    assert_in_range(apr_time_now() - start, apr_time_from_msec(190), apr_time_from_sec(3));
+    assert_in_range(apr_time_now() - start, apr_time_from_msec(190), UNIT_PATIENCE);
 }
 
 static void a_refused_connection_sent_nothing(void **state)
@@ -237,7 +237,8 @@ static void an_unknown_name_sent_nothing_and_blocks_nobody(void **state)
               apr_time_from_msec(500), *state);
     assert_int_equal(ending.result.outcome, GRIP_TRANSPORT_NOT_SENT);
     assert_true(ending.result.rv == APR_EHOSTUNREACH || ending.result.rv == APR_TIMEUP);
-    assert_in_range(apr_time_now() - start, 0, apr_time_from_sec(3));
+    /* A resolver asks again after 5 s, at the soonest. */
+    assert_in_range(apr_time_now() - start, 0, apr_time_from_msec(4500));
 }
 
 static void a_proxy_without_tls_gets_nothing_of_an_https_post(void **state)

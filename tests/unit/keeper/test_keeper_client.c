@@ -235,7 +235,7 @@ static void gives_up_on_a_keeper_that_says_nothing(void **state)
     listener_t *listener;
 
     assert_int_equal(call_with("w", &listener, &reply, *state), APR_TIMEUP);
-    assert_in_range(gc_clock_now() - start, apr_time_from_msec(290), apr_time_from_msec(2000));
+    assert_in_range(gc_clock_now() - start, apr_time_from_msec(290), UNIT_PATIENCE);
     assert_int_equal(reply.id, 7);
     assert_int_equal(listener->jobs, 1);
 }
@@ -244,19 +244,17 @@ static void interrupt(int number)
 {
 }
 
-/* As by the parent, when it tells a child of prefork to end gracefully. */
-static void gives_up_in_time_though_it_is_interrupted(void **state)
+/* How long a call that may take a second takes, if a signal comes after nine tenths of that. */
+static apr_interval_time_t time_until_given_up(const unit_temp_t *temp)
 {
     const struct itimerval late = {.it_value = {.tv_usec = 900000}};
-    const struct sigaction action = {.sa_handler = interrupt, .sa_flags = SA_RESTART};
-    const unit_temp_t *temp = *state;
     listener_t *listener;
     keeper_client_t *client;
     keeper_reply_t reply;
     gc_moment_t start;
+    gc_moment_t end;
     sigset_t alarm;
 
-    assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
     sigemptyset(&alarm);
     sigaddset(&alarm, SIGALRM);
     assert_int_equal(pthread_sigmask(SIG_BLOCK, &alarm, NULL), 0);
@@ -266,8 +264,26 @@ static void gives_up_in_time_though_it_is_interrupted(void **state)
     start = gc_clock_now();
     assert_int_equal(setitimer(ITIMER_REAL, &late, NULL), 0);
     assert_int_equal(call(client, "key", &reply, apr_time_from_sec(1), temp), APR_TIMEUP);
-    assert_in_range(gc_clock_now() - start, apr_time_from_msec(980), apr_time_from_msec(1600));
+    end = gc_clock_now();
     stop_listener(listener);
+    assert_int_equal(unlink(listener->path), 0);
+    return end - start;
+}
+
+/* As by the parent, when it tells a child of prefork to end gracefully. A wait that began anew would never end
+ * before 1.9 s, while one that does not may be late on a busy machine. */
+static void gives_up_in_time_though_it_is_interrupted(void **state)
+{
+    const struct sigaction action = {.sa_handler = interrupt, .sa_flags = SA_RESTART};
+    apr_interval_time_t took = APR_INT64_MAX;
+    int tries;
+
+    assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
+    for (tries = 0; tries < 10 && took > apr_time_from_msec(1600); tries++) {
+        took = time_until_given_up(*state);
+        assert_true(took >= apr_time_from_msec(980));
+    }
+    assert_true(took <= apr_time_from_msec(1600));
 }
 
 /* What comes too late must not be taken for the answer to the next job. */
@@ -309,8 +325,8 @@ static void says_that_there_is_no_keeper(void **state)
     stop_listener(listener);
     assert_int_equal(call(client, "key", &reply, apr_time_from_msec(100), temp), ECONNREFUSED);
     assert_int_equal(unlink(listener->path), 0);
-    assert_int_equal(call(client, "key", &reply, apr_time_from_sec(5), temp), ENOENT);
-    assert_true(gc_clock_now() - start < apr_time_from_sec(3));
+    assert_int_equal(call(client, "key", &reply, UNIT_PATIENCE, temp), ENOENT);
+    assert_true(gc_clock_now() - start < UNIT_PATIENCE / 2);
 }
 
 /* The parent binds it, a moment after the children of a first start may ask. */

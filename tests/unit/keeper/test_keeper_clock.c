@@ -191,7 +191,7 @@ static void a_child_gives_up_in_time(void **state)
     if (pid == 0) {
         apr_sleep(apr_time_from_msec(100));
         unit_wall_clock_set(AN_HOUR_BACK);
-        apr_sleep(apr_time_from_sec(2));
+        apr_sleep(apr_time_from_sec(20));
         unit_wall_clock_set(0); /* so that a test that fails ends */
         _exit(0);
     }
@@ -200,7 +200,7 @@ static void a_child_gives_up_in_time(void **state)
                      APR_SUCCESS);
     assert_int_equal(keeper_client_call(client, &job, &reply, apr_time_from_sec(5), temp->pool),
                      ENOENT);
-    assert_in_range(gc_clock_now() - start, apr_time_from_msec(400), apr_time_from_sec(1));
+    assert_in_range(gc_clock_now() - start, apr_time_from_msec(400), apr_time_from_sec(15));
     assert_int_equal(kill(pid, SIGKILL), 0);
     assert_int_equal(waitpid(pid, NULL, 0), pid);
     unit_wall_clock_set(0);
