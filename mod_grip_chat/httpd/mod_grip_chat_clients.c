@@ -9,6 +9,7 @@
 #include <ap_mpm.h>
 
 #include "gc_lock.h"
+#include "gc_seqlock.h"
 
 /* No client's index. */
 #define NOBODY APR_UINT32_MAX
@@ -26,8 +27,8 @@ struct grip_chat_client_t {
  * client. Children can write into all ledgers, so nobody lets himself be led out of one, the parent above
  * all. */
 typedef struct ledger_t {
-    apr_uint64_t owner;  /* atomic: a process id; 0 for nobody */
-    apr_uint64_t writes; /* atomic: odd while the owner writes */
+    apr_uint64_t owner; /* atomic: a process id; 0 for nobody */
+    gc_seqlock_t lock;  /* of clients and chains, which the owner writes */
 } ledger_t;
 
 /* Where the ledgers are; each process has its own copy. */
@@ -127,24 +128,10 @@ void grip_chat_clients_forget(pid_t child)
 
 /* --- this child's ledger ---------------------------------------------------------------------------- */
 
-/* All of what others may be reading is stored in single steps, between these two. */
+/* What others may be reading is stored in single steps, while the ledger is locked. */
 static void store(apr_uint32_t *at, apr_uint32_t value)
 {
     __atomic_store_n(at, value, __ATOMIC_RELAXED);
-}
-
-static void begin_write(ledger_t *ledger)
-{
-    __atomic_store_n(&ledger->writes, ledger->writes | 1, __ATOMIC_RELAXED);
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
-}
-
-static void end_write(ledger_t *ledger)
-{
-    /* In the order of all others' ledgers as well: of two children that count the same client up in one moment,
-     * at least one sees what the other has done. */
-    __atomic_store_n(&ledger->writes, ledger->writes + 1, __ATOMIC_SEQ_CST);
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
 static void clear(ledger_t *ledger)
@@ -153,7 +140,7 @@ static void clear(ledger_t *ledger)
     apr_uint32_t *chains = chains_of(ledger);
     apr_uint32_t i;
 
-    begin_write(ledger); /* who held it before may have died in the middle */
+    gc_seqlock_begin_write(&ledger->lock); /* who held it before may have died in the middle */
     for (i = 0; i < map.places; i++) {
         store(&all[i].count, 0);
         store(&all[i].next, i + 1 < map.places ? i + 1 : NOBODY);
@@ -161,7 +148,7 @@ static void clear(ledger_t *ledger)
     for (i = 0; i < map.chains; i++) {
         store(&chains[i], NOBODY);
     }
-    end_write(ledger);
+    gc_seqlock_end_write(&ledger->lock);
 }
 
 static ledger_t *take_ledger(apr_pool_t *pool)
@@ -262,12 +249,11 @@ static apr_uint32_t count_in(const ledger_t *ledger, const apr_uint64_t address[
     int i;
 
     for (i = 0; i < TRIES; i++) {
-        apr_uint64_t writes = __atomic_load_n(&ledger->writes, __ATOMIC_SEQ_CST);
+        gc_seqlock_t begun = gc_seqlock_begin_read(&ledger->lock);
         const grip_chat_client_t *client = find(ledger, address);
 
         count = client ? __atomic_load_n(&client->count, __ATOMIC_RELAXED) : 0;
-        __atomic_thread_fence(__ATOMIC_SEQ_CST);
-        if (writes % 2 == 0 && __atomic_load_n(&ledger->writes, __ATOMIC_RELAXED) == writes) {
+        if (gc_seqlock_was_whole(&ledger->lock, begun)) {
             return count;
         }
     }
@@ -279,6 +265,8 @@ static apr_uint32_t count_everywhere(const ledger_t *own, const grip_chat_client
     apr_uint32_t count = client->count;
     apr_uint32_t i;
 
+    /* Of two children that count the same client up in one moment, at least one sees what the other has done. */
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
     for (i = 0; i < map.ledgers; i++) {
         const ledger_t *ledger = ledger_at(i);
 
@@ -297,7 +285,7 @@ static grip_chat_client_t *count_up(grip_chat_clients_t *clients, const apr_uint
     if (!client && clients->unused >= map.places) {
         return NULL; /* otherwise there are as many as there may be streams */
     }
-    begin_write(clients->own);
+    gc_seqlock_begin_write(&clients->own->lock);
     if (!client) {
         apr_uint32_t *chain = &chains_of(clients->own)[chain_of(address)];
         apr_uint32_t index = clients->unused;
@@ -311,7 +299,7 @@ static grip_chat_client_t *count_up(grip_chat_clients_t *clients, const apr_uint
         store(chain, index);
     }
     store(&client->count, client->count + 1);
-    end_write(clients->own);
+    gc_seqlock_end_write(&clients->own->lock);
     clients->count++;
     return client;
 }
@@ -321,7 +309,7 @@ static void count_down(grip_chat_clients_t *clients, grip_chat_client_t *client)
     grip_chat_client_t *all = clients_of(clients->own);
     apr_uint32_t index = (apr_uint32_t)(client - all);
 
-    begin_write(clients->own);
+    gc_seqlock_begin_write(&clients->own->lock);
     store(&client->count, client->count - 1);
     if (client->count == 0) {
         apr_uint32_t *at = &chains_of(clients->own)[chain_of(client->address)];
@@ -336,7 +324,7 @@ static void count_down(grip_chat_clients_t *clients, grip_chat_client_t *client)
             clients->unused = index;
         }
     }
-    end_write(clients->own);
+    gc_seqlock_end_write(&clients->own->lock);
     clients->count--;
 }
 

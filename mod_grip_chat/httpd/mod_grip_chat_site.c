@@ -130,8 +130,7 @@ static int check_proxy(const making_t *making, const char *source,
         ap_log_error(APLOG_MARK, APLOG_WARNING | APLOG_NOERRNO, 0, making->s,
                      "GC0104: %s of %s has no public key to verify Fastly's requests by, so it "
                      "will hold none of its streams; write GripChatGripVerifyKey and Fastly's "
-                     "public key, as in "
-                     ".env.template",
+                     "public key, as in .env.template",
                      source, server_name(making->s, making->temp));
     }
     return OK;

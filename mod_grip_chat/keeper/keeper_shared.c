@@ -1,5 +1,7 @@
 #include "keeper_shared.h"
 
+#include "gc_seqlock.h"
+
 /* Of this layout; a segment from before an upgrade of the module may have another. */
 #define LAYOUT_MARK APR_UINT64_C(0x6763686174000003)
 
@@ -9,9 +11,8 @@
 typedef struct slot_t {
     apr_uint64_t generation;
     apr_uint64_t last_hold; /* a gc_moment_t */
-    /* What follows is written by the keeper's loop alone, while `writes` is odd. */
-    apr_uint64_t writes;
-    apr_uint64_t tag; /* whose it is; 0 for nobody's */
+    gc_seqlock_t lock;      /* of what follows, which the keeper's loop alone writes */
+    apr_uint64_t tag;       /* whose it is; 0 for nobody's */
     apr_int64_t waiting[KEEPER_SHARED_PROXIES];
     gc_moment_t since[KEEPER_SHARED_PROXIES];
 } slot_t;
@@ -104,22 +105,6 @@ gc_moment_t keeper_shared_last_hold(const keeper_shared_t *shared, unsigned slot
     return (gc_moment_t)__atomic_load_n(&shared->slots[slot].last_hold, __ATOMIC_SEQ_CST);
 }
 
-static void store(apr_uint64_t *at, apr_uint64_t value)
-{
-    __atomic_store_n(at, value, __ATOMIC_RELAXED);
-}
-
-static void begin_write(slot_t *slot)
-{
-    store(&slot->writes, slot->writes | 1);
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
-}
-
-static void end_write(slot_t *slot)
-{
-    __atomic_store_n(&slot->writes, slot->writes + 1, __ATOMIC_RELEASE);
-}
-
 static void write_waiting(slot_t *slot, apr_size_t proxy, apr_int64_t after, gc_moment_t now)
 {
     __atomic_store_n(&slot->waiting[proxy], after, __ATOMIC_RELAXED);
@@ -130,7 +115,7 @@ static void clear(slot_t *slot, apr_uint64_t tag)
 {
     apr_size_t i;
 
-    store(&slot->tag, tag);
+    __atomic_store_n(&slot->tag, tag, __ATOMIC_RELAXED);
     for (i = 0; i < KEEPER_SHARED_PROXIES; i++) {
         write_waiting(slot, i, KEEPER_SHARED_NOTHING, 0);
     }
@@ -144,12 +129,12 @@ void keeper_shared_set_waiting(keeper_shared_t *shared, apr_uint64_t tag, apr_si
     if (proxy >= KEEPER_SHARED_PROXIES || (slot->tag != tag && after == KEEPER_SHARED_NOTHING)) {
         return;
     }
-    begin_write(slot);
+    gc_seqlock_begin_write(&slot->lock);
     if (slot->tag != tag) {
         clear(slot, tag);
     }
     write_waiting(slot, proxy, after, now);
-    end_write(slot);
+    gc_seqlock_end_write(&slot->lock);
 }
 
 /* One look, which is worth nothing if the keeper wrote meanwhile. */
@@ -181,11 +166,10 @@ apr_int64_t keeper_shared_waiting(const keeper_shared_t *shared, apr_uint64_t ta
     int i;
 
     for (i = 0; i < TRIES && proxy_count <= KEEPER_SHARED_PROXIES; i++) {
-        apr_uint64_t writes = __atomic_load_n(&slot->writes, __ATOMIC_ACQUIRE);
+        gc_seqlock_t begun = gc_seqlock_begin_read(&slot->lock);
         apr_int64_t after = look(slot, tag, proxy_count, now);
 
-        __atomic_thread_fence(__ATOMIC_SEQ_CST);
-        if (writes % 2 == 0 && __atomic_load_n(&slot->writes, __ATOMIC_RELAXED) == writes) {
+        if (gc_seqlock_was_whole(&slot->lock, begun)) {
             return after;
         }
     }
@@ -199,9 +183,8 @@ void keeper_shared_clear_waiting(keeper_shared_t *shared)
     for (i = 0; i < KEEPER_SHARED_SLOTS; i++) {
         slot_t *slot = &shared->slots[i];
 
-        store(&slot->writes, slot->writes | 1);
-        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+        gc_seqlock_begin_write(&slot->lock);
         clear(slot, 0);
-        end_write(slot);
+        gc_seqlock_end_write(&slot->lock);
     }
 }

@@ -54,8 +54,7 @@ class Way:
     def break_as(self, fault):
         """From now on; None mends it. What was under way is cut off."""
         self._unlisten()
-        with self._lock:
-            self._fault, self.requests = fault, 0
+        self.judge(fault)
         self._close_all()
         if fault == "full":
             self._fill()
