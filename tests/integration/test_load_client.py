@@ -52,8 +52,9 @@ def assert_nearly_all_came_live(report, messages):
 @pytest.mark.quiet
 def test_readers_through_pushpin_are_whole(chat, servers, tmp_path):
     ids = tmp_path / "ids"
+    # With keys: event ends idle connections early while its workers are busy, and a post with them.
     report = servers.load(chat.apache.port, chat.pushpin.port, rooms=4, room_prefix="whole-",
-                          readers=100, posters=4, rate=200, messages=200, ids=ids).wait()
+                          readers=100, posters=4, rate=200, messages=200, ids=ids, key=True).wait()
     assert_flawless(report, 100)
     assert report["acknowledged"] == report["stored_last"] == 200
     assert_nearly_all_came_live(report, 200 * 25)
