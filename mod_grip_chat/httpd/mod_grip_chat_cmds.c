@@ -10,9 +10,9 @@
 #include "chat_database.h"
 #include "chat_retention.h"
 #include "chat_validate.h"
-#include "grip_crypto.h"
 #include "grip_hold.h"
 #include "keeper_publish.h"
+#include "mod_grip_chat_args.h"
 #include "mod_grip_chat_clients.h"
 #include "mod_grip_chat_env.h"
 #include "mod_grip_chat_limit.h"
@@ -28,56 +28,11 @@
 #define CACHE_MIN_BYTES (64 * 1024)
 #define CACHE_MAX_BYTES (APR_INT64_C(64) * 1024 * 1024 * 1024)
 
-/* An undefined ${VAR} stays as it is, with no more than a warning from httpd. */
-static const char *refuse_undefined(cmd_parms *cmd, const char *arg)
-{
-    if (strstr(arg, "${")) {
-        return apr_psprintf(cmd->pool,
-                            "%s: '${…}' names a variable that is not defined; Define it "
-                            "first, or set it in httpd's environment",
-                            cmd->cmd->name);
-    }
-    return NULL;
-}
-
-/* The value itself, or the content of the file that "file:…" names. */
-static const char *value_or_file(cmd_parms *cmd, const char *arg, const char **out)
-{
-    const char *error = refuse_undefined(cmd, arg);
-    const char *path;
-    char reason[120];
-    apr_status_t rv;
-
-    if (error) {
-        return error;
-    }
-    if (strncmp(arg, "file:", 5) != 0) {
-        *out = arg;
-        return *arg ? NULL
-                    : apr_psprintf(cmd->pool, "%s: '' is empty; write the key, or file:/path/to/it",
-                                   cmd->cmd->name);
-    }
-    path = ap_server_root_relative(cmd->pool, arg + 5);
-    rv = path ? grip_chat_env_read_text(out, path, GRIP_CRYPTO_KEY_MAX_BYTES, cmd->pool)
-              : APR_EBADPATH;
-    if (rv != APR_SUCCESS) {
-        return apr_psprintf(cmd->pool,
-                            "%s: cannot read the file of '%s': %s; write file: and the "
-                            "path of a file that holds nothing but the key",
-                            cmd->cmd->name, arg, apr_strerror(rv, reason, sizeof(reason)));
-    }
-    if (!**out) {
-        return apr_psprintf(cmd->pool, "%s: the file of '%s' is empty; put the key into it",
-                            cmd->cmd->name, arg);
-    }
-    return NULL;
-}
-
 static const char *cmd_database(cmd_parms *cmd, void *unused, const char *driver,
                                 const char *params)
 {
     grip_chat_conf_t *conf = grip_chat_conf_get(cmd->server);
-    const char *error = refuse_undefined(cmd, params);
+    const char *error = grip_chat_args_undefined(cmd, params);
     const chat_sql_dialect_t *dialect = chat_sql_dialect(driver);
 
     if (error) {
@@ -125,7 +80,7 @@ static const char *cmd_site(cmd_parms *cmd, void *unused, const char *arg)
 static const char *cmd_env_file(cmd_parms *cmd, void *unused, const char *arg)
 {
     grip_chat_conf_t *conf = grip_chat_conf_get(cmd->server);
-    const char *error = refuse_undefined(cmd, arg);
+    const char *error = grip_chat_args_undefined(cmd, arg);
 
     if (error) {
         return error;
@@ -144,7 +99,7 @@ static const char *cmd_grip_url(cmd_parms *cmd, void *unused, const char *arg)
     grip_chat_conf_t *conf = grip_chat_conf_get(cmd->server);
     int is_none = gc_slice_equal_nocase(gc_slice_of(arg), "none");
     const char *url = NULL;
-    const char *error = value_or_file(cmd, arg, &url);
+    const char *error = grip_chat_args_value(cmd, arg, &url);
 
     if (error) {
         return error;
@@ -164,17 +119,17 @@ static const char *cmd_grip_url(cmd_parms *cmd, void *unused, const char *arg)
 
 static const char *cmd_verify_key(cmd_parms *cmd, void *unused, const char *arg)
 {
-    return value_or_file(cmd, arg, &grip_chat_conf_get(cmd->server)->verify_key);
+    return grip_chat_args_value(cmd, arg, &grip_chat_conf_get(cmd->server)->verify_key);
 }
 
 static const char *cmd_secret_key(cmd_parms *cmd, void *unused, const char *arg)
 {
-    return value_or_file(cmd, arg, &grip_chat_conf_get(cmd->server)->secret_key);
+    return grip_chat_args_value(cmd, arg, &grip_chat_conf_get(cmd->server)->secret_key);
 }
 
 static const char *cmd_channel_prefix(cmd_parms *cmd, void *unused, const char *arg)
 {
-    const char *error = refuse_undefined(cmd, arg);
+    const char *error = grip_chat_args_undefined(cmd, arg);
     const char *name;
 
     if (error) {
@@ -200,7 +155,7 @@ static const char *cmd_socket(cmd_parms *cmd, void *unused, const char *arg)
     const char *path;
 
     if (!error) {
-        error = refuse_undefined(cmd, arg);
+        error = grip_chat_args_undefined(cmd, arg);
     }
     if (error) {
         return error;
@@ -213,22 +168,6 @@ static const char *cmd_socket(cmd_parms *cmd, void *unused, const char *arg)
                             arg, (int)sizeof(address.sun_path) - 1);
     }
     grip_chat_conf_get(cmd->server)->socket_path = path;
-    return NULL;
-}
-
-/* Read a whole number within bounds. */
-static const char *take_number(cmd_parms *cmd, const char *arg, int min, int max, int fallback,
-                               int *out)
-{
-    apr_int64_t value;
-
-    if (gc_slice_number(gc_slice_of(arg), max, &value) != APR_SUCCESS || value < min) {
-        return apr_psprintf(cmd->pool,
-                            "%s: '%s' must be a whole number from %d to %d, for example "
-                            "%d",
-                            cmd->cmd->name, arg, min, max, fallback);
-    }
-    *out = (int)value;
     return NULL;
 }
 
@@ -266,14 +205,14 @@ static const char *cmd_cache_size(cmd_parms *cmd, void *unused, const char *arg)
 
 static const char *cmd_history(cmd_parms *cmd, void *unused, const char *arg)
 {
-    return take_number(cmd, arg, 1, CHAT_HISTORY_MAX, CHAT_HISTORY_DEFAULT,
-                       &grip_chat_conf_get(cmd->server)->history);
+    return grip_chat_args_number(cmd, arg, 1, CHAT_HISTORY_MAX, CHAT_HISTORY_DEFAULT,
+                                 &grip_chat_conf_get(cmd->server)->history);
 }
 
 static const char *cmd_backlog(cmd_parms *cmd, void *unused, const char *arg)
 {
-    return take_number(cmd, arg, 1, CHAT_BACKLOG_MAX, CHAT_BACKLOG_DEFAULT,
-                       &grip_chat_conf_get(cmd->server)->backlog);
+    return grip_chat_args_number(cmd, arg, 1, CHAT_BACKLOG_MAX, CHAT_BACKLOG_DEFAULT,
+                                 &grip_chat_conf_get(cmd->server)->backlog);
 }
 
 static const char *cmd_publish_rate(cmd_parms *cmd, void *unused, const char *rate,
@@ -287,19 +226,20 @@ static const char *cmd_publish_rate(cmd_parms *cmd, void *unused, const char *ra
         conf->publish_rate = 0;
         return NULL;
     }
-    error = take_number(cmd, rate, 1, 1000, KEEPER_PUBLISH_DEFAULT_RATE, &conf->publish_rate);
+    error =
+        grip_chat_args_number(cmd, rate, 1, 1000, KEEPER_PUBLISH_DEFAULT_RATE, &conf->publish_rate);
     if (!error && burst) {
-        error =
-            take_number(cmd, burst, 1, 1000, KEEPER_PUBLISH_DEFAULT_BURST, &conf->publish_burst);
+        error = grip_chat_args_number(cmd, burst, 1, 1000, KEEPER_PUBLISH_DEFAULT_BURST,
+                                      &conf->publish_burst);
     }
     return error;
 }
 
 static const char *cmd_item_size(cmd_parms *cmd, void *unused, const char *arg)
 {
-    return take_number(cmd, arg, KEEPER_PUBLISH_ITEM_MIN_BYTES, KEEPER_PUBLISH_ITEM_MAX_BYTES,
-                       KEEPER_PUBLISH_ITEM_DEFAULT_BYTES,
-                       &grip_chat_conf_get(cmd->server)->item_bytes);
+    return grip_chat_args_number(cmd, arg, KEEPER_PUBLISH_ITEM_MIN_BYTES,
+                                 KEEPER_PUBLISH_ITEM_MAX_BYTES, KEEPER_PUBLISH_ITEM_DEFAULT_BYTES,
+                                 &grip_chat_conf_get(cmd->server)->item_bytes);
 }
 
 /* Read "30d": a whole number and its unit. */
@@ -373,42 +313,24 @@ static const char *cmd_retention(cmd_parms *cmd, void *unused, const char *first
 
 static const char *cmd_max_text(cmd_parms *cmd, void *unused, const char *arg)
 {
-    return take_number(cmd, arg, 1, CHAT_TEXT_MAX_BYTES, CHAT_TEXT_DEFAULT_BYTES,
-                       &grip_chat_conf_get(cmd->server)->max_text_bytes);
+    return grip_chat_args_number(cmd, arg, 1, CHAT_TEXT_MAX_BYTES, CHAT_TEXT_DEFAULT_BYTES,
+                                 &grip_chat_conf_get(cmd->server)->max_text_bytes);
 }
 
 static const char *cmd_max_name(cmd_parms *cmd, void *unused, const char *arg)
 {
-    return take_number(cmd, arg, 1, CHAT_NAME_MAX_CHARS, CHAT_NAME_DEFAULT_CHARS,
-                       &grip_chat_conf_get(cmd->server)->max_name_chars);
-}
-
-/* Read a time, in seconds unless it has a unit. The formatter of the header knows the bounds, so that
- * configuration and run time cannot disagree. */
-static const char *take_timeout(cmd_parms *cmd, const char *arg, int fallback_secs,
-                                apr_interval_time_t *out)
-{
-    apr_interval_time_t value;
-    const char *probe;
-
-    if (ap_timeout_parameter_parse(arg, &value, "s") != APR_SUCCESS || value <= 0 ||
-        grip_hold_link_format(&probe, gc_slice_of("/"), value, cmd->temp_pool) != APR_SUCCESS)
-    {
-        return apr_psprintf(cmd->pool, "%s: '%s' must be a time from 1s to 1h, for example %ds",
-                            cmd->cmd->name, arg, fallback_secs);
-    }
-    *out = value;
-    return NULL;
+    return grip_chat_args_number(cmd, arg, 1, CHAT_NAME_MAX_CHARS, CHAT_NAME_DEFAULT_CHARS,
+                                 &grip_chat_conf_get(cmd->server)->max_name_chars);
 }
 
 static const char *cmd_keep_alive(cmd_parms *cmd, void *unused, const char *arg)
 {
-    return take_timeout(cmd, arg, 20, &grip_chat_conf_get(cmd->server)->keep_alive);
+    return grip_chat_args_timeout(cmd, arg, 20, &grip_chat_conf_get(cmd->server)->keep_alive);
 }
 
 static const char *cmd_link_timeout(cmd_parms *cmd, void *unused, const char *arg)
 {
-    return take_timeout(cmd, arg, 120, &grip_chat_conf_get(cmd->server)->link_timeout);
+    return grip_chat_args_timeout(cmd, arg, 120, &grip_chat_conf_get(cmd->server)->link_timeout);
 }
 
 static const char *cmd_streams(cmd_parms *cmd, void *unused, int is_on)
@@ -422,8 +344,8 @@ static const char *cmd_max_streams(cmd_parms *cmd, void *unused, const char *arg
     const char *error = ap_check_cmd_context(cmd, GLOBAL_ONLY);
 
     return error ? error
-                 : take_number(cmd, arg, 1, GRIP_CHAT_STREAMS_MAX, 10000,
-                               &grip_chat_conf_get(cmd->server)->max_streams);
+                 : grip_chat_args_number(cmd, arg, 1, GRIP_CHAT_STREAMS_MAX, 10000,
+                                         &grip_chat_conf_get(cmd->server)->max_streams);
 }
 
 static const char *cmd_max_streams_per_client(cmd_parms *cmd, void *unused, const char *arg)
@@ -436,8 +358,9 @@ static const char *cmd_max_streams_per_client(cmd_parms *cmd, void *unused, cons
         return NULL;
     }
     return error ? error
-                 : take_number(cmd, arg, 1, GRIP_CHAT_STREAMS_MAX,
-                               GRIP_CHAT_STREAMS_PER_CLIENT_DEFAULT, &conf->max_streams_per_client);
+                 : grip_chat_args_number(cmd, arg, 1, GRIP_CHAT_STREAMS_MAX,
+                                         GRIP_CHAT_STREAMS_PER_CLIENT_DEFAULT,
+                                         &conf->max_streams_per_client);
 }
 
 /* All of them are RSRC_CONF: keys, paths and limits are not for .htaccess files. */

@@ -1,0 +1,36 @@
+/* Arguments that several directives share a form of. Each function reads one, and answers NULL, or a sentence
+ * for httpd that names the directive and says what to write, owned by cmd->pool. */
+#ifndef MOD_GRIP_CHAT_ARGS_H
+#define MOD_GRIP_CHAT_ARGS_H
+
+#include "mod_grip_chat.h"
+
+/** Refuse an argument with an undefined ${VAR}, which httpd leaves as it is, with no more than a warning. */
+const char *grip_chat_args_undefined(cmd_parms *cmd, const char *arg);
+
+/**
+ * Read a value, or the content of the file that "file:…" names.
+ *
+ * @param out  the value, owned by cmd->pool; undefined on failure
+ */
+const char *grip_chat_args_value(cmd_parms *cmd, const char *arg, const char **out);
+
+/**
+ * Read a whole number from min to max.
+ *
+ * @param example  what the sentence shows
+ * @param out      the number; untouched on failure
+ */
+const char *grip_chat_args_number(cmd_parms *cmd, const char *arg, int min, int max, int example,
+                                  int *out);
+
+/**
+ * Read a time from 1 s to 1 h, in seconds unless it has a unit.
+ *
+ * @param example_secs  what the sentence shows
+ * @param out           the time; untouched on failure
+ */
+const char *grip_chat_args_timeout(cmd_parms *cmd, const char *arg, int example_secs,
+                                   apr_interval_time_t *out);
+
+#endif
