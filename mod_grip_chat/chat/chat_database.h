@@ -89,6 +89,15 @@ void chat_database_close(chat_database_t *db);
 apr_status_t chat_database_run(chat_database_t *db, const char *sql);
 
 /**
+ * Ask for one value, on an open connection.
+ *
+ * @param value  the first column of the first row, NULL for NULL; owned by pool; untouched on failure
+ * @return APR_SUCCESS; APR_NOTFOUND where there is no row; or as chat_database_select
+ */
+apr_status_t chat_database_ask(chat_database_t *db, const char *sql, const char **value,
+                               apr_pool_t *pool);
+
+/**
  * Start a transaction that will write, on the file that lies there now: a database goes on taking
  * commits after its file was deleted or replaced, and they would be lost.
  *

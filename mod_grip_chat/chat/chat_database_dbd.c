@@ -7,6 +7,7 @@
 #include <apr_file_io.h>
 
 #include "chat_database_file.h"
+#include "chat_database_schema.h"
 #include "gc_clock.h"
 
 /* What APR's sqlite3 driver hands through of SQLite's own result codes. */
@@ -115,8 +116,8 @@ apr_status_t chat_database_run(chat_database_t *db, const char *sql)
     return driver_status(db, apr_dbd_query(db->driver, db->handle, &rows, sql));
 }
 
-/* Ask for one value; APR_NOTFOUND where there is no row. */
-static apr_status_t ask(chat_database_t *db, const char *sql, const char **value, apr_pool_t *pool)
+apr_status_t chat_database_ask(chat_database_t *db, const char *sql, const char **value,
+                               apr_pool_t *pool)
 {
     apr_dbd_results_t *results = NULL;
     apr_dbd_row_t *row = NULL;
@@ -154,70 +155,6 @@ static apr_status_t create_file(chat_database_t *db)
     return apr_file_close(file);
 }
 
-/* APR_NOTFOUND where no version is kept yet. */
-static apr_status_t read_schema_version(chat_database_t *db, apr_int64_t *version)
-{
-    const char *text = NULL;
-    apr_status_t rv =
-        ask(db, "SELECT value FROM grip_chat_meta WHERE site = '' AND name = 'schema'", &text,
-            db->connection_pool);
-
-    if (rv == APR_SUCCESS) {
-        *version = apr_atoi64(text);
-    }
-    return rv;
-}
-
-static apr_status_t check_schema(chat_database_t *db, apr_int64_t version)
-{
-    return version == CHAT_SQL_SCHEMA_VERSION
-               ? APR_SUCCESS
-               : fail(db, APR_EINCOMPLETE, "the schema is of another version of mod_grip_chat");
-}
-
-static apr_status_t run_all(chat_database_t *db, const char *const *sql)
-{
-    apr_status_t rv = APR_SUCCESS;
-
-    for (; rv == APR_SUCCESS && *sql; sql++) {
-        rv = chat_database_run(db, *sql);
-    }
-    return rv;
-}
-
-/* In one transaction, so that a death in between leaves the schema that was there. The first
- * statement makes the table that the version is looked up in. */
-static apr_status_t make_schema(chat_database_t *db)
-{
-    apr_int64_t version = 0;
-    apr_status_t rv = chat_database_run(db, db->dialect->begin);
-
-    if (rv == APR_SUCCESS) {
-        rv = chat_database_run(db, db->dialect->schema[0]);
-    }
-    if (rv == APR_SUCCESS) {
-        rv = read_schema_version(db, &version);
-    }
-    if (rv == APR_NOTFOUND || (rv == APR_SUCCESS && version == 1)) {
-        rv = run_all(db, version == 1 ? db->dialect->upgrade : db->dialect->schema);
-        version = CHAT_SQL_SCHEMA_VERSION;
-        if (rv == APR_SUCCESS) {
-            rv = chat_database_run(
-                db,
-                "INSERT INTO grip_chat_meta (site, name, value) VALUES ('', 'schema', "
-                "'" APR_STRINGIFY(CHAT_SQL_SCHEMA_VERSION) "') ON CONFLICT (site, name)"
-                                                           " DO UPDATE SET value = excluded.value");
-        }
-    }
-    if (rv == APR_SUCCESS) {
-        rv = check_schema(db, version);
-    }
-    if (rv == APR_SUCCESS) {
-        rv = chat_database_run(db, "COMMIT");
-    }
-    return rv;
-}
-
 /* A new database cannot change to the write-ahead log while somebody reads it, as a child may in a new
  * site's first moments. The driver does not retry that, and answers it as any other error. */
 static apr_status_t ask_patiently(chat_database_t *db, const char *sql, const char **value)
@@ -225,7 +162,7 @@ static apr_status_t ask_patiently(chat_database_t *db, const char *sql, const ch
     gc_moment_t end = gc_clock_now() + LOCK_PATIENCE;
     apr_status_t rv;
 
-    while ((rv = ask(db, sql, value, db->connection_pool)) == APR_EGENERAL &&
+    while ((rv = chat_database_ask(db, sql, value, db->connection_pool)) == APR_EGENERAL &&
            strstr(db->last_error, "locked"))
     {
         if (gc_clock_now() > end) {
@@ -240,7 +177,7 @@ static apr_status_t ask_patiently(chat_database_t *db, const char *sql, const ch
 static apr_status_t note_changes(chat_database_t *db, int *differs, apr_pool_t *pool)
 {
     const char *answer = NULL;
-    apr_status_t rv = ask(db, db->dialect->changes, &answer, pool);
+    apr_status_t rv = chat_database_ask(db, db->dialect->changes, &answer, pool);
 
     if (rv == APR_SUCCESS) {
         apr_int64_t now = answer ? apr_atoi64(answer) : 0;
@@ -249,6 +186,12 @@ static apr_status_t note_changes(chat_database_t *db, int *differs, apr_pool_t *
         db->changes = now;
     }
     return rv;
+}
+
+static apr_status_t schema_status(chat_database_t *db, apr_status_t rv)
+{
+    return rv == APR_EINCOMPLETE ? fail(db, rv, "the schema is of another version of mod_grip_chat")
+                                 : rv;
 }
 
 static apr_status_t set_up_writer(chat_database_t *db)
@@ -267,7 +210,9 @@ static apr_status_t set_up_writer(chat_database_t *db)
                                    answer ? answer : "nothing", check[1]));
         }
     }
-    rv = rv == APR_SUCCESS ? make_schema(db) : rv;
+    if (rv == APR_SUCCESS) {
+        rv = schema_status(db, chat_database_schema_make(db, db->dialect, db->connection_pool));
+    }
     if (rv == APR_SUCCESS && db->changes != CHANGES_UNKNOWN) {
         int differs;
 
@@ -278,16 +223,15 @@ static apr_status_t set_up_writer(chat_database_t *db)
 
 static apr_status_t set_up_reader(chat_database_t *db)
 {
-    apr_int64_t version = 0;
-    apr_status_t rv = run_all(db, db->dialect->for_read);
+    const char *const *sql;
+    apr_status_t rv = APR_SUCCESS;
 
-    if (rv == APR_SUCCESS) {
-        rv = read_schema_version(db, &version);
+    for (sql = db->dialect->for_read; rv == APR_SUCCESS && *sql; sql++) {
+        rv = chat_database_run(db, *sql);
     }
-    if (rv == APR_SUCCESS) {
-        rv = check_schema(db, version);
-    }
-    return rv == APR_NOTFOUND ? APR_EGENERAL : rv;
+    return rv == APR_SUCCESS
+               ? schema_status(db, chat_database_schema_check(db, db->connection_pool))
+               : rv;
 }
 
 static apr_status_t prepare_all(chat_database_t *db)
@@ -349,7 +293,7 @@ static apr_status_t leave_log(chat_database_t *db, apr_pool_t *scratch_pool)
         return APR_SUCCESS;
     }
     if (db->role == CHAT_DATABASE_WRITER) {
-        rv = ask(db, "PRAGMA wal_checkpoint(TRUNCATE)", &is_busy, scratch_pool);
+        rv = chat_database_ask(db, "PRAGMA wal_checkpoint(TRUNCATE)", &is_busy, scratch_pool);
     }
     if (rv != APR_SUCCESS || strcmp(is_busy, "0") != 0) {
         return fail(db, APR_EAGAIN, "the write-ahead log was deleted, and somebody reads the file");
@@ -378,7 +322,7 @@ apr_status_t chat_database_check(chat_database_t *db, apr_pool_t *scratch_pool)
         /* What was acknowledged goes with the file that it was written to, wherever that is now. The
          * log is found by its name only: what it holds would be written over the file that replaced
          * the other, a restored backup for instance. */
-        (void)ask(db, "PRAGMA wal_checkpoint(TRUNCATE)", &answer, scratch_pool);
+        (void)chat_database_ask(db, "PRAGMA wal_checkpoint(TRUNCATE)", &answer, scratch_pool);
         chat_database_file_remove_log(&db->file, scratch_pool);
     }
     chat_database_close(db);

@@ -1,0 +1,71 @@
+#include "chat_database_schema.h"
+
+/* APR_NOTFOUND where no version is kept yet. */
+static apr_status_t read_version(chat_database_t *db, apr_int64_t *version, apr_pool_t *pool)
+{
+    const char *text = NULL;
+    apr_status_t rv = chat_database_ask(
+        db, "SELECT value FROM grip_chat_meta WHERE site = '' AND name = 'schema'", &text, pool);
+
+    if (rv == APR_SUCCESS) {
+        *version = apr_atoi64(text);
+    }
+    return rv;
+}
+
+static apr_status_t check_version(apr_int64_t version)
+{
+    return version == CHAT_SQL_SCHEMA_VERSION ? APR_SUCCESS : APR_EINCOMPLETE;
+}
+
+static apr_status_t run_all(chat_database_t *db, const char *const *sql)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    for (; rv == APR_SUCCESS && *sql; sql++) {
+        rv = chat_database_run(db, *sql);
+    }
+    return rv;
+}
+
+/* The first statement makes the table that the version is looked up in. A death in between leaves the schema
+ * that was there. */
+apr_status_t chat_database_schema_make(chat_database_t *db, const chat_sql_dialect_t *dialect,
+                                       apr_pool_t *scratch_pool)
+{
+    apr_int64_t version = 0;
+    apr_status_t rv = chat_database_run(db, dialect->begin);
+
+    if (rv == APR_SUCCESS) {
+        rv = chat_database_run(db, dialect->schema[0]);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = read_version(db, &version, scratch_pool);
+    }
+    if (rv == APR_NOTFOUND || (rv == APR_SUCCESS && version == 1)) {
+        rv = run_all(db, version == 1 ? dialect->upgrade : dialect->schema);
+        version = CHAT_SQL_SCHEMA_VERSION;
+        if (rv == APR_SUCCESS) {
+            rv = chat_database_run(
+                db,
+                "INSERT INTO grip_chat_meta (site, name, value) VALUES ('', 'schema', "
+                "'" APR_STRINGIFY(CHAT_SQL_SCHEMA_VERSION) "') ON CONFLICT (site, name)"
+                                                           " DO UPDATE SET value = excluded.value");
+        }
+    }
+    if (rv == APR_SUCCESS) {
+        rv = check_version(version);
+    }
+    return rv == APR_SUCCESS ? chat_database_run(db, "COMMIT") : rv;
+}
+
+apr_status_t chat_database_schema_check(chat_database_t *db, apr_pool_t *scratch_pool)
+{
+    apr_int64_t version = 0;
+    apr_status_t rv = read_version(db, &version, scratch_pool);
+
+    if (rv == APR_SUCCESS) {
+        rv = check_version(version);
+    }
+    return rv == APR_NOTFOUND ? APR_EGENERAL : rv;
+}
