@@ -14,6 +14,7 @@ from harness.pushpin import Pushpin
 from harness.servers import Servers
 
 import bench_original
+import bench_page
 import bench_posts
 import bench_reads
 import bench_streams
@@ -23,11 +24,11 @@ from bench_apache import BenchApache
 from bench_scale import FULL, QUICK, SMOKE
 
 ROWS = {**bench_reads.ROWS, **bench_tls.ROWS, **bench_posts.ROWS, **bench_streams.ROWS,
-        **bench_original.ROWS}
+        **bench_page.ROWS, **bench_original.ROWS}
 # In the order of the table.
 ORDER = ["messages", "not-modified", "events-hs256", "events-es256", "events-next", "posts",
          "posts-four", "posts-prefork", "post-alone", "pushpin", "cold-rooms", "stored", "memory",
-         *bench_tls.ROWS, *bench_streams.ROWS]
+         *bench_tls.ROWS, *bench_streams.ROWS, *bench_page.ROWS]
 
 
 class Bench:

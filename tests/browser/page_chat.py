@@ -5,6 +5,10 @@ from harness.client import messages_path
 # A page that found nobody pauses for up to 30 s, and a request that a new Pushpin loses takes it 50 s.
 BACK_WITHIN = 90
 
+# From Enter in one window to the row in the other takes some 50 ms. What no stream brings comes when a stream
+# is asked for again: after 20 s and more.
+LOST_MS = 8000
+
 
 class PageChat:
     """The site of `./dev run`: Apache with the page, and Pushpin in front of it."""

@@ -53,6 +53,12 @@ def test_the_bench_measures_streams_beside_other_servers():
     assert float(each) < 500 and busy == "0", tls
 
 
+def test_the_bench_measures_the_page_in_two_browsers():
+    text = bench("--smoke", "-k", "^page$")
+    figures = re.search(r"; (\d+) ms, and (\d+) ms, at most (\d+) ms", text).groups()
+    assert 0 < int(figures[1]) <= int(figures[2]), text
+
+
 def test_the_bench_says_that_too_few_files_may_be_open():
     def limit():
         resource.setrlimit(resource.RLIMIT_NOFILE, (1024, 1024))
