@@ -5,48 +5,30 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <apr_shm.h>
 #include <apr_signal.h>
 
 #include <ap_listen.h>
 #include <ap_mpm.h>
 #include <http_main.h>
 #include <mpm_common.h>
-#include <unixd.h>
 
 #include "gc_clock.h"
 #include "gc_pool.h"
 #include "keeper_loop.h"
+#include "mod_grip_chat_retained.h"
+#include "mod_grip_chat_socket.h"
 
-#define RETAINED_KEY     "mod_grip_chat_keeper"
-#define RETAINED_VERSION 1
-
-/* Jobs may wait here while there is no keeper. */
-#define LISTEN_BACKLOG 511
-
-/* How long a keeper may take to end before it is killed; a commit may be waiting for the disk. */
+/* How long a keeper may take to end before it is killed, and how long it may then take; a commit may be
+ * waiting for the disk. */
 #define END_PATIENCE apr_time_from_sec(10)
 #define END_POLL     apr_time_from_msec(2)
 
 /* A keeper that ended sooner than this after its start may do so again. */
 #define SHORT_LIFE     apr_time_from_sec(2)
 #define MAX_START_WAIT apr_time_from_sec(5)
-
-/* What outlives restarts: httpd keeps it while it unloads and loads the module. */
-typedef struct retained_t {
-    int version; /* of this structure: RETAINED_VERSION */
-    int listen_fd;
-    char *socket_path;
-    void *shared_memory;
-    apr_size_t shared_size;
-    pid_t owner; /* who made the socket, and so removes it */
-} retained_t;
 
 /* The keeper of one generation, of the parent's configuration pool. */
 typedef struct parent_t {
@@ -83,22 +65,6 @@ static void notice_child(int signal_number)
 {
 }
 
-static retained_t *retained(void)
-{
-    return ap_retained_data_get(RETAINED_KEY);
-}
-
-const char *grip_chat_keeper_socket_path(void)
-{
-    return retained() ? retained()->socket_path : NULL;
-}
-
-keeper_shared_t *grip_chat_keeper_shared(void)
-{
-    return retained() ? keeper_shared_attach(retained()->shared_memory, retained()->shared_size)
-                      : NULL;
-}
-
 static void print_to_httpd(gc_log_level_e level, apr_status_t rv, const char *line, void *baton)
 {
     static const int levels[] = {APLOG_ERR, APLOG_WARNING, APLOG_NOTICE, APLOG_INFO, APLOG_DEBUG};
@@ -115,111 +81,6 @@ static gc_log_level_e level_for(const server_rec *s)
            : APLOG_IS_LEVEL(s, APLOG_NOTICE)  ? GC_LOG_NOTICE
            : APLOG_IS_LEVEL(s, APLOG_WARNING) ? GC_LOG_WARNING
                                               : GC_LOG_ERR;
-}
-
-/* Remove the socket's file when httpd ends, not at a restart. */
-static apr_status_t remove_socket(void *data)
-{
-    retained_t *kept = data;
-
-    if (kept->owner == getpid() && ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_EXITING) {
-        unlink(kept->socket_path);
-    }
-    return APR_SUCCESS;
-}
-
-/* Remove what an httpd that was killed has left, and nothing else. */
-static apr_status_t remove_stale_socket(const char *path, const struct sockaddr_un *address)
-{
-    struct stat there;
-    int is_used;
-    int fd;
-
-    if (lstat(path, &there) != 0) {
-        return errno == ENOENT ? APR_SUCCESS : errno;
-    }
-    if (!S_ISSOCK(there.st_mode)) {
-        return APR_EEXIST;
-    }
-    fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    if (fd < 0) {
-        return errno;
-    }
-    is_used = connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0;
-    close(fd);
-    if (is_used) {
-        return EADDRINUSE;
-    }
-    return unlink(path) == 0 ? APR_SUCCESS : errno;
-}
-
-static apr_status_t bind_socket(int fd, const char *path)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    mode_t mask;
-    int failed;
-
-    if (strlen(path) >= sizeof(address.sun_path)) {
-        return APR_ENAMETOOLONG;
-    }
-    apr_cpystrn(address.sun_path, path, sizeof(address.sun_path));
-    failed = remove_stale_socket(path, &address);
-    if (failed) {
-        return failed;
-    }
-    /* From its first moment on nobody but its owner may connect. */
-    mask = umask(0177);
-    failed = bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0 ? errno : 0;
-    umask(mask);
-    if (!failed && geteuid() == 0 && lchown(path, ap_unixd_config.user_id, (gid_t)-1) != 0) {
-        failed = errno;
-    }
-    if (!failed && listen(fd, LISTEN_BACKLOG) != 0) {
-        failed = errno;
-    }
-    return failed;
-}
-
-/* Make what outlives restarts, once. The parent goes on listening, so children can connect and their
- * jobs wait while there is no keeper. */
-static apr_status_t make_retained(server_rec *main, const char *socket_path)
-{
-    retained_t *kept;
-    apr_status_t rv;
-    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-
-    if (fd < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) {
-        return errno;
-    }
-    rv = bind_socket(fd, socket_path);
-    if (rv != APR_SUCCESS) {
-        close(fd);
-        return rv;
-    }
-    kept = ap_retained_data_create(RETAINED_KEY, sizeof(*kept));
-    kept->version = RETAINED_VERSION;
-    kept->listen_fd = fd;
-    kept->socket_path = apr_pstrdup(main->process->pool, socket_path);
-    kept->owner = getpid();
-    return APR_SUCCESS;
-}
-
-/* Make the shared memory, or make it anew where it is of another version of the module: children that
- * outlive an upgrade keep theirs. */
-static apr_status_t make_shared(server_rec *main)
-{
-    apr_shm_t *shm;
-    apr_status_t rv;
-
-    if (retained()->shared_memory && grip_chat_keeper_shared()) {
-        return APR_SUCCESS;
-    }
-    rv = apr_shm_create(&shm, keeper_shared_size(), NULL, main->process->pool);
-    if (rv == APR_SUCCESS) {
-        retained()->shared_memory = keeper_shared_init(apr_shm_baseaddr_get(shm));
-        retained()->shared_size = keeper_shared_size();
-    }
-    return rv;
 }
 
 /* Forget what httpd does with signals; this process has its own loop. */
@@ -375,7 +236,10 @@ static apr_status_t fork_keeper(parent_t *parent)
 
 void grip_chat_keeper_monitor(void)
 {
-    if (current && !current->is_ending && current->proc.pid == 0) {
+    if (current && !current->is_ending && current->proc.pid == 0 &&
+        grip_chat_retained_listen(current->main) == APR_SUCCESS)
+    {
+        current->config.listen_fd = grip_chat_retained_socket();
         (void)fork_keeper(current); /* logged */
     }
 }
@@ -389,7 +253,7 @@ static apr_status_t end_keeper(void *data)
     pid_t pid = parent->proc.pid;
     int has_killed = 0;
 
-    if (retained()->owner != getpid()) {
+    if (!grip_chat_retained_is_owner()) {
         return APR_SUCCESS; /* somebody's forked process ends with a copy of our pools */
     }
     parent->is_ending = 1;
@@ -404,11 +268,19 @@ static apr_status_t end_keeper(void *data)
         if (ended == pid || (ended < 0 && errno != EINTR)) {
             break;
         }
-        if (!has_killed && gc_clock_now() > deadline) {
+        if (has_killed && gc_clock_now() > deadline) {
+            ap_log_error(
+                APLOG_MARK, APLOG_WARNING | APLOG_NOERRNO, 0, parent->main,
+                "GC0135: the keeper does not even end when killed; does it wait for a disk? "
+                "The next one waits until it lets go of its databases");
+            break;
+        }
+        if (gc_clock_now() > deadline) {
             ap_log_error(APLOG_MARK, APLOG_WARNING | APLOG_NOERRNO, 0, parent->main,
                          "GC0114: the keeper does not end; killing it");
             (void)kill(pid, SIGKILL);
             has_killed = 1;
+            deadline += END_PATIENCE;
         }
         apr_sleep(END_POLL);
     }
@@ -438,61 +310,34 @@ static void fill_config(parent_t *parent, grip_chat_site_t *first)
     parent->log.print = print_to_httpd;
     parent->log.baton = parent->main;
     parent->config.log = &parent->log;
-    parent->config.listen_fd = retained()->listen_fd;
-    parent->config.shared = grip_chat_keeper_shared();
+    parent->config.listen_fd = grip_chat_retained_socket();
+    parent->config.shared = grip_chat_retained_shared();
 }
 
 apr_status_t grip_chat_keeper_start(grip_chat_site_t *first, server_rec *main, apr_pool_t *pool)
 {
     const char *wanted = grip_chat_conf_get(main)->socket_path;
     parent_t *parent = apr_pcalloc(pool, sizeof(*parent));
-    apr_status_t rv = APR_SUCCESS;
+    apr_status_t rv = grip_chat_retained_settle(
+        main, wanted ? wanted : grip_chat_socket_default_path(pool), pool);
 
-    if (!wanted) {
-        wanted = ap_runtime_dir_relative(
-            pool, apr_psprintf(pool, "grip-chat.%" APR_PID_T_FMT ".sock", getpid()));
-    }
-    if (!retained()) {
-        rv = make_retained(main, wanted);
-        if (rv != APR_SUCCESS) {
-            ap_log_error(APLOG_MARK, APLOG_CRIT, rv, main,
-                         "GC0115: the keeper's socket '%s' cannot be made; write a path for it: "
-                         "GripChatSocket /run/apache2/grip-chat.sock",
-                         wanted);
-            return rv;
-        }
-    }
-    else if (strcmp(retained()->socket_path, wanted) != 0) {
-        ap_log_error(APLOG_MARK, APLOG_NOTICE | APLOG_NOERRNO, 0, main,
-                     "GC0116: GripChatSocket stays %s until httpd is stopped and started, because "
-                     "children of before the restart use it",
-                     retained()->socket_path);
-    }
-    if (retained()->version != RETAINED_VERSION) {
-        ap_log_error(APLOG_MARK, APLOG_CRIT | APLOG_NOERRNO, 0, main,
-                     "GC0117: the module is of another version than before the restart; stop httpd "
-                     "and start it");
-        return APR_EGENERAL;
-    }
-    rv = make_shared(main);
     if (rv != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, APLOG_CRIT, rv, main, "GC0118: no shared memory can be made");
-        return rv;
+        return rv; /* logged */
     }
     parent->main = main;
     parent->pool = pool;
     fill_config(parent, first);
-    apr_pool_cleanup_register(pool, retained(), remove_socket, apr_pool_cleanup_null);
     apr_pool_cleanup_register(pool, parent, end_keeper, apr_pool_cleanup_null);
     apr_signal(SIGCHLD, notice_child);
     current = parent;
-    return fork_keeper(parent);
+    if (parent->config.listen_fd >= 0) {
+        (void)fork_keeper(parent); /* logged; see grip_chat_keeper_monitor */
+    }
+    return APR_SUCCESS;
 }
 
 void grip_chat_keeper_child_init(void)
 {
     apr_signal(SIGCHLD, SIG_DFL);
-    if (retained()) {
-        close(retained()->listen_fd);
-    }
+    grip_chat_retained_child_init();
 }

@@ -4,6 +4,7 @@
 
 #include "mod_grip_chat_clients.h"
 #include "mod_grip_chat_limit.h"
+#include "mod_grip_chat_retained.h"
 #include "mod_grip_chat_stream.h"
 
 /* The sites of this configuration, and this child. Both are gone with their pools: see forget. */
@@ -37,21 +38,30 @@ static int check_streams(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     return OK;
 }
 
+/* What stops a start must not end a server that runs: a restart goes on without what it could not have. */
 static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
+    int is_restart = ap_state_query(AP_SQ_CONFIG_GEN) > 1;
     apr_status_t rv;
 
-    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG || !all_sites) {
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
+        return OK;
+    }
+    if (!all_sites) {
+        grip_chat_retained_drop();
         return OK;
     }
     rv = grip_chat_clients_map(s, pconf);
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s,
-                     "GC0177: no memory can be shared to count streams in");
-        return HTTP_INTERNAL_SERVER_ERROR;
+                     "GC0177: no memory can be shared to count streams in%s",
+                     is_restart ? "; readers poll until the next restart" : "");
+        grip_chat_conf_get(s)->stream_share = 0;
     }
-    return grip_chat_keeper_start(all_sites, s, pconf) == APR_SUCCESS ? OK
-                                                                      : HTTP_INTERNAL_SERVER_ERROR;
+    if (rv == APR_SUCCESS || is_restart) {
+        rv = grip_chat_keeper_start(all_sites, s, pconf);
+    }
+    return rv == APR_SUCCESS || is_restart ? OK : HTTP_INTERNAL_SERVER_ERROR;
 }
 
 static apr_status_t make_child(apr_pool_t *pchild, server_rec *main)
@@ -60,11 +70,14 @@ static apr_status_t make_child(apr_pool_t *pchild, server_rec *main)
     grip_chat_site_t *site;
     apr_status_t rv = chat_database_global_init(pchild);
 
-    child->shared = grip_chat_keeper_shared();
+    child->shared = grip_chat_retained_shared();
+    if (!child->shared) {
+        return APR_ENOMEM; /* a restart went on without */
+    }
     child->cache_bytes = grip_chat_conf_cache_bytes(main);
     child->sites = all_sites;
     if (rv == APR_SUCCESS) {
-        rv = keeper_client_create(&child->keeper, grip_chat_keeper_socket_path(), pchild);
+        rv = keeper_client_create(&child->keeper, grip_chat_retained_socket_path(), pchild);
     }
     if (rv == APR_SUCCESS) {
         rv = chat_cache_create(&child->cache, child->cache_bytes, pchild);

@@ -6,7 +6,7 @@
 #include <mpm_common.h>
 
 #include "mod_grip_chat_clients.h"
-#include "mod_grip_chat_keeper.h"
+#include "mod_grip_chat_retained.h"
 #include "mod_grip_chat_limit.h"
 #include "mod_grip_chat_loop.h"
 
@@ -74,7 +74,7 @@ static apr_status_t start_loops(streams_t *made, grip_chat_loop_spec_t *spec, ap
 apr_status_t grip_chat_stream_child_init(const keeper_shared_t *shared, apr_pool_t *pchild,
                                          server_rec *main)
 {
-    grip_chat_loop_spec_t spec = {main, shared, grip_chat_keeper_socket_path(), 1};
+    grip_chat_loop_spec_t spec = {main, shared, grip_chat_retained_socket_path(), 1};
     streams_t *made = apr_pcalloc(pchild, sizeof(*made));
     apr_uint32_t total = grip_chat_limit_of_child(main);
     int each = grip_chat_conf_get(main)->max_streams_per_client;

@@ -2,8 +2,11 @@
 
 #include "gc_seqlock.h"
 
-/* Of this layout; a segment from before an upgrade of the module may have another. */
+/* Of this layout; a segment from before an upgrade of the module may have another. The tests build a module
+ * with a number of its own. */
+#ifndef LAYOUT_MARK
 #define LAYOUT_MARK APR_UINT64_C(0x6763686174000003)
+#endif
 
 /* How often a reader looks again while the keeper writes. */
 #define TRIES 16
@@ -22,6 +25,11 @@ struct keeper_shared_t {
     apr_uint64_t epoch;
     slot_t slots[KEEPER_SHARED_SLOTS];
 };
+
+apr_uint64_t keeper_shared_layout(void)
+{
+    return LAYOUT_MARK;
+}
 
 apr_size_t keeper_shared_size(void)
 {

@@ -21,6 +21,10 @@ typedef struct keeper_version_t {
     apr_uint64_t generation;
 } keeper_version_t;
 
+/** The number of this layout of memory: no two versions of the module with one number lay it out differently.
+ *  Pure. */
+apr_uint64_t keeper_shared_layout(void);
+
 /** How many bytes of shared, zeroed memory are needed. */
 apr_size_t keeper_shared_size(void);
 

@@ -23,23 +23,25 @@ static void append_byte(gc_buffer_t *buffer, int byte)
 
 void keeper_wire_append_watch(gc_buffer_t *buffer)
 {
+    apr_uint64_t layout = keeper_shared_layout();
+
     append_uint32(buffer, KEEPER_WIRE_WATCH_BYTES - 4);
     append_byte(buffer, KEEPER_WIRE_VERSION);
     append_byte(buffer, KIND_WATCH);
-    append_uint32(buffer, KEEPER_SHARED_SLOTS);
+    gc_buffer_append(buffer, gc_slice((const char *)&layout, sizeof(layout)));
 }
 
 int keeper_wire_is_watch(gc_slice_t frame)
 {
-    apr_uint32_t slots;
+    apr_uint64_t layout;
 
     if (frame.len != KEEPER_WIRE_WATCH_BYTES || frame.data[4] != KEEPER_WIRE_VERSION ||
         frame.data[5] != KIND_WATCH)
     {
         return 0;
     }
-    memcpy(&slots, frame.data + 6, sizeof(slots));
-    return slots == KEEPER_SHARED_SLOTS;
+    memcpy(&layout, frame.data + 6, sizeof(layout));
+    return layout == keeper_shared_layout();
 }
 
 void keeper_wire_append_job(gc_buffer_t *buffer, const keeper_job_t *job)

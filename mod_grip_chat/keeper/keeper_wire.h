@@ -8,7 +8,7 @@
 #include "gc_buffer.h"
 
 /** Of this layout of frames. */
-#define KEEPER_WIRE_VERSION 2
+#define KEEPER_WIRE_VERSION 3
 
 /** The largest frame: the longest text, names and room to spare. */
 #define KEEPER_WIRE_MAX_BYTES (CHAT_TEXT_MAX_BYTES + 16 * 1024)
@@ -54,13 +54,13 @@ typedef struct keeper_reply_t {
 } keeper_reply_t;
 
 /** Append the frame by which a child asks to watch rooms on this connection, instead of sending jobs. It
- *  names the number of slots, so that sides that count differently do not talk past each other. */
+ *  names the layout of shared memory, because what moved is told by slots and versions of that. */
 void keeper_wire_append_watch(gc_buffer_t *buffer);
 
 /** Bytes of that frame. */
-#define KEEPER_WIRE_WATCH_BYTES (4 + 2 + 4)
+#define KEEPER_WIRE_WATCH_BYTES (4 + 2 + 8)
 
-/** Whether a whole frame asks to watch, in this version and with as many slots. */
+/** Whether a whole frame asks to watch, in this version and of this layout of memory. */
 int keeper_wire_is_watch(gc_slice_t frame);
 
 /** Append a job's frame. */

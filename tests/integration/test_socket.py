@@ -1,12 +1,14 @@
 """GripChatSocket: nothing that is there is deleted, and two servers do not share one."""
 
 import os
+import pwd
 import re
 import socket
+import subprocess
 
 import pytest
 
-from harness.httpd import Apache
+from harness.httpd import Apache, run_user
 from harness.processes import wait_until
 from harness.sites import chat_site
 
@@ -114,3 +116,47 @@ def test_the_socket_of_a_server_that_was_killed_is_no_obstacle(servers):
     apache.client.say("x", "after")
     apache.stop()
     assert not path.exists()
+
+
+def left_socket(path, listens=False):
+    """A socket as a server leaves it, of the run user; with `listens` somebody still answers there."""
+    made = socket.socket(socket.AF_UNIX)
+    made.bind(str(path))
+    if os.geteuid() == 0:
+        os.chown(path, pwd.getpwnam(run_user()).pw_uid, -1)
+    if listens:
+        made.listen()
+        return made
+    made.close()
+    return None
+
+
+def gone_process():
+    """The number of a process that is gone."""
+    process = subprocess.Popen(["true"])
+    process.wait()
+    return process.pid
+
+
+def test_the_next_start_removes_what_killed_servers_left_and_nothing_else(servers):
+    apache = servers.apache(lambda a: chat_site(a.database, "none"))
+    first = apache.directory / f"grip-chat.{apache.process.pid}.sock"
+    apache.kill()
+    assert first.is_socket()
+    wait_until(lambda: not takes_connections(first), 5, "end of who listened")
+    kept = [apache.directory / f"grip-chat.{name}.sock"
+            for name in (os.getpid(), gone_process(), gone_process(), "name", 1)]
+    left_socket(kept[0])
+    listener = left_socket(kept[1], listens=True)
+    kept[2].write_text("precious\n")
+    left_socket(kept[3])
+    left_socket(kept[4])
+    gone = apache.directory / f"grip-chat.{gone_process()}.sock"
+    left_socket(gone)
+    apache.error_log.allow("AH00098")  # the pid file of who was killed
+    apache.start()
+    apache.client.say("x", "after")
+    assert not first.exists() and not gone.exists()
+    assert [path for path in kept if not os.path.lexists(path)] == []
+    assert apache.error_log.count("GC0136") == 2
+    listener.close()

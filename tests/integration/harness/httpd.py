@@ -47,6 +47,7 @@ class Apache:
         self.environment = dict(os.environ, **_preload(), **(environment or {}))
         self._told = told
         self.database = self.directory / "db" / "chat.db"
+        self.module = paths.module_path()
         self.error_log = ErrorLog(self.directory / "error.log")
         self.process = None
         self._config = self.directory / "httpd.conf"
@@ -68,7 +69,7 @@ class Apache:
         gid = pwd.getpwnam(run_user()).pw_gid
         self._config.write_text(templates.fill("httpd.conf.in", {
             "RUN_DIR": self.directory, "ORIGIN_PORT": self.port, "MPM": self.mpm,
-            "MODULES_DIR": paths.apache_modules_dir(), "MODULE": paths.module_path(),
+            "MODULES_DIR": paths.apache_modules_dir(), "MODULE": self.module,
             "RUN_USER": run_user(), "RUN_GROUP": grp.getgrgid(gid).gr_name,
             "LOG_LEVEL": self.log_level}))
 

@@ -22,6 +22,11 @@ def module_path():
     return _build() / ".libs" / "mod_grip_chat.so"
 
 
+def other_layout_path():
+    """The module as another version would be, which lays out shared memory in its own way."""
+    return _build() / "tests" / "upgrade" / ".libs" / "mod_grip_chat.so"
+
+
 def load_client_path():
     """The load client; its sources are in tests/load."""
     return _build() / "tests" / "load" / "chat_load"
