@@ -17,27 +17,63 @@ void chat_event_id_append(gc_buffer_t *buffer, gc_slice_t room, apr_int64_t n)
     gc_buffer_append_int64(buffer, n);
 }
 
-apr_status_t chat_event_id_parse(apr_int64_t *n, gc_slice_t id, gc_slice_t room,
-                                 apr_pool_t *scratch_pool)
+/* Read a number; no event ever had a negative one. */
+static apr_status_t read_number(gc_slice_t text, apr_int64_t *number)
 {
-    gc_slice_t rest = id;
+    int is_negative = gc_slice_starts(text, gc_slice_of("-"));
+    apr_int64_t value;
+
+    text = gc_slice(text.data + is_negative, text.len - (apr_size_t)is_negative);
+    if (gc_slice_number(text, APR_INT64_MAX, &value) != APR_SUCCESS) {
+        return APR_EINVAL;
+    }
+    *number = is_negative ? CHAT_EVENT_ID_GONE : value;
+    return APR_SUCCESS;
+}
+
+/* Read one id. APR_ENOENT if it is another room's: what follows the colon is not looked at. */
+static apr_status_t parse_one(apr_int64_t *n, gc_slice_t id, gc_slice_t room,
+                              apr_pool_t *scratch_pool)
+{
+    gc_slice_t number = id;
     gc_slice_t encoded;
     gc_slice_t decoded;
-    apr_int64_t number;
 
-    /* Every byte of a room may have become %XX, and a position has at most 19 digits. */
-    if (id.len > sizeof(PREFIX) + CHAT_ROOM_MAX_CHARS * 4 * 3 + 20 ||
-        !gc_slice_starts(id, gc_slice_of(PREFIX)))
+    if (gc_slice_until(&number, ':', &encoded) != APR_SUCCESS ||
+        (number.len && memchr(number.data, ':', number.len)))
     {
         return APR_EINVAL;
     }
-    rest.data += sizeof(PREFIX) - 1;
-    rest.len -= sizeof(PREFIX) - 1;
-    if (gc_slice_until(&rest, ':', &encoded) != APR_SUCCESS ||
-        gc_percent_decode(&decoded, encoded, scratch_pool) != APR_SUCCESS ||
-        !gc_slice_equal(decoded, room) ||
-        gc_slice_number(rest, APR_INT64_MAX, &number) != APR_SUCCESS)
+    /* Every byte of a room may have become %XX. */
+    if (encoded.len > sizeof(PREFIX) + CHAT_ROOM_MAX_CHARS * 4 * 3 ||
+        !gc_slice_starts(encoded, gc_slice_of(PREFIX)))
     {
+        return APR_ENOENT;
+    }
+    encoded = gc_slice(encoded.data + sizeof(PREFIX) - 1, encoded.len - (sizeof(PREFIX) - 1));
+    if (gc_percent_decode(&decoded, encoded, scratch_pool) != APR_SUCCESS ||
+        !gc_slice_equal(decoded, room))
+    {
+        return APR_ENOENT;
+    }
+    return read_number(number, n);
+}
+
+apr_status_t chat_event_id_parse(apr_int64_t *n, gc_slice_t id, gc_slice_t room,
+                                 apr_pool_t *scratch_pool)
+{
+    apr_int64_t number = 0;
+    int is_found = 0;
+
+    while (id.len) {
+        apr_status_t rv = parse_one(&number, gc_slice_piece(&id, ','), room, scratch_pool);
+
+        if (rv != APR_SUCCESS && rv != APR_ENOENT) {
+            return APR_EINVAL;
+        }
+        is_found = is_found || rv == APR_SUCCESS;
+    }
+    if (!is_found) {
         return APR_EINVAL;
     }
     *n = number;

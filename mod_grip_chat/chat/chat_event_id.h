@@ -5,6 +5,9 @@
 #include "chat_types.h"
 #include "gc_buffer.h"
 
+/** The position of a negative number: it lies before all events that a room has, or had. */
+#define CHAT_EVENT_ID_GONE (-1)
+
 /** Append the id of position n in room (valid, decoded). */
 void chat_event_id_append(gc_buffer_t *buffer, gc_slice_t room, apr_int64_t n);
 
@@ -12,13 +15,16 @@ void chat_event_id_append(gc_buffer_t *buffer, gc_slice_t room, apr_int64_t n);
 void chat_event_id_append_channel(gc_buffer_t *buffer, gc_slice_t room);
 
 /**
- * Read an id that a client sent back.
+ * Read an id that a client sent back, or several with commas between them, as a stream of several rooms
+ * has them: then the one of the room counts, the last if there are more.
  *
- * @param n     the position, from 0; untouched on failure
- * @param id    the bytes as sent
- * @param room  the room that is asked for, decoded: an id of another room is not an id here
+ * @param n     the position, from 0, or CHAT_EVENT_ID_GONE where the number is negative; untouched on
+ *              failure
+ * @param id    the bytes as sent; httpd bounds them
+ * @param room  the room that is asked for, decoded
  * @param scratch_pool  for decoding
- * @return APR_SUCCESS, or APR_EINVAL. Thread-safe with a pool of one's own.
+ * @return APR_SUCCESS; APR_EINVAL if one of them is not an id, or none is of the room. Thread-safe with a
+ *         pool of one's own.
  */
 apr_status_t chat_event_id_parse(apr_int64_t *n, gc_slice_t id, gc_slice_t room,
                                  apr_pool_t *scratch_pool);

@@ -65,12 +65,11 @@ void chat_sse_append_reset(gc_buffer_t *buffer, gc_slice_t room, apr_int64_t n)
     gc_buffer_append_text(buffer, "\"]}\n\n");
 }
 
-void chat_sse_append_error(gc_buffer_t *buffer, const char *reason)
+gc_slice_t chat_sse_bad_position(void)
 {
-    gc_buffer_append_text(buffer, "event: stream-error\nid: error\ndata: {\"condition\": "
-                                  "\"bad-request\", \"text\": \"Invalid request: ");
-    gc_buffer_append_text(buffer, reason);
-    gc_buffer_append_text(buffer, "\"}\n\n");
+    return gc_slice_of("event: stream-error\nid: error\n"
+                       "data: {\"condition\": \"bad-request\", \"text\": \"Invalid request: "
+                       "Failed to parse Last-Event-ID or lastEventId.\"}\n\n");
 }
 
 void chat_sse_append_retry(gc_buffer_t *buffer, int retry_ms)

@@ -24,9 +24,9 @@ gc_slice_t chat_sse_data(gc_slice_t event);
 /** Append stream-reset: what lies before position n can not be had as events. */
 void chat_sse_append_reset(gc_buffer_t *buffer, gc_slice_t room, apr_int64_t n);
 
-/** Append stream-error with its condition, after which a client does not come back. reason is plain
- *  ASCII of our own. */
-void chat_sse_append_error(gc_buffer_t *buffer, const char *reason);
+/** The stream-error that answers a position which cannot be parsed, in the original's words; a constant.
+ *  Nothing stands before it, and a client does not come back after it. Pure. */
+gc_slice_t chat_sse_bad_position(void);
 
 /** Append `retry:`, the milliseconds after which a client comes back. */
 void chat_sse_append_retry(gc_buffer_t *buffer, int retry_ms);

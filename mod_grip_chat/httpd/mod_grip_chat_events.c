@@ -39,7 +39,7 @@ typedef struct events_t {
     int is_proxied;
     int is_next; /* a proxy's request through a link of ours */
     grip_chat_start_e start;
-    apr_int64_t after;      /* if GRIP_CHAT_START_AFTER */
+    apr_int64_t after;      /* if GRIP_CHAT_START_AFTER; may be CHAT_EVENT_ID_GONE */
     grip_chat_held_t *held; /* a place for the stream, NULL where it is not held here */
 } events_t;
 
@@ -111,13 +111,8 @@ static int reply_unavailable(events_t *events)
 
 static int reply_bad_position(events_t *events)
 {
-    gc_buffer_t body = gc_buffer_make(4096, events->r->pool);
-
     set_headers(events->r);
-    gc_buffer_append(&body, chat_sse_padding());
-    chat_sse_append_open(&body, gc_slice_of(events->room), CHAT_SSE_NO_POSITION);
-    chat_sse_append_error(&body, "the last event id is not one of this room");
-    return grip_chat_reply_body(events->r, gc_buffer_slice(&body));
+    return grip_chat_reply_body(events->r, chat_sse_bad_position());
 }
 
 /* Any milliseconds, so that clients that were cut off together do not come back together. They are no
@@ -270,7 +265,8 @@ static int is_enough(const events_t *events, const found_t *found)
 
 static apr_status_t find_room(const events_t *events, found_t *found)
 {
-    apr_int64_t after = events->start == GRIP_CHAT_START_AFTER ? events->after : APR_INT64_MAX;
+    int has_position = events->start == GRIP_CHAT_START_AFTER && events->after >= 0;
+    apr_int64_t after = has_position ? events->after : APR_INT64_MAX;
     apr_status_t rv;
 
     found->snapshot = NULL;

@@ -10,7 +10,7 @@ typedef enum grip_chat_start_e {
     GRIP_CHAT_START_NOW,    /**< no position: from now on */
     GRIP_CHAT_START_AFTER,  /**< after a position */
     GRIP_CHAT_START_ERROR,  /**< the position that a stream-error gave */
-    GRIP_CHAT_START_INVALID /**< a position that is none of this room's */
+    GRIP_CHAT_START_INVALID /**< something that is no position, or none of this room */
 } grip_chat_start_e;
 
 /** A request whose start is looked for. */

@@ -126,18 +126,32 @@ def test_a_position_ahead_of_the_room_is_reset(client, room):
                                                     ("stream-reset", f"room-{room}:2")]
 
 
-@pytest.mark.parametrize("position", [
-    "x", ":", "room-:1", "room-ROOM", "room-ROOM:", "room-ROOM:abc", "room-ROOM:-1", "room-ROOM:+1",
-    "room-ROOM:1x", "room-ROOM:1:2", "room-ROOM:99999999999999999999", "room-other:1", "ROOM:1",
-    "room-%zz:1", "room-ROOM:0x1"])
-def test_a_position_that_does_not_parse_ends_in_stream_error(client, room, position):
+@pytest.mark.parametrize("position", ["room-ROOM:-1", "room-ROOM:-99"])
+def test_a_negative_position_is_gone_and_reset(client, room, position):
     fill(client, room, 2)
     _, _, events = polled(client, room, position.replace("ROOM", room))
-    assert [(e.kind, e.id) for e in events if e.kind != "stream-open"] == \
-        [("stream-error", "error")]
-    error = events[-1].json
-    assert set(error) == {"condition", "text"} and error["condition"] == "bad-request"
-    assert error["text"].startswith("Invalid request: ")
+    assert [(e.kind, e.id) for e in events] == [("stream-open", None),
+                                                ("stream-reset", f"room-{room}:2")]
+
+
+@pytest.mark.parametrize("position", ["room-ROOM:1,room-b:2", "room-b:2,room-ROOM:1"])
+def test_of_several_positions_the_one_of_this_room_counts(client, room, position):
+    fill(client, room, 3)
+    _, _, events = polled(client, room, position.replace("ROOM", room))
+    assert events[0].id == f"room-{room}:1" and numbers(events) == [2, 3]
+
+
+@pytest.mark.parametrize("position", [
+    "x", ":", "room-:1", "room-ROOM", "room-ROOM:", "room-ROOM:abc", "room-ROOM:+1",
+    "room-ROOM:1x", "room-ROOM:1:2", "room-ROOM:99999999999999999999", "room-other:1", "ROOM:1",
+    "room-%zz:1", "room-ROOM:0x1", "room-ROOM:1,room-b", "room-a:1,room-b:2"])
+def test_a_position_that_does_not_parse_is_answered_by_stream_error_alone(client, room, position):
+    fill(client, room, 2)
+    answer, _, _ = polled(client, room, position.replace("ROOM", room))
+    assert answer.text == (
+        "event: stream-error\nid: error\n"
+        'data: {"condition": "bad-request", "text": '
+        '"Invalid request: Failed to parse Last-Event-ID or lastEventId."}\n\n')
 
 
 def test_the_position_error_is_400_so_that_a_browser_stops(client, room):

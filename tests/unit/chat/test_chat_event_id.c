@@ -104,7 +104,9 @@ static void refuses_positions_that_are_not_numbers(void **state)
 {
     assert_refused("room-a:", "a", *state);
     assert_refused("room-a:abc", "a", *state);
-    assert_refused("room-a:-1", "a", *state);
+    assert_refused("room-a:-", "a", *state);
+    assert_refused("room-a:--1", "a", *state);
+    assert_refused("room-a:-1x", "a", *state);
     assert_refused("room-a:+1", "a", *state);
     assert_refused("room-a: 1", "a", *state);
     assert_refused("room-a:1 ", "a", *state);
@@ -115,6 +117,33 @@ static void refuses_positions_that_are_not_numbers(void **state)
     assert_refused("room-a:9223372036854775808", "a", *state);
     assert_refused("room-a:99999999999999999999", "a", *state);
     assert_bytes_refused(gc_slice("room-a:1\0", 9), "a", *state);
+}
+
+static void takes_a_negative_number_for_a_position_that_is_gone(void **state)
+{
+    assert_int_equal(parse("room-a:-1", "a", *state), CHAT_EVENT_ID_GONE);
+    assert_int_equal(parse("room-a:-9223372036854775807", "a", *state), CHAT_EVENT_ID_GONE);
+}
+
+/* A stream of several rooms names one position for each. */
+static void finds_the_room_among_several(void **state)
+{
+    assert_int_equal(parse("room-a:1,room-b:2", "a", *state), 1);
+    assert_int_equal(parse("room-a:1,room-b:2", "b", *state), 2);
+    assert_int_equal(parse("room-c%2C:3,room-a:1", "c,", *state), 3);
+    assert_int_equal(parse("x:y,room-b:zz,room-a:1", "a", *state), 1);
+    assert_int_equal(parse("room-a:1,room-a:2", "a", *state), 2);
+}
+
+static void refuses_several_where_one_is_not_an_id(void **state)
+{
+    assert_refused("room-a:1,room-b", "a", *state);
+    assert_refused("room-b,room-a:1", "a", *state);
+    assert_refused("room-a:1,,room-b:2", "a", *state);
+    assert_refused(",room-a:1", "a", *state);
+    assert_refused("room-a:x,room-b:2", "a", *state);
+    assert_refused("room-a:1,room-b:2:3", "a", *state);
+    assert_refused("room-a:1,room-b:2", "c", *state);
 }
 
 static void refuses_what_is_no_id_at_all(void **state)
@@ -159,6 +188,9 @@ int main(void)
         POOL_TEST(reads_rooms_encoded_more_or_less),
         POOL_TEST(refuses_ids_of_another_room),
         POOL_TEST(refuses_positions_that_are_not_numbers),
+        POOL_TEST(takes_a_negative_number_for_a_position_that_is_gone),
+        POOL_TEST(finds_the_room_among_several),
+        POOL_TEST(refuses_several_where_one_is_not_an_id),
         POOL_TEST(refuses_what_is_no_id_at_all),
         POOL_TEST(refuses_broken_percent_signs),
         POOL_TEST(refuses_ids_beyond_any_room),

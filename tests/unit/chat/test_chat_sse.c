@@ -104,12 +104,10 @@ static void resets_to_a_position(void **state)
 
 static void errs_in_the_original_s_words(void **state)
 {
-    gc_buffer_t buffer = gc_buffer_make(16, *state);
-
-    chat_sse_append_error(&buffer, "no such position");
-    assert_string_equal(buffer.data, "event: stream-error\nid: error\n"
-                                     "data: {\"condition\": \"bad-request\", \"text\": "
-                                     "\"Invalid request: no such position\"}\n\n");
+    assert_slice_equal(chat_sse_bad_position(),
+                       "event: stream-error\nid: error\ndata: {\"condition\": \"bad-request\", "
+                       "\"text\": \"Invalid request: Failed to parse Last-Event-ID or "
+                       "lastEventId.\"}\n\n");
 }
 
 static void asks_to_come_back(void **state)
