@@ -9,16 +9,10 @@
 
 #include "gc_lock.h"
 #include "gc_pool.h"
-#include "keeper_watcher.h"
-#include "mod_grip_chat_crowd.h"
-#include "mod_grip_chat_delivery.h"
-#include "mod_grip_chat_loader.h"
+#include "mod_grip_chat_feed.h"
 
 /* Descriptors that one wait tells of. */
 #define READY_MAX 512
-
-/* How often rooms are looked at whose moves nobody tells, or that could not be read. */
-#define LOOK_PERIOD apr_time_from_sec(1)
 
 typedef enum drain_e { DRAIN_NOT, DRAIN_GRACEFUL, DRAIN_AT_ONCE } drain_e;
 
@@ -35,16 +29,9 @@ struct grip_chat_loop_t {
     int must_end;
     /* what follows belongs to the thread */
     apr_thread_t *self;
-    keeper_watcher_t *watcher;
-    grip_chat_loader_t *loader;
-    grip_chat_rooms_t rooms;
-    grip_chat_room_t *due; /* the first room with fresh events */
-    grip_chat_delivery_t delivery;
+    grip_chat_feed_t feed;
     grip_chat_crowd_t crowd;
-    apr_uint64_t epoch;
-    gc_moment_t look_due;
     drain_e draining; /* what the thread knows of drain */
-    int has_failed;   /* a room could not be read, and this was logged */
 };
 
 /* --- from any thread -------------------------------------------------------------------------------- */
@@ -78,7 +65,7 @@ void grip_chat_loop_drain(grip_chat_loop_t *loop, int is_graceful)
     wake(loop);
 }
 
-/* --- in the thread: rooms --------------------------------------------------------------------------- */
+/* --- in the thread ----------------------------------------------------------------------------------- */
 
 static apr_status_t control(const grip_chat_loop_t *loop, int operation, int fd, unsigned events,
                             void *object)
@@ -88,184 +75,14 @@ static apr_status_t control(const grip_chat_loop_t *loop, int operation, int fd,
     return epoll_ctl(loop->epoll_fd, operation, fd, &event) == 0 ? APR_SUCCESS : errno;
 }
 
-static void look_at(grip_chat_loop_t *loop, grip_chat_room_t *room)
-{
-    if (room->is_loading) {
-        room->is_stale = 1;
-    }
-    else {
-        grip_chat_room_drop_fresh(room); /* the loader brings it as well */
-        grip_chat_loader_push(loop->loader, room);
-    }
-}
-
-static void drop_room_if_empty(grip_chat_loop_t *loop, grip_chat_room_t *room)
-{
-    unsigned slot = room->slot;
-
-    if (!room->first && !room->is_loading && !room->is_due &&
-        grip_chat_rooms_remove(&loop->rooms, room))
-    {
-        keeper_watcher_want(loop->watcher, slot, 0);
-    }
-}
-
-/* --- in the thread: what has happened --------------------------------------------------------------- */
-
-/* A stream is about to be ended. */
-static void leave_room(grip_chat_held_t *held, void *baton)
-{
-    grip_chat_room_t *room = held->room;
-
-    grip_chat_room_leave(held);
-    drop_room_if_empty(baton, room);
-}
-
-static void settle_after_delivery(grip_chat_held_t *held, grip_chat_held_state_e before,
-                                  void *baton)
-{
-    grip_chat_loop_t *loop = baton;
-
-    grip_chat_crowd_settle(&loop->crowd, held, before, loop->delivery.now);
-}
-
-/* The connection of a stream has room again. */
-static void go_on(grip_chat_held_t *held, void *baton)
-{
-    if (!grip_chat_delivery_go_on(held)) {
-        look_at(baton, held->room);
-    }
-}
-
-static void take_arrived(grip_chat_loop_t *loop, grip_chat_held_t *held, gc_moment_t now)
-{
-    grip_chat_room_t *room;
-    int is_new_slot;
-
-    if (!grip_chat_crowd_take(&loop->crowd, held, loop->self, now)) {
-        return;
-    }
-    room = grip_chat_rooms_get(&loop->rooms, held->site, held->room_name, &is_new_slot);
-    if (!room) {
-        grip_chat_crowd_dismiss(&loop->crowd, held, now);
-        return;
-    }
-    grip_chat_room_enter(room, held);
-    if (is_new_slot) {
-        keeper_watcher_want(loop->watcher, room->slot, 1);
-    }
-    /* It was answered a moment ago, and something may have been stored since. */
-    look_at(loop, room);
-}
-
-static void take_loaded(grip_chat_loop_t *loop, grip_chat_room_t *room, gc_moment_t now)
-{
-    int is_stale = room->is_stale || room->expected > room->loaded_tail;
-
-    room->is_stale = 0;
-    room->expected = 0;
-    if (room->status == APR_SUCCESS) {
-        room->has_failed = 0;
-        loop->has_failed = 0;
-        room->version = room->loaded_version;
-        loop->delivery.now = now;
-        is_stale |= grip_chat_delivery_give(&loop->delivery, room, settle_after_delivery, loop);
-        room->is_read = 1;
-        chat_snapshot_release(room->snapshot);
-    }
-    else {
-        room->has_failed = 1;
-        if (!loop->has_failed) {
-            loop->has_failed = 1;
-            ap_log_error(APLOG_MARK, APLOG_ERR, room->status, loop->spec.main,
-                         "GC0173: new events cannot be read; streams wait for them");
-        }
-    }
-    if (!room->first) {
-        drop_room_if_empty(loop, room);
-    }
-    else if (is_stale && !room->has_failed) {
-        look_at(loop, room);
-    }
-}
-
-/* Look at a room if it is not what was read last. */
-static void look_if_moved(grip_chat_loop_t *loop, grip_chat_room_t *room)
-{
-    keeper_version_t now = keeper_shared_version(loop->spec.shared, room->slot);
-
-    if (room->is_loading || !room->is_read || room->has_failed ||
-        room->version.epoch != now.epoch || room->version.generation != now.generation)
-    {
-        look_at(loop, room);
-    }
-}
-
-static void slot_moved(unsigned slot, void *baton)
-{
-    grip_chat_loop_t *loop = baton;
-    grip_chat_room_t *room;
-
-    for (room = loop->rooms.by_slot[slot]; room; room = room->chain) {
-        look_if_moved(loop, room);
-    }
-}
-
-/* The keeper tells an event. It is given to the readers together with all that come in this turn. */
-static void event_stored(unsigned slot, const keeper_notice_t *notice, void *baton)
-{
-    grip_chat_loop_t *loop = baton;
-    grip_chat_room_t *room;
-
-    for (room = loop->rooms.by_slot[slot]; room; room = room->chain) {
-        if (strcmp(room->name, notice->room) != 0 ||
-            strcmp(room->site->keeper.identity, notice->site) != 0) {
-            continue;
-        }
-        if (!grip_chat_room_take(room, notice)) {
-            look_at(loop, room);
-        }
-        else if (room->fresh.len > 0 && !room->is_due) {
-            room->is_due = 1;
-            room->due = loop->due;
-            loop->due = room;
-        }
-    }
-}
-
-static void give_fresh(grip_chat_loop_t *loop, grip_chat_room_t *room)
-{
-    if (!grip_chat_room_cut_fresh(room, loop->delivery.account) ||
-        grip_chat_delivery_give(&loop->delivery, room, settle_after_delivery, loop))
-    {
-        look_at(loop, room);
-    }
-}
-
-/* Give what the keeper told in this turn. */
-static void give_all_fresh(grip_chat_loop_t *loop, gc_moment_t now)
-{
-    grip_chat_room_t *room;
-
-    loop->delivery.now = now;
-    while ((room = loop->due)) {
-        loop->due = room->due;
-        room->is_due = 0;
-        if (room->fresh.len > 0) {
-            give_fresh(loop, room);
-        }
-        drop_room_if_empty(loop, room);
-    }
-}
-
 static void wait_for_keeper(int fd, int want_write, void *baton)
 {
     grip_chat_loop_t *loop = baton;
     unsigned events = EPOLLIN | (want_write ? EPOLLOUT : 0u);
-    apr_status_t rv = control(loop, EPOLL_CTL_MOD, fd, events, &loop->watcher);
+    apr_status_t rv = control(loop, EPOLL_CTL_MOD, fd, events, &loop->feed.watcher);
 
     if (rv != APR_SUCCESS) { /* what was closed is not in the set any more */
-        rv = control(loop, EPOLL_CTL_ADD, fd, events, &loop->watcher);
+        rv = control(loop, EPOLL_CTL_ADD, fd, events, &loop->feed.watcher);
     }
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_ERR, rv, loop->spec.main,
@@ -273,27 +90,24 @@ static void wait_for_keeper(int fd, int want_write, void *baton)
     }
 }
 
-/* --- in the thread: what is due --------------------------------------------------------------------- */
-
-static void look_around(grip_chat_loop_t *loop, gc_moment_t now)
+static void slot_moved(unsigned slot, void *baton)
 {
-    apr_uint64_t epoch = keeper_shared_version(loop->spec.shared, 0).epoch;
-    int is_anything = epoch != loop->epoch || !keeper_watcher_is_told(loop->watcher);
-    grip_chat_room_t *room;
+    grip_chat_loop_t *loop = baton;
 
-    loop->look_due = now + LOOK_PERIOD;
-    loop->epoch = epoch;
-    for (room = loop->rooms.first; room; room = room->next) {
-        if (is_anything || room->has_failed) {
-            look_if_moved(loop, room);
-        }
-    }
+    grip_chat_feed_moved(&loop->feed, slot);
+}
+
+static void event_stored(unsigned slot, const keeper_notice_t *notice, void *baton)
+{
+    grip_chat_loop_t *loop = baton;
+
+    grip_chat_feed_stored(&loop->feed, slot, notice);
 }
 
 /* How long nothing is due, in milliseconds. */
 static int next_timeout(const grip_chat_loop_t *loop, gc_moment_t now)
 {
-    gc_moment_t due = gc_clock_earlier(loop->look_due, keeper_watcher_due(loop->watcher));
+    gc_moment_t due = gc_clock_earlier(loop->feed.look_due, keeper_watcher_due(loop->feed.watcher));
 
     due = gc_clock_earlier(due, grip_chat_crowd_next(&loop->crowd));
     return due > now ? (int)((due - now + 999) / 1000) : 0;
@@ -311,8 +125,8 @@ static void dispatch(grip_chat_loop_t *loop, const struct epoll_event *event, gc
         (void)got; /* it tells nothing but that there is something */
         __atomic_store_n(&loop->is_woken, 0, __ATOMIC_SEQ_CST);
     }
-    else if (event->data.ptr == &loop->watcher) {
-        keeper_watcher_ready(loop->watcher);
+    else if (event->data.ptr == &loop->feed.watcher) {
+        keeper_watcher_ready(loop->feed.watcher);
     }
     else {
         grip_chat_crowd_serve(&loop->crowd, event->data.ptr, event->events, now);
@@ -323,7 +137,6 @@ static void dispatch(grip_chat_loop_t *loop, const struct epoll_event *event, gc
 static int take_messages(grip_chat_loop_t *loop, gc_moment_t now)
 {
     grip_chat_held_t *arrived;
-    grip_chat_room_t *room;
     int must_end;
 
     gc_lock_enter(loop->mutex);
@@ -335,12 +148,12 @@ static int take_messages(grip_chat_loop_t *loop, gc_moment_t now)
     while (arrived) {
         grip_chat_held_t *next = arrived->next;
 
-        take_arrived(loop, arrived, now);
+        if (grip_chat_crowd_take(&loop->crowd, arrived, loop->self, now)) {
+            grip_chat_feed_enter(&loop->feed, arrived, now);
+        }
         arrived = next;
     }
-    while ((room = grip_chat_loader_take(loop->loader))) {
-        take_loaded(loop, room, now);
-    }
+    grip_chat_feed_take_loaded(&loop->feed, now);
     return must_end;
 }
 
@@ -360,17 +173,17 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
         for (i = 0; i < count; i++) {
             dispatch(loop, &ready[i], now);
         }
-        give_all_fresh(loop, now);
+        grip_chat_feed_give_fresh(&loop->feed, now);
         must_end = take_messages(loop, now);
         grip_chat_crowd_keep_alive(&loop->crowd, now);
-        if (loop->look_due <= now) {
-            look_around(loop, now);
+        if (loop->feed.look_due <= now) {
+            grip_chat_feed_look_around(&loop->feed, now);
         }
         if (loop->draining != DRAIN_NOT) {
             grip_chat_crowd_drain(&loop->crowd, loop->draining == DRAIN_AT_ONCE, now);
         }
         grip_chat_crowd_end_due(&loop->crowd, now);
-        keeper_watcher_work(loop->watcher, now);
+        keeper_watcher_work(loop->feed.watcher, now);
     }
     return NULL;
 }
@@ -387,7 +200,7 @@ static apr_status_t close_fds(void *data)
 static apr_status_t make(grip_chat_loop_t *loop)
 {
     keeper_watcher_hooks_t hooks = {wait_for_keeper, slot_moved, event_stored, loop};
-    grip_chat_crowd_hooks_t crowd_hooks = {go_on, leave_room, loop};
+    grip_chat_crowd_hooks_t crowd_hooks = {grip_chat_feed_more, grip_chat_feed_left, &loop->feed};
     apr_status_t rv;
 
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -402,9 +215,9 @@ static apr_status_t make(grip_chat_loop_t *loop)
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = keeper_watcher_create(&loop->watcher, loop->spec.socket_path, &hooks, loop->pool);
+    rv = keeper_watcher_create(&loop->feed.watcher, loop->spec.socket_path, &hooks, loop->pool);
     if (rv == APR_SUCCESS) {
-        rv = grip_chat_delivery_init(&loop->delivery, loop->pool);
+        rv = grip_chat_delivery_init(&loop->feed.delivery, loop->pool);
     }
     if (rv == APR_SUCCESS) {
         rv = apr_thread_mutex_create(&loop->mutex, APR_THREAD_MUTEX_DEFAULT, loop->pool);
@@ -425,11 +238,14 @@ apr_status_t grip_chat_loop_start(grip_chat_loop_t **out, const grip_chat_loop_s
     loop = apr_pcalloc(own, sizeof(*loop));
     loop->spec = *spec;
     loop->pool = own;
-    loop->look_due = 1;
+    loop->feed.main = spec->main;
+    loop->feed.shared = spec->shared;
+    loop->feed.crowd = &loop->crowd;
+    loop->feed.look_due = 1;
     rv = make(loop);
     if (rv == APR_SUCCESS) {
-        rv = grip_chat_loader_start(&loop->loader, spec->shared, loop->delivery.account, wake, loop,
-                                    pool);
+        rv = grip_chat_loader_start(&loop->feed.loader, spec->shared, loop->feed.delivery.account,
+                                    wake, loop, pool);
     }
     if (rv == APR_SUCCESS) {
         rv = apr_thread_create(&loop->thread, NULL, run, loop, pool);
@@ -437,7 +253,7 @@ apr_status_t grip_chat_loop_start(grip_chat_loop_t **out, const grip_chat_loop_s
             *out = loop;
         }
         else {
-            (void)grip_chat_loader_stop(loop->loader); /* what failed first is told */
+            (void)grip_chat_loader_stop(loop->feed.loader); /* what failed first is told */
         }
     }
     return rv;
@@ -455,7 +271,7 @@ apr_status_t grip_chat_loop_stop(grip_chat_loop_t *loop)
     wake(loop);
     rv = apr_thread_join(&result, loop->thread);
     if (rv == APR_SUCCESS) {
-        rv = grip_chat_loader_stop(loop->loader);
+        rv = grip_chat_loader_stop(loop->feed.loader);
     }
     return rv == APR_SUCCESS ? result : rv;
 }

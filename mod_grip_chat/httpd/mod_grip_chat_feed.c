@@ -1,0 +1,187 @@
+#include "mod_grip_chat_feed.h"
+
+/* How often rooms are looked at whose moves nobody tells, or that could not be read. */
+#define LOOK_PERIOD apr_time_from_sec(1)
+
+static void look_at(grip_chat_feed_t *feed, grip_chat_room_t *room)
+{
+    if (room->is_loading) {
+        room->is_stale = 1;
+    }
+    else {
+        grip_chat_room_drop_fresh(room); /* the loader brings it as well */
+        grip_chat_loader_push(feed->loader, room);
+    }
+}
+
+static void drop_room_if_empty(grip_chat_feed_t *feed, grip_chat_room_t *room)
+{
+    unsigned slot = room->slot;
+
+    if (!room->first && !room->is_loading && !room->is_due &&
+        grip_chat_rooms_remove(&feed->rooms, room))
+    {
+        keeper_watcher_want(feed->watcher, slot, 0);
+    }
+}
+
+void grip_chat_feed_left(grip_chat_held_t *held, void *baton)
+{
+    grip_chat_room_t *room = held->room;
+
+    grip_chat_room_leave(held);
+    drop_room_if_empty(baton, room);
+}
+
+static void settle_after_delivery(grip_chat_held_t *held, grip_chat_held_state_e before,
+                                  void *baton)
+{
+    grip_chat_feed_t *feed = baton;
+
+    grip_chat_crowd_settle(feed->crowd, held, before, feed->delivery.now);
+}
+
+void grip_chat_feed_more(grip_chat_held_t *held, void *baton)
+{
+    if (!grip_chat_delivery_go_on(held)) {
+        look_at(baton, held->room);
+    }
+}
+
+void grip_chat_feed_enter(grip_chat_feed_t *feed, grip_chat_held_t *held, gc_moment_t now)
+{
+    int is_new_slot;
+    grip_chat_room_t *room =
+        grip_chat_rooms_get(&feed->rooms, held->site, held->room_name, &is_new_slot);
+
+    if (!room) {
+        grip_chat_crowd_dismiss(feed->crowd, held, now);
+        return;
+    }
+    grip_chat_room_enter(room, held);
+    if (is_new_slot) {
+        keeper_watcher_want(feed->watcher, room->slot, 1);
+    }
+    /* It was answered a moment ago, and something may have been stored since. */
+    look_at(feed, room);
+}
+
+static void take_room(grip_chat_feed_t *feed, grip_chat_room_t *room, gc_moment_t now)
+{
+    int is_stale = room->is_stale || room->expected > room->loaded_tail;
+
+    room->is_stale = 0;
+    room->expected = 0;
+    if (room->status == APR_SUCCESS) {
+        room->has_failed = 0;
+        feed->has_failed = 0;
+        room->version = room->loaded_version;
+        feed->delivery.now = now;
+        is_stale |= grip_chat_delivery_give(&feed->delivery, room, settle_after_delivery, feed);
+        room->is_read = 1;
+        chat_snapshot_release(room->snapshot);
+    }
+    else {
+        room->has_failed = 1;
+        if (!feed->has_failed) {
+            feed->has_failed = 1;
+            ap_log_error(APLOG_MARK, APLOG_ERR, room->status, feed->main,
+                         "GC0173: new events cannot be read; streams wait for them");
+        }
+    }
+    if (!room->first) {
+        drop_room_if_empty(feed, room);
+    }
+    else if (is_stale && !room->has_failed) {
+        look_at(feed, room);
+    }
+}
+
+void grip_chat_feed_take_loaded(grip_chat_feed_t *feed, gc_moment_t now)
+{
+    grip_chat_room_t *room;
+
+    while ((room = grip_chat_loader_take(feed->loader))) {
+        take_room(feed, room, now);
+    }
+}
+
+/* Look at a room if it is not what was read last. */
+static void look_if_moved(grip_chat_feed_t *feed, grip_chat_room_t *room)
+{
+    keeper_version_t now = keeper_shared_version(feed->shared, room->slot);
+
+    if (room->is_loading || !room->is_read || room->has_failed ||
+        room->version.epoch != now.epoch || room->version.generation != now.generation)
+    {
+        look_at(feed, room);
+    }
+}
+
+void grip_chat_feed_moved(grip_chat_feed_t *feed, unsigned slot)
+{
+    grip_chat_room_t *room;
+
+    for (room = feed->rooms.by_slot[slot]; room; room = room->chain) {
+        look_if_moved(feed, room);
+    }
+}
+
+void grip_chat_feed_stored(grip_chat_feed_t *feed, unsigned slot, const keeper_notice_t *notice)
+{
+    grip_chat_room_t *room;
+
+    for (room = feed->rooms.by_slot[slot]; room; room = room->chain) {
+        if (strcmp(room->name, notice->room) != 0 ||
+            strcmp(room->site->keeper.identity, notice->site) != 0) {
+            continue;
+        }
+        if (!grip_chat_room_take(room, notice)) {
+            look_at(feed, room);
+        }
+        else if (room->fresh.len > 0 && !room->is_due) {
+            room->is_due = 1;
+            room->due = feed->due;
+            feed->due = room;
+        }
+    }
+}
+
+static void give_fresh(grip_chat_feed_t *feed, grip_chat_room_t *room)
+{
+    if (!grip_chat_room_cut_fresh(room, feed->delivery.account) ||
+        grip_chat_delivery_give(&feed->delivery, room, settle_after_delivery, feed))
+    {
+        look_at(feed, room);
+    }
+}
+
+void grip_chat_feed_give_fresh(grip_chat_feed_t *feed, gc_moment_t now)
+{
+    grip_chat_room_t *room;
+
+    feed->delivery.now = now;
+    while ((room = feed->due)) {
+        feed->due = room->due;
+        room->is_due = 0;
+        if (room->fresh.len > 0) {
+            give_fresh(feed, room);
+        }
+        drop_room_if_empty(feed, room);
+    }
+}
+
+void grip_chat_feed_look_around(grip_chat_feed_t *feed, gc_moment_t now)
+{
+    apr_uint64_t epoch = keeper_shared_version(feed->shared, 0).epoch;
+    int is_anything = epoch != feed->epoch || !keeper_watcher_is_told(feed->watcher);
+    grip_chat_room_t *room;
+
+    feed->look_due = now + LOOK_PERIOD;
+    feed->epoch = epoch;
+    for (room = feed->rooms.first; room; room = room->next) {
+        if (is_anything || room->has_failed) {
+            look_if_moved(feed, room);
+        }
+    }
+}

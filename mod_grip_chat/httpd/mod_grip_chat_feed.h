@@ -1,0 +1,48 @@
+/* What the readers of a loop get: its rooms, and what comes to them from the keeper's notices, from the
+ * loader, and by looking. Belongs to the loop's thread. */
+#ifndef MOD_GRIP_CHAT_FEED_H
+#define MOD_GRIP_CHAT_FEED_H
+
+#include "keeper_watcher.h"
+#include "mod_grip_chat_crowd.h"
+#include "mod_grip_chat_delivery.h"
+#include "mod_grip_chat_loader.h"
+
+/** A feed. All zero has no rooms; who makes it sets what stands before rooms, and delivery. */
+typedef struct grip_chat_feed_t {
+    server_rec *main;
+    const keeper_shared_t *shared;
+    keeper_watcher_t *watcher;
+    grip_chat_loader_t *loader;
+    grip_chat_crowd_t *crowd;
+    grip_chat_rooms_t rooms;
+    grip_chat_room_t *due; /**< the first room with fresh events */
+    grip_chat_delivery_t delivery;
+    apr_uint64_t epoch;
+    gc_moment_t look_due; /**< when grip_chat_feed_look_around is to be called next */
+    int has_failed;       /**< a room could not be read, and this was logged */
+} grip_chat_feed_t;
+
+/** Take a reader whom the crowd has taken: it gets what its room has and it has not. */
+void grip_chat_feed_enter(grip_chat_feed_t *feed, grip_chat_held_t *held, gc_moment_t now);
+
+/** Take what the loader has read, and give it to the readers. */
+void grip_chat_feed_take_loaded(grip_chat_feed_t *feed, gc_moment_t now);
+
+/** Give what the keeper told in this turn. */
+void grip_chat_feed_give_fresh(grip_chat_feed_t *feed, gc_moment_t now);
+
+/** Look at the rooms whose moves nobody tells, or that could not be read. */
+void grip_chat_feed_look_around(grip_chat_feed_t *feed, gc_moment_t now);
+
+/** A room of this slot may have changed: see keeper_watcher_hooks_t. */
+void grip_chat_feed_moved(grip_chat_feed_t *feed, unsigned slot);
+
+/** The keeper tells an event, which is given to the readers together with all that come in this turn. */
+void grip_chat_feed_stored(grip_chat_feed_t *feed, unsigned slot, const keeper_notice_t *notice);
+
+/** Hooks of the crowd: see grip_chat_crowd_hooks_t. The baton is the feed. */
+void grip_chat_feed_more(grip_chat_held_t *held, void *baton);
+void grip_chat_feed_left(grip_chat_held_t *held, void *baton);
+
+#endif
