@@ -20,15 +20,32 @@ apr_status_t grip_chat_delivery_init(grip_chat_delivery_t *delivery, apr_pool_t 
 }
 
 static void reset(grip_chat_delivery_t *delivery, const grip_chat_room_t *room,
-                  grip_chat_held_t *held)
+                  grip_chat_held_t *held, apr_int64_t position)
 {
     gc_buffer_t text;
 
     apr_pool_clear(delivery->scratch);
     text = gc_buffer_make(256, delivery->scratch);
-    held->reached = room->tail;
+    held->reached = position;
     chat_sse_append_reset(&text, gc_slice_of(room->name), held->reached);
     grip_chat_held_write_text(held, gc_buffer_slice(&text));
+}
+
+/* What a reader lacks is not at hand, and is to be read for it. */
+static void fall_behind(grip_chat_held_t *held)
+{
+    held->is_aligned = 0;
+    held->is_behind = 1;
+}
+
+static void write_block(grip_chat_held_t *held, chat_block_t *block)
+{
+    if (chat_block_text(block).len > held->chunk) {
+        grip_chat_held_write(held, block, chat_block_text(block));
+    }
+    else {
+        grip_chat_held_write_all(held, &block, 1);
+    }
 }
 
 /* Write from the log, as many pieces at once as go into one write. */
@@ -37,7 +54,8 @@ static void give_pieces(grip_chat_held_t *held)
     const grip_chat_log_t *log = &held->room->log;
 
     if (held->next_piece < log->first) {
-        held->state = GRIP_CHAT_HELD_GONE; /* too slow: it comes back with its position */
+        fall_behind(held);
+        return;
     }
     while (held->state == GRIP_CHAT_HELD_OPEN && held->next_piece < log->end) {
         chat_block_t *blocks[GRIP_CHAT_HELD_BLOCKS];
@@ -55,8 +73,8 @@ static void give_pieces(grip_chat_held_t *held)
             held->reached = piece->to;
             held->next_piece++;
         }
-        if (chat_block_text(blocks[0]).len > held->chunk) {
-            grip_chat_held_write(held, blocks[0], chat_block_text(blocks[0]));
+        if (count == 1) {
+            write_block(held, blocks[0]);
         }
         else {
             grip_chat_held_write_all(held, blocks, count);
@@ -71,7 +89,8 @@ static void give_from_memory(const grip_chat_delivery_t *delivery, const grip_ch
     const chat_snapshot_t *snapshot = room->snapshot;
 
     if (!chat_snapshot_covers(snapshot, held->reached)) {
-        held->state = GRIP_CHAT_HELD_GONE;
+        fall_behind(held);
+        return;
     }
     while (held->state == GRIP_CHAT_HELD_OPEN && held->reached < room->tail) {
         gc_slice_t part =
@@ -95,7 +114,7 @@ static void align(grip_chat_delivery_t *delivery, grip_chat_room_t *room, grip_c
 
     if (held->reached > standing->last_event_id ||
         held->reached < standing->first_kept_event_id - 1) {
-        reset(delivery, room, held);
+        reset(delivery, room, held, room->tail);
     }
     else if (room->is_read && !room->is_cut_off && held->reached == old_tail) {
         held->is_aligned = 1;
@@ -105,7 +124,7 @@ static void align(grip_chat_delivery_t *delivery, grip_chat_room_t *room, grip_c
     else if (held->reached < room->tail) {
         give_from_memory(delivery, room, held);
     }
-    if (held->reached == room->tail) {
+    if (held->reached == room->tail && !held->is_behind) {
         held->is_aligned = 1;
         held->next_piece = room->log.end;
     }
@@ -115,12 +134,12 @@ static void align(grip_chat_delivery_t *delivery, grip_chat_room_t *room, grip_c
 static void cut_off(grip_chat_delivery_t *delivery, grip_chat_room_t *room, grip_chat_held_t *held)
 {
     if (held->state == GRIP_CHAT_HELD_OPEN) {
-        reset(delivery, room, held);
+        reset(delivery, room, held, room->tail);
         held->is_aligned = 1;
         held->next_piece = room->log.end;
     }
     else if (held->state == GRIP_CHAT_HELD_FULL) {
-        held->state = GRIP_CHAT_HELD_GONE;
+        fall_behind(held); /* it is told when it takes something again */
     }
 }
 
@@ -154,9 +173,9 @@ int grip_chat_delivery_give(grip_chat_delivery_t *delivery, grip_chat_room_t *ro
         grip_chat_held_state_e before = held->state;
         apr_int64_t reached = held->reached;
 
-        if (before <= GRIP_CHAT_HELD_FULL && held->first_load <= room->loads) {
+        if (before <= GRIP_CHAT_HELD_FULL && held->first_load <= room->loads && !held->is_behind) {
             give(delivery, room, held, old_tail, old_end);
-            if (held->state != before || held->reached != reached) {
+            if (held->state != before || held->reached != reached || held->is_behind) {
                 written(held, before, baton);
             }
         }
@@ -177,4 +196,20 @@ int grip_chat_delivery_go_on(grip_chat_held_t *held)
         give_pieces(held);
     }
     return held->is_aligned;
+}
+
+void grip_chat_delivery_give_page(grip_chat_delivery_t *delivery, grip_chat_backlog_t *backlog)
+{
+    grip_chat_held_t *held = backlog->held;
+
+    if (backlog->is_cut_off) {
+        reset(delivery, backlog->room, held, backlog->last_event_id);
+    }
+    else {
+        held->reached = backlog->reached;
+        if (backlog->block) {
+            write_block(held, backlog->block);
+        }
+    }
+    held->is_behind = held->reached < backlog->last_event_id;
 }

@@ -3,6 +3,7 @@
 #ifndef MOD_GRIP_CHAT_DELIVERY_H
 #define MOD_GRIP_CHAT_DELIVERY_H
 
+#include "mod_grip_chat_backlog.h"
 #include "mod_grip_chat_room.h"
 
 /** Bytes of pieces and blocks, of all rooms of a loop, beyond which each log keeps only the least. */
@@ -15,7 +16,7 @@ typedef struct grip_chat_delivery_t {
     gc_moment_t now; /**< of the delivery */
 } grip_chat_delivery_t;
 
-/** Called for each reader that was written to, with the state that it was in before. */
+/** Called for each reader that was written to or has fallen behind, with the state that it was in before. */
 typedef void grip_chat_delivery_fn(grip_chat_held_t *held, grip_chat_held_state_e before,
                                    void *baton);
 
@@ -23,9 +24,9 @@ typedef void grip_chat_delivery_fn(grip_chat_held_t *held, grip_chat_held_state_
 apr_status_t grip_chat_delivery_init(grip_chat_delivery_t *delivery, apr_pool_t *pool);
 
 /**
- * Take what the loader has brought of a room, or the keeper has told, and give it to the room's readers. Those whose connection is
- * full get it later. One whose position is behind all that is at hand is told to start over where that is
- * so for everybody, or ended, so that it comes back with its position.
+ * Take what the loader has brought of a room, or the keeper has told, and give it to the room's readers.
+ * Readers whose connection is full get it later. A reader who is behind all that is at hand is marked so:
+ * what it lacks is to be read for it. All readers are told to start over where what they lack is gone.
  *
  * @return whether the room has more already
  */
@@ -35,5 +36,8 @@ int grip_chat_delivery_give(grip_chat_delivery_t *delivery, grip_chat_room_t *ro
 /** Give one reader, whose connection has become writable, what its room's log has for it.
  *  @return whether the log has all; else the room is to be read for it */
 int grip_chat_delivery_go_on(grip_chat_held_t *held);
+
+/** Give a reader the page that was read for it. Only while it is OPEN. Sets whether it is still behind. */
+void grip_chat_delivery_give_page(grip_chat_delivery_t *delivery, grip_chat_backlog_t *backlog);
 
 #endif

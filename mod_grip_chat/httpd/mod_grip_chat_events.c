@@ -99,6 +99,9 @@ static int reply_unavailable(events_t *events)
 {
     gc_buffer_t body;
 
+    if (events->held) {
+        grip_chat_stream_cancel(events->held);
+    }
     if (events->is_next) {
         return grip_chat_reply_error(events->r, HTTP_SERVICE_UNAVAILABLE, "database-unavailable",
                                      "the events cannot be read now; ask again");
@@ -155,6 +158,9 @@ static apr_status_t append_events(const events_t *events, const found_t *found, 
 {
     apr_status_t rv = APR_SUCCESS;
 
+    if (events->held && !found->is_page && !chat_snapshot_covers(found->snapshot, events->after)) {
+        return APR_SUCCESS; /* the stream goes on with what is read for it, page by page */
+    }
     if (!found->is_page) {
         answer->block = chat_snapshot_events(found->snapshot);
         answer->part = chat_snapshot_events_after(found->snapshot, events->after,
@@ -273,12 +279,14 @@ static apr_status_t find_room(const events_t *events, found_t *found)
     found->is_page = 0;
     if (grip_chat_reader_keeps_rooms(events->site->reader)) {
         rv = look_up(events, found);
-        if (rv != APR_SUCCESS || is_enough(events, found)) {
+        if (rv != APR_SUCCESS || events->held || is_enough(events, found)) {
             return rv;
         }
     }
-    rv = grip_chat_reader_after(events->site->reader, events->room, after, CHAT_PAGE_MAX_EVENTS,
-                                &found->page, events->r->pool);
+    /* What a stream reads stays in memory as long as the stream: of the room it has to know where that stands. */
+    rv = grip_chat_reader_after(events->site->reader, events->room, after,
+                                events->held ? 1 : CHAT_PAGE_MAX_EVENTS, &found->page,
+                                events->r->pool);
     if (rv == APR_SUCCESS) {
         found->last_event_id = found->page.last_event_id;
         found->first_kept_event_id = found->page.first_kept_event_id;
@@ -318,25 +326,13 @@ static int reply_void_link(events_t *events)
     return grip_chat_reply_body(events->r, gc_slice("", 0));
 }
 
-/* Take a place for a client's own stream if what it lacks goes into one answer: all that comes after that
- * has the room in memory. Who is further behind comes back for each page. */
-static void take_place(events_t *events, const found_t *found)
-{
-    if (!found->is_page || found->last_event_id - events->after < CHAT_PAGE_MAX_EVENTS) {
-        events->held = grip_chat_stream_reserve(events->r, events->site, events->room);
-    }
-}
-
 /* Send the answer, and go on with the stream where this module holds it. */
-static int send_answer(events_t *events, const answer_t *answer, const found_t *found)
+static int send_answer(events_t *events, const answer_t *answer)
 {
     gc_slice_t body = gc_buffer_slice(&answer->body);
     int status;
 
-    if (events->held && found->is_page && answer->has_more) {
-        grip_chat_stream_cancel(events->held);
-    }
-    else if (events->held) {
+    if (events->held) {
         events->held->reached = answer->reached;
         status = grip_chat_held_begin(events->held, body, answer->block, answer->part);
         if (status != SUSPENDED) {
@@ -353,8 +349,12 @@ static int reply_events(events_t *events)
     answer_t answer = {gc_buffer_make(1024, events->r->pool)};
     found_t found;
     gc_slice_t token = {"", 0};
-    apr_status_t rv = find_room(events, &found);
+    apr_status_t rv;
 
+    if (!events->is_proxied) {
+        events->held = grip_chat_stream_reserve(events->r, events->site, events->room);
+    }
+    rv = find_room(events, &found);
     if (rv != APR_SUCCESS) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, rv, events->r, "GC0162: the events cannot be read");
         return events->is_next &&
@@ -371,9 +371,6 @@ static int reply_events(events_t *events)
         }
         leave_what_waits(events, &found);
     }
-    else {
-        take_place(events, &found);
-    }
     rv = rv == APR_SUCCESS ? compose(events, &found, &answer) : rv;
     if (rv == APR_SUCCESS) {
         set_headers(events->r);
@@ -388,12 +385,9 @@ static int reply_events(events_t *events)
     if (rv != APR_SUCCESS) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, rv, events->r,
                       "GC0163: the events cannot be answered");
-        if (events->held) {
-            grip_chat_stream_cancel(events->held);
-        }
         return reply_unavailable(events);
     }
-    return send_answer(events, &answer, &found);
+    return send_answer(events, &answer);
 }
 
 /* Find the secret that links are signed with; only proxied requests need it. */

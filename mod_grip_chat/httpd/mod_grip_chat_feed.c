@@ -18,10 +18,36 @@ static void drop_room_if_empty(grip_chat_feed_t *feed, grip_chat_room_t *room)
 {
     unsigned slot = room->slot;
 
-    if (!room->first && !room->is_loading && !room->is_due &&
+    if (!room->first && !room->is_loading && !room->is_due && room->backlogs == 0 &&
         grip_chat_rooms_remove(&feed->rooms, room))
     {
         keeper_watcher_want(feed->watcher, slot, 0);
+    }
+}
+
+apr_status_t grip_chat_feed_init(grip_chat_feed_t *feed, apr_pool_t *pool)
+{
+    feed->look_due = 1;
+    grip_chat_backlogs_init(&feed->failed);
+    return grip_chat_delivery_init(&feed->delivery, pool);
+}
+
+/* Have the next page read for a reader who is behind, if its connection takes something. */
+static void ask_page(grip_chat_feed_t *feed, grip_chat_held_t *held)
+{
+    int is_crowded = chat_account_bytes(feed->delivery.account) > GRIP_CHAT_DELIVERY_BYTES;
+    grip_chat_backlog_t *backlog;
+
+    if (held->backlog || held->state != GRIP_CHAT_HELD_OPEN) {
+        return;
+    }
+    backlog = grip_chat_backlog_make(held, is_crowded ? GRIP_CHAT_BACKLOG_LEAST_BYTES
+                                                      : GRIP_CHAT_BACKLOG_BYTES);
+    if (backlog) {
+        grip_chat_loader_push_page(feed->loader, backlog);
+    }
+    else {
+        held->state = GRIP_CHAT_HELD_GONE;
     }
 }
 
@@ -29,6 +55,7 @@ void grip_chat_feed_left(grip_chat_held_t *held, void *baton)
 {
     grip_chat_room_t *room = held->room;
 
+    grip_chat_backlog_leave(held);
     grip_chat_room_leave(held);
     drop_room_if_empty(baton, room);
 }
@@ -38,12 +65,21 @@ static void settle_after_delivery(grip_chat_held_t *held, grip_chat_held_state_e
 {
     grip_chat_feed_t *feed = baton;
 
+    if (held->is_behind) {
+        ask_page(feed, held);
+    }
     grip_chat_crowd_settle(feed->crowd, held, before, feed->delivery.now);
 }
 
 void grip_chat_feed_more(grip_chat_held_t *held, void *baton)
 {
-    if (!grip_chat_delivery_go_on(held)) {
+    if (grip_chat_delivery_go_on(held)) {
+        return;
+    }
+    if (held->is_behind) {
+        ask_page(baton, held);
+    }
+    else {
         look_at(baton, held->room);
     }
 }
@@ -66,6 +102,15 @@ void grip_chat_feed_enter(grip_chat_feed_t *feed, grip_chat_held_t *held, gc_mom
     look_at(feed, room);
 }
 
+static void note_failure(grip_chat_feed_t *feed, apr_status_t status)
+{
+    if (!feed->has_failed) {
+        feed->has_failed = 1;
+        ap_log_error(APLOG_MARK, APLOG_ERR, status, feed->main,
+                     "GC0173: new events cannot be read; streams wait for them");
+    }
+}
+
 static void take_room(grip_chat_feed_t *feed, grip_chat_room_t *room, gc_moment_t now)
 {
     int is_stale = room->is_stale || room->expected > room->loaded_tail;
@@ -83,11 +128,7 @@ static void take_room(grip_chat_feed_t *feed, grip_chat_room_t *room, gc_moment_
     }
     else {
         room->has_failed = 1;
-        if (!feed->has_failed) {
-            feed->has_failed = 1;
-            ap_log_error(APLOG_MARK, APLOG_ERR, room->status, feed->main,
-                         "GC0173: new events cannot be read; streams wait for them");
-        }
+        note_failure(feed, room->status);
     }
     if (!room->first) {
         drop_room_if_empty(feed, room);
@@ -97,12 +138,76 @@ static void take_room(grip_chat_feed_t *feed, grip_chat_room_t *room, gc_moment_
     }
 }
 
+/* Give a reader who is behind its page, and have the next one read, or the room if there is none. */
+static void give_page(grip_chat_feed_t *feed, grip_chat_backlog_t *backlog, gc_moment_t now)
+{
+    grip_chat_held_t *held = backlog->held;
+    grip_chat_held_state_e before = held->state;
+
+    if (before != GRIP_CHAT_HELD_OPEN) {
+        grip_chat_backlog_free(backlog); /* it is asked for again when the connection has room */
+        return;
+    }
+    grip_chat_delivery_give_page(&feed->delivery, backlog);
+    grip_chat_backlog_free(backlog);
+    if (held->is_behind) {
+        ask_page(feed, held);
+    }
+    else {
+        /* As if it had just come: something may have been stored since. */
+        held->first_load = held->room->loads + 1;
+        look_at(feed, held->room);
+    }
+    grip_chat_crowd_settle(feed->crowd, held, before, now);
+}
+
+static void take_page(grip_chat_feed_t *feed, grip_chat_backlog_t *backlog, gc_moment_t now)
+{
+    grip_chat_room_t *room = backlog->room;
+
+    if (!backlog->held) {
+        grip_chat_backlog_free(backlog);
+        drop_room_if_empty(feed, room);
+    }
+    else if (backlog->status != APR_SUCCESS) {
+        note_failure(feed, backlog->status);
+        grip_chat_backlogs_put(&feed->failed, backlog);
+    }
+    else {
+        feed->has_failed = 0;
+        give_page(feed, backlog, now);
+    }
+}
+
 void grip_chat_feed_take_loaded(grip_chat_feed_t *feed, gc_moment_t now)
 {
     grip_chat_room_t *room;
+    grip_chat_backlog_t *backlogs;
 
     while ((room = grip_chat_loader_take(feed->loader))) {
         take_room(feed, room, now);
+    }
+    backlogs = grip_chat_loader_take_pages(feed->loader);
+    while (backlogs) {
+        grip_chat_backlog_t *backlog = backlogs;
+
+        backlogs = backlog->next;
+        take_page(feed, backlog, now);
+    }
+}
+
+/* Try again what could not be read. */
+static void retry_pages(grip_chat_feed_t *feed)
+{
+    grip_chat_backlogs_t failed = feed->failed;
+    grip_chat_backlog_t *backlog;
+
+    if (failed.end == &feed->failed.first) {
+        return;
+    }
+    grip_chat_backlogs_init(&feed->failed);
+    while ((backlog = grip_chat_backlogs_take(&failed))) {
+        grip_chat_loader_push_page(feed->loader, backlog);
     }
 }
 
@@ -184,4 +289,5 @@ void grip_chat_feed_look_around(grip_chat_feed_t *feed, gc_moment_t now)
             look_if_moved(feed, room);
         }
     }
+    retry_pages(feed);
 }

@@ -18,10 +18,14 @@ typedef struct grip_chat_feed_t {
     grip_chat_rooms_t rooms;
     grip_chat_room_t *due; /**< the first room with fresh events */
     grip_chat_delivery_t delivery;
+    grip_chat_backlogs_t failed; /**< pages that could not be read, and are to be tried again */
     apr_uint64_t epoch;
     gc_moment_t look_due; /**< when grip_chat_feed_look_around is to be called next */
     int has_failed;       /**< a room could not be read, and this was logged */
 } grip_chat_feed_t;
+
+/** Make what it has of its own. @return APR_SUCCESS or APR_ENOMEM */
+apr_status_t grip_chat_feed_init(grip_chat_feed_t *feed, apr_pool_t *pool);
 
 /** Take a reader whom the crowd has taken: it gets what its room has and it has not. */
 void grip_chat_feed_enter(grip_chat_feed_t *feed, grip_chat_held_t *held, gc_moment_t now);

@@ -14,6 +14,7 @@
 #include "gc_clock.h"
 #include "mod_grip_chat_site.h"
 
+struct grip_chat_backlog_t;
 struct grip_chat_client_t;
 struct grip_chat_room_t;
 struct grip_chat_queue_t;
@@ -51,8 +52,10 @@ typedef struct grip_chat_held_t {
     apr_uint64_t first_load; /**< the first of its room's that is not older than the reader */
     int is_aligned;          /**< it is at the begin of piece number next_piece of its room's log */
     apr_uint64_t next_piece;
-    int is_counted;           /**< among those of its room that are full */
-    ap_filter_t *last_filter; /**< the core's, which writes to the network */
+    int is_behind; /**< what it lacks is read for it, page by page: see mod_grip_chat_backlog */
+    struct grip_chat_backlog_t *backlog; /**< the page that is being read; NULL for none */
+    int is_counted;                      /**< among those of its room that are full */
+    ap_filter_t *last_filter;            /**< the core's, which writes to the network */
     apr_bucket_brigade *bb;
     chat_block_t *block; /**< held for rest */
     gc_slice_t rest;     /**< what is to be written and was not given to the filters yet */

@@ -9,6 +9,9 @@
 /* Messages that are read at once where the room in memory does not go back far enough. */
 #define READ_MAX CHAT_PAGE_MAX_EVENTS
 
+/* Memory that the thread keeps for its next read. */
+#define SCRATCH_BYTES (1024 * 1024)
+
 /* Rooms, first in, first out. */
 typedef struct line_t {
     grip_chat_room_t *first;
@@ -26,6 +29,9 @@ struct grip_chat_loader_t {
     apr_thread_cond_t *wake;
     line_t waiting;
     line_t done;
+    grip_chat_backlogs_t pages; /* to be read */
+    grip_chat_backlogs_t pages_done;
+    int is_turn_of_page;
     int is_stopping;
 };
 
@@ -189,23 +195,59 @@ static void load(const grip_chat_loader_t *loader, grip_chat_room_t *room, apr_p
     }
 }
 
+/* Read the next room, with the mutex held but while it reads. */
+static void load_room(grip_chat_loader_t *loader)
+{
+    grip_chat_room_t *room = take(&loader->waiting);
+
+    gc_lock_leave(loader->mutex);
+    load(loader, room, loader->scratch);
+    gc_lock_enter(loader->mutex);
+    put(&loader->done, room);
+}
+
+/* Read the next page, likewise, for all who wait for the same. */
+static void load_page(grip_chat_loader_t *loader)
+{
+    grip_chat_backlog_t *page = grip_chat_backlogs_take(&loader->pages);
+
+    grip_chat_backlogs_join(&loader->pages, page);
+    gc_lock_leave(loader->mutex);
+    grip_chat_backlog_read(page, loader->account, loader->scratch);
+    gc_lock_enter(loader->mutex);
+    if (page->status != APR_SUCCESS) {
+        grip_chat_backlogs_join_site(&loader->pages, page);
+    }
+    grip_chat_backlog_share(page);
+    while (page) {
+        grip_chat_backlog_t *next = page->next;
+
+        grip_chat_backlogs_put(&loader->pages_done, page);
+        page = next;
+    }
+}
+
 static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
 {
     grip_chat_loader_t *loader = data;
 
     gc_lock_enter(loader->mutex);
     while (!loader->is_stopping) {
-        grip_chat_room_t *room = take(&loader->waiting);
+        int has_page = loader->pages.first != NULL;
 
-        if (!room) {
+        if (!loader->waiting.first && !has_page) {
             gc_lock_wait(loader->wake, loader->mutex);
             continue;
         }
-        gc_lock_leave(loader->mutex);
         apr_pool_clear(loader->scratch);
-        load(loader, room, loader->scratch);
-        gc_lock_enter(loader->mutex);
-        put(&loader->done, room);
+        if (has_page && (loader->is_turn_of_page || !loader->waiting.first)) {
+            load_page(loader);
+            loader->is_turn_of_page = 0;
+        }
+        else {
+            load_room(loader);
+            loader->is_turn_of_page = 1;
+        }
         loader->notify(loader->baton);
     }
     gc_lock_leave(loader->mutex);
@@ -225,6 +267,8 @@ apr_status_t grip_chat_loader_start(grip_chat_loader_t **out, const keeper_share
     loader->baton = baton;
     loader->waiting.end = &loader->waiting.first;
     loader->done.end = &loader->done.first;
+    grip_chat_backlogs_init(&loader->pages);
+    grip_chat_backlogs_init(&loader->pages_done);
     if (rv == APR_SUCCESS) {
         rv = apr_thread_cond_create(&loader->wake, pool);
     }
@@ -232,6 +276,7 @@ apr_status_t grip_chat_loader_start(grip_chat_loader_t **out, const keeper_share
         rv = gc_pool_create(&loader->scratch, pool, "grip_chat_loader");
     }
     if (rv == APR_SUCCESS) {
+        apr_allocator_max_free_set(apr_pool_allocator_get(loader->scratch), SCRATCH_BYTES);
         rv = apr_thread_create(&loader->thread, NULL, run, loader, pool);
     }
     if (rv == APR_SUCCESS) {
@@ -261,6 +306,25 @@ grip_chat_room_t *grip_chat_loader_take(grip_chat_loader_t *loader)
         room->is_loading = 0;
     }
     return room;
+}
+
+void grip_chat_loader_push_page(grip_chat_loader_t *loader, grip_chat_backlog_t *backlog)
+{
+    gc_lock_enter(loader->mutex);
+    grip_chat_backlogs_put(&loader->pages, backlog);
+    gc_lock_wake(loader->wake);
+    gc_lock_leave(loader->mutex);
+}
+
+grip_chat_backlog_t *grip_chat_loader_take_pages(grip_chat_loader_t *loader)
+{
+    grip_chat_backlog_t *first;
+
+    gc_lock_enter(loader->mutex);
+    first = loader->pages_done.first;
+    grip_chat_backlogs_init(&loader->pages_done);
+    gc_lock_leave(loader->mutex);
+    return first;
 }
 
 apr_status_t grip_chat_loader_stop(grip_chat_loader_t *loader)

@@ -3,6 +3,7 @@
 #ifndef MOD_GRIP_CHAT_LOADER_H
 #define MOD_GRIP_CHAT_LOADER_H
 
+#include "mod_grip_chat_backlog.h"
 #include "mod_grip_chat_room.h"
 
 typedef struct grip_chat_loader_t grip_chat_loader_t;
@@ -25,6 +26,12 @@ void grip_chat_loader_push(grip_chat_loader_t *loader, grip_chat_room_t *room);
 
 /** Take back a room that was read, NULL where there is none. */
 grip_chat_room_t *grip_chat_loader_take(grip_chat_loader_t *loader);
+
+/** Have a page read for a reader who is behind. Pages and rooms are read in turn. */
+void grip_chat_loader_push_page(grip_chat_loader_t *loader, grip_chat_backlog_t *backlog);
+
+/** Take back all pages that were read, chained; NULL where there is none. */
+grip_chat_backlog_t *grip_chat_loader_take_pages(grip_chat_loader_t *loader);
 
 /** End the thread, after the read that it is at. Rooms that wait are not read. */
 apr_status_t grip_chat_loader_stop(grip_chat_loader_t *loader);

@@ -217,7 +217,7 @@ static apr_status_t make(grip_chat_loop_t *loop)
     }
     rv = keeper_watcher_create(&loop->feed.watcher, loop->spec.socket_path, &hooks, loop->pool);
     if (rv == APR_SUCCESS) {
-        rv = grip_chat_delivery_init(&loop->feed.delivery, loop->pool);
+        rv = grip_chat_feed_init(&loop->feed, loop->pool);
     }
     if (rv == APR_SUCCESS) {
         rv = apr_thread_mutex_create(&loop->mutex, APR_THREAD_MUTEX_DEFAULT, loop->pool);
@@ -241,7 +241,6 @@ apr_status_t grip_chat_loop_start(grip_chat_loop_t **out, const grip_chat_loop_s
     loop->feed.main = spec->main;
     loop->feed.shared = spec->shared;
     loop->feed.crowd = &loop->crowd;
-    loop->feed.look_due = 1;
     rv = make(loop);
     if (rv == APR_SUCCESS) {
         rv = grip_chat_loader_start(&loop->feed.loader, spec->shared, loop->feed.delivery.account,

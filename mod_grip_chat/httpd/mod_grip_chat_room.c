@@ -126,6 +126,7 @@ void grip_chat_room_enter(grip_chat_room_t *room, grip_chat_held_t *held)
     held->room = room;
     held->first_load = room->loads + 1;
     held->is_aligned = 0;
+    held->is_behind = 0;
     held->prev = NULL;
     held->next = room->first;
     if (room->first) {
@@ -139,6 +140,7 @@ void grip_chat_room_note_full(grip_chat_held_t *held, int is_full)
     grip_chat_room_t *room = held->room;
     int was_full = held->is_counted;
 
+    is_full = is_full && held->is_aligned;
     room->full += is_full - was_full;
     held->is_counted = is_full;
     if (was_full && room->full == 0) {

@@ -26,7 +26,8 @@ struct grip_chat_room_t {
     const grip_chat_site_t *site;
     unsigned slot;
     grip_chat_held_t *first;  /**< its readers */
-    int full;                 /**< readers whose connection is */
+    int full;                 /**< readers whose connection is, and who go on from the log */
+    int backlogs;             /**< pages that are being read for readers who are behind */
     keeper_version_t version; /**< from before it was read last, or of what was told last */
     apr_int64_t tail;         /**< the position that the log leads to */
     grip_chat_log_t log;

@@ -14,6 +14,7 @@ from harness.httpd import MPM
 from harness.processes import kill, wait_until
 from harness.raw_stream import RawStream, reset
 from harness.sites import chat_site
+from harness.taker import Taker, fill
 from scale import scaled
 from test_returning_readers import leave_and_return
 
@@ -209,6 +210,25 @@ def test_slow_readers(servers, figure):
     assert silence < 3 and not check_few_came_back(crowd, before, 0)
     figure(f"{len(slow)} readers that take nothing; longest silence of the others"
            f" {silence * 1000:.0f} ms; {outcome}")
+
+
+def test_readers_far_behind(servers, figure, chance):
+    """Some come for everything there is while there is more of it, others leave in the middle of that."""
+    apache = apache_alone(servers, MaxStreamsPerClient="Off", CacheSize="64K")
+    stored, times = scaled(600, 5000), []
+    for room in "abcdef":
+        fill(apache, room, stored)
+    with Nuisance(apache.port, chance) as nuisance:
+        end = time.monotonic() + scaled(4, 60)
+        while time.monotonic() < end:
+            takers = [Taker(apache.port, room, after=chance.randrange(100)) for room in "abcd"]
+            fill(apache, "a", 20)
+            times += [taker.wait(stored - 100) for taker in takers]
+            for taker in takers:
+                taker.close()
+    apache.client.say("a", "last")
+    figure(f"{len(times)} readers took {stored} messages each, the slowest in {max(times):.2f} s;"
+           f" {nuisance.times:,} others left at once")
 
 
 def test_a_locked_database(servers, figure):

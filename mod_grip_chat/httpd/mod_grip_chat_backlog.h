@@ -1,0 +1,66 @@
+/* What a reader lacks who is behind all that the loop has at hand: read for this reader alone, page by page,
+ * the next one when the one before is written. So it has the reader's pace, and what waits in memory is one
+ * page a reader. Made and freed by the loop's thread; the loader's thread has it in between. */
+#ifndef MOD_GRIP_CHAT_BACKLOG_H
+#define MOD_GRIP_CHAT_BACKLOG_H
+
+#include "mod_grip_chat_room.h"
+
+/** Bytes of event stream that a page has at most, unless its first event is longer; and where there is much in
+ *  memory already. */
+#define GRIP_CHAT_BACKLOG_BYTES       GRIP_CHAT_PIECE_BYTES
+#define GRIP_CHAT_BACKLOG_LEAST_BYTES (4 * 1024)
+
+/** A page that is asked for, or was read. malloc'ed. */
+typedef struct grip_chat_backlog_t {
+    struct grip_chat_backlog_t *next; /**< of those that wait with it */
+    grip_chat_held_t *held;           /**< the loop's; NULL once the reader has left */
+    grip_chat_room_t *room;           /**< stays as long as this: see grip_chat_room_t.backlogs */
+    apr_int64_t after;                /**< the position that it follows */
+    apr_size_t bytes;                 /**< how long it may be */
+    /* what the loader fills in */
+    apr_status_t status;
+    chat_block_t *block;       /**< the events, held; NULL for none */
+    apr_int64_t reached;       /**< the position that they lead to */
+    apr_int64_t last_event_id; /**< the room's */
+    int is_cut_off;            /**< what follows cannot be had: the reader is to start over */
+} grip_chat_backlog_t;
+
+/** Some of them, first in, first out. Made by grip_chat_backlogs_init. */
+typedef struct grip_chat_backlogs_t {
+    grip_chat_backlog_t *first;
+    grip_chat_backlog_t **end;
+} grip_chat_backlogs_t;
+
+/** Make it empty. */
+void grip_chat_backlogs_init(grip_chat_backlogs_t *backlogs);
+
+/** Put one behind the others. */
+void grip_chat_backlogs_put(grip_chat_backlogs_t *backlogs, grip_chat_backlog_t *backlog);
+
+/** Take the first, NULL where there is none. */
+grip_chat_backlog_t *grip_chat_backlogs_take(grip_chat_backlogs_t *backlogs);
+
+/** Take all out that ask for the same as this one, and chain them behind it: one read is good for all. */
+void grip_chat_backlogs_join(grip_chat_backlogs_t *backlogs, grip_chat_backlog_t *first);
+
+/** Take all of the same site out, and chain them behind this one: where it cannot be read, they cannot either. */
+void grip_chat_backlogs_join_site(grip_chat_backlogs_t *backlogs, grip_chat_backlog_t *first);
+
+/** Ask for what follows the reader's position. The caller gives it to the loader. @return NULL without memory */
+grip_chat_backlog_t *grip_chat_backlog_make(grip_chat_held_t *held, apr_size_t bytes);
+
+/** Free it, and let go of what was read. */
+void grip_chat_backlog_free(grip_chat_backlog_t *backlog);
+
+/** The reader leaves while the page is asked for; nothing where none is. */
+void grip_chat_backlog_leave(grip_chat_held_t *held);
+
+/** Give all that are chained behind this one what was read for it. */
+void grip_chat_backlog_share(grip_chat_backlog_t *first);
+
+/** Read the page; blocks. In the loader's thread. @param pool  for what is read; may be cleared afterwards */
+void grip_chat_backlog_read(grip_chat_backlog_t *backlog, chat_account_t *account,
+                            apr_pool_t *pool);
+
+#endif
