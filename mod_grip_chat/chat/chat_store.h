@@ -1,4 +1,4 @@
-/* What is stored and read: messages of rooms, and values of sites. One database holds several sites,
+/* What is stored (chat_append.c) and read: messages of rooms, and values of sites. One database holds several sites,
  * told apart by name. The thread rule is the connection's. */
 #ifndef CHAT_STORE_H
 #define CHAT_STORE_H
@@ -10,7 +10,8 @@ typedef enum chat_append_outcome_e {
     CHAT_APPEND_NEW,      /**< it was stored by this call */
     CHAT_APPEND_REPEATED, /**< this job was stored by a call before */
     CHAT_APPEND_KNOWN,    /**< another job with this idempotency key and the same message was */
-    CHAT_APPEND_CONFLICT  /**< another job with this idempotency key and another message was */
+    CHAT_APPEND_CONFLICT, /**< another job with this idempotency key and another message was */
+    CHAT_APPEND_FAILED    /**< it alone could not be stored: see chat_store_append_each */
 } chat_append_outcome_e;
 
 /** A message to store, and what became of it. */
@@ -54,6 +55,18 @@ static inline chat_message_t chat_append_message(const chat_append_t *job)
  */
 apr_status_t chat_store_append(chat_database_t *db, chat_append_t *jobs, int count, apr_time_t now,
                                apr_pool_t *scratch_pool);
+
+/**
+ * Append messages in one transaction, each that can be stored: where somebody has changed a room's row so
+ * that none of its messages can be, those of other rooms are. It takes more statements than
+ * chat_store_append and is for jobs that this could not store. A writer's call.
+ *
+ * @return APR_SUCCESS: all are durable but those whose outcome is CHAT_APPEND_FAILED; see
+ *         chat_database_last_error for the last of these. As chat_store_append where none could be stored
+ *         and it was not due to the jobs
+ */
+apr_status_t chat_store_append_each(chat_database_t *db, chat_append_t *jobs, int count,
+                                    apr_time_t now, apr_pool_t *scratch_pool);
 
 /**
  * Read the newest messages of a room, newest first.

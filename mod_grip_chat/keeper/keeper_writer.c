@@ -7,6 +7,7 @@
 #include "gc_clock.h"
 #include "gc_lock.h"
 #include "gc_pool.h"
+#include "keeper_append.h"
 #include "keeper_database.h"
 #include "keeper_intake.h"
 #include "keeper_sweep.h"
@@ -34,6 +35,7 @@ struct keeper_writer_t {
     keeper_task_t closed;
     keeper_intake_t intake;
     keeper_database_t database;
+    keeper_append_t append;
     keeper_sweeper_t sweeper;
 };
 
@@ -211,7 +213,8 @@ static apr_status_t append_posts(keeper_writer_t *writer, apr_pool_t *pool)
     if (n == 0) {
         return APR_SUCCESS;
     }
-    rv = chat_store_append(writer->database.db, appends, n, wall_clock_now(), pool);
+    rv = keeper_append(&writer->append, writer->database.db, appends, n, wall_clock_now(),
+                       gc_clock_now(), pool);
     if (rv == APR_SUCCESS) {
         keeper_database_note(&writer->database, appends, n);
     }
@@ -223,6 +226,9 @@ static apr_status_t append_posts(keeper_writer_t *writer, apr_pool_t *pool)
                                            appends[i].created_ms};
         if (rv == APR_SUCCESS && appends[i].outcome == CHAT_APPEND_CONFLICT) {
             posts[i]->reply.status = KEEPER_CONFLICT;
+        }
+        if (rv == APR_SUCCESS && appends[i].outcome == CHAT_APPEND_FAILED) {
+            posts[i]->reply = (keeper_reply_t){KEEPER_UNAVAILABLE, 0, 0, 0};
         }
         if (posts[i]->reply.status == KEEPER_DONE) {
             moved[moved_count++] = bump(writer, task);
@@ -451,6 +457,7 @@ apr_status_t keeper_writer_start(keeper_writer_t **out, const keeper_config_t *c
     }
     writer->config = config;
     writer->hooks = *hooks;
+    writer->append.log = config->log;
     writer->sweeper.config = config;
     writer->sweeper.path = sites[0]->database.params;
     keeper_database_init(&writer->database, config, sites, site_count, &database_hooks,
