@@ -18,15 +18,6 @@
 #define GRIP_TRANSPORT_TIMEOUT_MIN apr_time_from_msec(1)
 #define GRIP_TRANSPORT_TIMEOUT_MAX apr_time_from_sec(600)
 
-/** How much of an answer's body is read before the connection is given up. */
-#define GRIP_TRANSPORT_ANSWER_MAX_BYTES 16384
-
-/** How much of it is kept for the log. */
-#define GRIP_TRANSPORT_EXCERPT_MAX_BYTES 160
-
-/** How long a bearer token made from iss and key is good; the official libraries do the same. */
-#define GRIP_TRANSPORT_TOKEN_LIFETIME apr_time_from_sec(600)
-
 typedef struct grip_transport_t grip_transport_t;
 
 /** One POST under way. Good until its grip_transport_done_fn is called or it is cancelled. */

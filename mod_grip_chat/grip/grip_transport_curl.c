@@ -1,21 +1,23 @@
 #include "grip_transport.h"
 
-#include <apr_encode.h>
+#include "config.h"
+
+/* Without what libcurl has since 7.76. Newer headers then call the older names deprecated. */
+#if !HAVE_DECL_CURLOPT_PROTOCOLS_STR
+#define CURL_DISABLE_DEPRECATION
+#endif
 
 #include <curl/curl.h>
 
-#include "grip_jws.h"
+#include "grip_answer.h"
+#include "grip_authorize.h"
+#if !HAVE_DECL_CURLOPT_QUICK_EXIT
+#include "gc_clock.h"
+#include "grip_names.h"
+#endif
 
 /* Idle connections that are kept; there are few proxies. */
 #define KEPT_CONNECTIONS 8L
-
-/* More than this in header fields is no proxy. */
-#define ANSWER_HEAD_MAX_BYTES 65536
-
-#define WAIT_MAX_SECS 86400
-
-/* When Fastly's API will take more: UTC seconds since 1970. It does not document Retry-After. */
-#define LIMIT_RESET_HEADER "Fastly-RateLimit-Reset"
 
 struct grip_transport_t {
     CURLM *multi;
@@ -23,6 +25,9 @@ struct grip_transport_t {
     grip_transport_post_t *posts; /* those under way, doubly linked */
     apr_size_t pending;
     apr_pool_t *pool;
+#if !HAVE_DECL_CURLOPT_QUICK_EXIT
+    grip_names_t *names;
+#endif
 };
 
 struct grip_transport_post_t {
@@ -33,13 +38,14 @@ struct grip_transport_post_t {
     struct curl_slist *headers;
     grip_transport_done_fn *done;
     void *baton;
-    apr_size_t head_len; /* bytes of the answer so far */
-    apr_size_t body_len;
-    int is_overlong; /* the answer was cut off because its body is too long */
-    apr_size_t excerpt_len;
-    char excerpt[GRIP_TRANSPORT_EXCERPT_MAX_BYTES + 1];
+    grip_answer_t answer;
     char error[CURL_ERROR_SIZE];
     apr_pool_t *pool; /* owns this */
+#if !HAVE_DECL_CURLOPT_QUICK_EXIT
+    grip_names_ask_t *ask; /* while its host is looked up; libcurl does not have it before */
+    struct curl_slist *entry;
+    gc_moment_t due;
+#endif
 };
 
 apr_status_t grip_transport_global_init(void)
@@ -66,40 +72,20 @@ static int on_timer(CURLM *multi, long after_ms, void *baton)
     return 0;
 }
 
-static void make_printable(char *text)
-{
-    for (; *text; text++) {
-        if (*text < ' ' || *text > '~') {
-            *text = ' ';
-        }
-    }
-}
-
 static size_t on_header(char *data, size_t size, size_t count, void *baton)
 {
     grip_transport_post_t *post = baton;
-    size_t len = size * count;
+    gc_slice_t line = gc_slice(data, size * count);
 
-    post->head_len += len;
-    return post->head_len > ANSWER_HEAD_MAX_BYTES ? 0 : len;
+    return grip_answer_line(&post->answer, line, apr_time_now()) ? line.len : 0;
 }
 
 static size_t on_body(char *data, size_t size, size_t count, void *baton)
 {
     grip_transport_post_t *post = baton;
-    size_t len = size * count;
-    size_t kept = sizeof(post->excerpt) - 1 - post->excerpt_len;
-    size_t i;
+    gc_slice_t piece = gc_slice(data, size * count);
 
-    post->body_len += len;
-    for (i = 0; i < len && i < kept; i++) {
-        post->excerpt[post->excerpt_len++] = data[i] ? data[i] : ' ';
-    }
-    if (post->body_len > GRIP_TRANSPORT_ANSWER_MAX_BYTES) {
-        post->is_overlong = 1;
-        return 0;
-    }
-    return len;
+    return grip_answer_body(&post->answer, piece) ? piece.len : 0;
 }
 
 static void link_post(grip_transport_post_t *post)
@@ -136,6 +122,12 @@ static void free_post(grip_transport_post_t *post)
 {
     curl_easy_cleanup(post->easy);
     curl_slist_free_all(post->headers);
+#if !HAVE_DECL_CURLOPT_QUICK_EXIT
+    curl_slist_free_all(post->entry);
+    if (post->ask) {
+        grip_names_forget(post->transport->names, post->ask);
+    }
+#endif
     apr_pool_destroy(post->pool);
 }
 
@@ -147,6 +139,9 @@ static apr_status_t destroy_transport(void *data)
     /* These two only fail for a bad handle; without functions nobody hears of what is closed. */
     (void)curl_multi_setopt(transport->multi, CURLMOPT_SOCKETFUNCTION, NULL);
     (void)curl_multi_setopt(transport->multi, CURLMOPT_TIMERFUNCTION, NULL);
+#if !HAVE_DECL_CURLOPT_QUICK_EXIT
+    grip_names_end(transport->names);
+#endif
     while ((post = transport->posts) != NULL) {
         grip_transport_cancel(post);
     }
@@ -165,6 +160,9 @@ apr_status_t grip_transport_create(grip_transport_t **out, const grip_transport_
     transport->multi = multi;
     transport->loop = *loop;
     transport->pool = pool;
+#if !HAVE_DECL_CURLOPT_QUICK_EXIT
+    transport->names = grip_names_create(loop, pool);
+#endif
     if (curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket) != CURLM_OK ||
         curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, transport) != CURLM_OK ||
         curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer) != CURLM_OK ||
@@ -186,36 +184,6 @@ void grip_transport_destroy(grip_transport_t *transport)
     (void)apr_pool_cleanup_run(transport->pool, transport, destroy_transport);
 }
 
-/* The value of Authorization, or NULL if the proxy wants none. */
-static apr_status_t authorize(const char **value, const grip_proxy_t *proxy, apr_pool_t *pool)
-{
-    const char *token;
-    apr_status_t rv;
-
-    *value = NULL;
-    switch (proxy->auth) {
-    case GRIP_AUTH_NONE:
-        break;
-    case GRIP_AUTH_JWT:
-        rv = grip_jws_sign(&token, proxy->sign_key, proxy->iss, apr_time_now(),
-                           GRIP_TRANSPORT_TOKEN_LIFETIME, pool);
-        if (rv != APR_SUCCESS) {
-            return APR_EGENERAL;
-        }
-        *value = apr_pstrcat(pool, "Bearer ", token, NULL);
-        break;
-    case GRIP_AUTH_BEARER:
-        *value = apr_pstrcat(pool, "Bearer ", proxy->bearer, NULL);
-        break;
-    case GRIP_AUTH_BASIC:
-        token = apr_pstrcat(pool, proxy->user, ":", proxy->password, NULL);
-        token = apr_pencode_base64(pool, token, APR_ENCODE_STRING, APR_ENCODE_NONE, NULL);
-        *value = apr_pstrcat(pool, "Basic ", token, NULL);
-        break;
-    }
-    return APR_SUCCESS;
-}
-
 static int add_header(grip_transport_post_t *post, const char *line)
 {
     struct curl_slist *longer = curl_slist_append(post->headers, line);
@@ -231,7 +199,7 @@ static apr_status_t set_request(grip_transport_post_t *post, const grip_proxy_t 
 {
     CURL *easy = post->easy;
     const char *authorization;
-    apr_status_t rv = authorize(&authorization, proxy, post->pool);
+    apr_status_t rv = grip_authorize(&authorization, proxy, apr_time_now(), post->pool);
 
     if (rv != APR_SUCCESS) {
         return rv;
@@ -256,17 +224,28 @@ static apr_status_t set_request(grip_transport_post_t *post, const grip_proxy_t 
     return APR_SUCCESS;
 }
 
+static apr_interval_time_t connect_timeout(apr_interval_time_t timeout)
+{
+    return timeout < GRIP_TRANSPORT_CONNECT_TIMEOUT ? timeout : GRIP_TRANSPORT_CONNECT_TIMEOUT;
+}
+
 static apr_status_t set_rules(grip_transport_post_t *post, apr_interval_time_t timeout)
 {
     CURL *easy = post->easy;
-    apr_interval_time_t connect =
-        timeout < GRIP_TRANSPORT_CONNECT_TIMEOUT ? timeout : GRIP_TRANSPORT_CONNECT_TIMEOUT;
+    apr_interval_time_t connect = connect_timeout(timeout);
 
     if (curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) != CURLE_OK ||
+#if HAVE_DECL_CURLOPT_PROTOCOLS_STR
         curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") != CURLE_OK ||
+#else
+        curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS)) !=
+            CURLE_OK ||
+#endif
+#if HAVE_DECL_CURLOPT_QUICK_EXIT
         /* Else giving up while a name is looked up would wait for the lookup's thread, and so block
          * the event loop for as long as the resolver does. */
         curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L) != CURLE_OK ||
+#endif
         curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) != CURLE_OK ||
         /* A proxy variable inherited from somebody's shell must not carry our key elsewhere. */
         curl_easy_setopt(easy, CURLOPT_PROXY, "") != CURLE_OK ||
@@ -284,59 +263,6 @@ static apr_status_t set_rules(grip_transport_post_t *post, apr_interval_time_t t
         curl_easy_setopt(easy, CURLOPT_PRIVATE, post) != CURLE_OK)
     {
         return APR_ENOMEM;
-    }
-    return APR_SUCCESS;
-}
-
-static apr_status_t start_post(grip_transport_post_t *post, const grip_proxy_t *proxy,
-                               gc_slice_t body, apr_interval_time_t timeout)
-{
-    apr_status_t rv;
-
-    post->easy = curl_easy_init();
-    if (!post->easy) {
-        return APR_ENOMEM;
-    }
-    rv = set_request(post, proxy, body);
-    if (rv == APR_SUCCESS) {
-        rv = set_rules(post, timeout);
-    }
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    return curl_multi_add_handle(post->transport->multi, post->easy) == CURLM_OK ? APR_SUCCESS
-                                                                                 : APR_ENOMEM;
-}
-
-apr_status_t grip_transport_post(grip_transport_t *transport, grip_transport_post_t **out,
-                                 const grip_proxy_t *proxy, gc_slice_t body,
-                                 apr_interval_time_t timeout, grip_transport_done_fn *done,
-                                 void *baton)
-{
-    grip_transport_post_t *post;
-    apr_pool_t *pool;
-    apr_status_t rv;
-
-    if (timeout < GRIP_TRANSPORT_TIMEOUT_MIN || timeout > GRIP_TRANSPORT_TIMEOUT_MAX) {
-        return APR_EINVAL;
-    }
-    rv = apr_pool_create(&pool, transport->pool);
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    post = apr_pcalloc(pool, sizeof(*post));
-    post->transport = transport;
-    post->done = done;
-    post->baton = baton;
-    post->pool = pool;
-    rv = start_post(post, proxy, body, timeout);
-    if (rv != APR_SUCCESS) {
-        free_post(post);
-        return rv;
-    }
-    link_post(post);
-    if (out) {
-        *out = post;
     }
     return APR_SUCCESS;
 }
@@ -381,51 +307,20 @@ static apr_status_t status_of(CURLcode code, CURL *easy)
     }
 }
 
-static apr_int64_t retry_after_of(CURL *easy)
-{
-    curl_off_t secs = 0;
-
-    if (curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &secs) != CURLE_OK || secs <= 0) {
-        return -1;
-    }
-    return secs > WAIT_MAX_SECS ? WAIT_MAX_SECS : (apr_int64_t)secs;
-}
-
-static apr_int64_t limit_ends_of(CURL *easy)
-{
-    struct curl_header *header;
-    apr_int64_t ends = 0;
-    apr_int64_t secs;
-
-    if (curl_easy_header(easy, LIMIT_RESET_HEADER, 0, CURLH_HEADER, -1, &header) != CURLHE_OK ||
-        gc_slice_number(gc_slice_of(header->value), APR_INT64_MAX / APR_USEC_PER_SEC, &ends) !=
-            APR_SUCCESS)
-    {
-        return -1;
-    }
-    secs = ends - apr_time_sec(apr_time_now());
-    if (secs <= 0) {
-        return -1;
-    }
-    return secs > WAIT_MAX_SECS ? WAIT_MAX_SECS : secs;
-}
-
 static grip_transport_result_t result_of(grip_transport_post_t *post, CURLcode code)
 {
     grip_transport_result_t result = {GRIP_TRANSPORT_ANSWERED, APR_SUCCESS, 0, -1, -1, "", ""};
     long http_status = 0;
     long sent_bytes = 0;
 
-    post->excerpt[post->excerpt_len] = '\0';
-    make_printable(post->excerpt);
-    make_printable(post->error);
-    result.excerpt = post->excerpt;
+    grip_answer_make_printable(post->error);
+    result.excerpt = post->answer.excerpt;
     if (curl_easy_getinfo(post->easy, CURLINFO_RESPONSE_CODE, &http_status) == CURLE_OK) {
         result.http_status = (int)http_status;
     }
-    result.retry_after_secs = retry_after_of(post->easy);
-    result.limit_ends_secs = limit_ends_of(post->easy);
-    if (code == CURLE_OK || (post->is_overlong && http_status)) {
+    result.retry_after_secs = post->answer.retry_after_secs;
+    result.limit_ends_secs = post->answer.limit_ends_secs;
+    if (code == CURLE_OK || (grip_answer_is_overlong(&post->answer) && http_status)) {
         return result;
     }
     /* Where libcurl cannot tell, assume the worse. */
@@ -446,6 +341,117 @@ static void finish_post(grip_transport_post_t *post, CURLcode code)
     unlink_post(post);
     post->done(&result, post->baton);
     free_post(post);
+}
+
+static apr_status_t hand_over(grip_transport_post_t *post)
+{
+    return curl_multi_add_handle(post->transport->multi, post->easy) == CURLM_OK ? APR_SUCCESS
+                                                                                 : APR_ENOMEM;
+}
+
+#if HAVE_DECL_CURLOPT_QUICK_EXIT
+static apr_status_t send_post(grip_transport_post_t *post, const grip_proxy_t *proxy,
+                              apr_interval_time_t timeout)
+{
+    return hand_over(post);
+}
+#else
+static apr_status_t hand_over_with(grip_transport_post_t *post, const char *entry)
+{
+    post->entry = curl_slist_append(NULL, entry);
+    if (!post->entry || curl_easy_setopt(post->easy, CURLOPT_RESOLVE, post->entry) != CURLE_OK) {
+        return APR_ENOMEM;
+    }
+    return hand_over(post);
+}
+
+static void on_found(apr_status_t rv, const char *entry, void *baton)
+{
+    grip_transport_post_t *post = baton;
+    long left_ms = (long)apr_time_as_msec(post->due - gc_clock_now());
+
+    post->ask = NULL;
+    if (rv == APR_SUCCESS && left_ms <= 0) {
+        rv = APR_TIMEUP;
+    }
+    if (rv == APR_SUCCESS) {
+        rv = curl_easy_setopt(post->easy, CURLOPT_TIMEOUT_MS, left_ms) == CURLE_OK
+                 ? hand_over_with(post, entry)
+                 : APR_ENOMEM;
+    }
+    if (rv != APR_SUCCESS) {
+        finish_post(post, rv == APR_TIMEUP ? CURLE_OPERATION_TIMEDOUT
+                          : rv == APR_EHOSTUNREACH ? CURLE_COULDNT_RESOLVE_HOST
+                                                   : CURLE_OUT_OF_MEMORY);
+    }
+}
+
+/* Look the host up first: an older libcurl that gives up in the middle of a lookup waits for the resolver,
+ * and the event loop with it. */
+static apr_status_t send_post(grip_transport_post_t *post, const grip_proxy_t *proxy,
+                              apr_interval_time_t timeout)
+{
+    const char *entry;
+    apr_status_t rv;
+
+    post->due = gc_clock_now() + timeout;
+    rv = grip_names_ask(post->transport->names, &entry, &post->ask, proxy->publish_uri,
+                        connect_timeout(timeout), on_found, post, post->pool);
+    if (rv != APR_SUCCESS || post->ask) {
+        return rv;
+    }
+    return entry ? hand_over_with(post, entry) : hand_over(post);
+}
+#endif
+
+static apr_status_t start_post(grip_transport_post_t *post, const grip_proxy_t *proxy,
+                               gc_slice_t body, apr_interval_time_t timeout)
+{
+    apr_status_t rv;
+
+    post->easy = curl_easy_init();
+    if (!post->easy) {
+        return APR_ENOMEM;
+    }
+    rv = set_request(post, proxy, body);
+    if (rv == APR_SUCCESS) {
+        rv = set_rules(post, timeout);
+    }
+    return rv == APR_SUCCESS ? send_post(post, proxy, timeout) : rv;
+}
+
+apr_status_t grip_transport_post(grip_transport_t *transport, grip_transport_post_t **out,
+                                 const grip_proxy_t *proxy, gc_slice_t body,
+                                 apr_interval_time_t timeout, grip_transport_done_fn *done,
+                                 void *baton)
+{
+    grip_transport_post_t *post;
+    apr_pool_t *pool;
+    apr_status_t rv;
+
+    if (timeout < GRIP_TRANSPORT_TIMEOUT_MIN || timeout > GRIP_TRANSPORT_TIMEOUT_MAX) {
+        return APR_EINVAL;
+    }
+    rv = apr_pool_create(&pool, transport->pool);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    post = apr_pcalloc(pool, sizeof(*post));
+    post->transport = transport;
+    post->done = done;
+    post->baton = baton;
+    post->pool = pool;
+    grip_answer_begin(&post->answer);
+    rv = start_post(post, proxy, body, timeout);
+    if (rv != APR_SUCCESS) {
+        free_post(post);
+        return rv;
+    }
+    link_post(post);
+    if (out) {
+        *out = post;
+    }
+    return APR_SUCCESS;
 }
 
 static void finish_posts(grip_transport_t *transport)
@@ -478,6 +484,11 @@ static apr_status_t act(grip_transport_t *transport, curl_socket_t fd, int event
 apr_status_t grip_transport_ready(grip_transport_t *transport, int fd, int is_readable,
                                   int is_writable)
 {
+#if !HAVE_DECL_CURLOPT_QUICK_EXIT
+    if (grip_names_ready(transport->names, fd)) {
+        return APR_SUCCESS;
+    }
+#endif
     return act(transport, fd,
                (is_readable ? CURL_CSELECT_IN : 0) | (is_writable ? CURL_CSELECT_OUT : 0));
 }

@@ -1,3 +1,4 @@
+#include "grip_answer.h"
 #include "grip_stub.h"
 
 #include <errno.h>
@@ -128,17 +129,17 @@ static void follows_no_redirect(void **state)
 /* The proxy keeps the connection open, so only the limit can end this before its timeout. */
 static void reads_no_endless_answer(void **state)
 {
-    char *body = apr_pcalloc(*state, GRIP_TRANSPORT_ANSWER_MAX_BYTES + 2);
+    char *body = apr_pcalloc(*state, GRIP_ANSWER_BODY_MAX_BYTES + 2);
     stub_proxy_t *server;
     stub_ending_t ending;
 
-    memset(body, 'x', GRIP_TRANSPORT_ANSWER_MAX_BYTES + 1);
+    memset(body, 'x', GRIP_ANSWER_BODY_MAX_BYTES + 1);
     server =
         stub_proxy_start(apr_pstrcat(*state, "HTTP/1.1 200 OK\r\n\r\n", body, NULL), 1, *state);
     stub_post(&ending, stub_proxy_of(server, *state), ANY_BODY, TIMEOUT, *state);
     stub_proxy_stop(server);
     stub_assert_ended(&ending, GRIP_TRANSPORT_ANSWERED, APR_SUCCESS, 200);
-    assert_int_equal(strlen(ending.excerpt), GRIP_TRANSPORT_EXCERPT_MAX_BYTES);
+    assert_int_equal(strlen(ending.excerpt), GRIP_ANSWER_EXCERPT_MAX_BYTES);
 }
 
 static void reads_no_endless_head(void **state)
@@ -252,7 +253,9 @@ static void a_proxy_without_tls_gets_nothing_of_an_https_post(void **state)
         stub_proxy_at(apr_psprintf(*state, "https://127.0.0.1:%d/?key=k", server->port), *state),
         ANY_BODY, apr_time_from_msec(500), *state);
     stub_proxy_stop(server);
-    stub_assert_ended(&ending, GRIP_TRANSPORT_NOT_SENT, APR_TIMEUP, 0);
+    /* On a machine without the certificates of authorities libcurl says so at once. */
+    assert_int_equal(ending.result.outcome, GRIP_TRANSPORT_NOT_SENT);
+    assert_true(ending.result.rv == APR_TIMEUP || ending.result.rv == APR_EGENERAL);
     assert_int_equal(server->requests, 0);
 }
 
