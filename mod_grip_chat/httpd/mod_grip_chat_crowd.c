@@ -93,14 +93,14 @@ void grip_chat_crowd_settle(grip_chat_crowd_t *crowd, grip_chat_held_t *held,
     grip_chat_queue_put(idle_queue(crowd, held->site->keep_alive), held, now);
 }
 
-static void destroy(grip_chat_crowd_t *crowd, grip_chat_held_t *held)
+static void give_up(grip_chat_crowd_t *crowd, grip_chat_held_t *held)
 {
     grip_chat_queue_leave(held);
     watch(crowd, held, 0);
-    grip_chat_held_destroy(held);
+    crowd->hooks.give_up(held, crowd->hooks.baton);
 }
 
-static void end(grip_chat_crowd_t *crowd, grip_chat_held_t *held, gc_moment_t now)
+static void end(grip_chat_crowd_t *crowd, grip_chat_held_t *held)
 {
     char bytes[64];
     gc_buffer_t farewell = {bytes, 0, sizeof(bytes), NULL};
@@ -113,12 +113,20 @@ static void end(grip_chat_crowd_t *crowd, grip_chat_held_t *held, gc_moment_t no
     if (held->room) {
         crowd->hooks.left(held, crowd->hooks.baton);
     }
-    if (grip_chat_held_end(held, gc_buffer_slice(&farewell)) && !crowd->is_hurried) {
+    grip_chat_held_part(held, gc_buffer_slice(&farewell));
+    give_up(crowd, held);
+}
+
+void grip_chat_crowd_linger(grip_chat_crowd_t *crowd, grip_chat_held_t *held, gc_moment_t now)
+{
+    if (!crowd->is_hurried) {
         watch(crowd, held, 1);
+    }
+    if (held->is_watched) {
         grip_chat_queue_put(&crowd->lingering, held, now);
     }
     else {
-        destroy(crowd, held);
+        give_up(crowd, held);
     }
 }
 
@@ -140,7 +148,7 @@ void grip_chat_crowd_serve(grip_chat_crowd_t *crowd, grip_chat_held_t *held, uns
                            gc_moment_t now)
 {
     if (held->state == GRIP_CHAT_HELD_LEAVING) {
-        destroy(crowd, held);
+        give_up(crowd, held);
     }
     else if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) {
         held->c->aborted = 1;
@@ -180,15 +188,14 @@ void grip_chat_crowd_end_due(grip_chat_crowd_t *crowd, gc_moment_t now)
 
     while ((held = grip_chat_queue_due(&crowd->busy, now))) {
         if (grip_chat_held_is_free(held)) {
-            grip_chat_queue_leave(held);
-            end(crowd, held, now);
+            end(crowd, held);
         }
         else {
             grip_chat_queue_put(&crowd->busy, held, now);
         }
     }
     while ((held = grip_chat_queue_due(&crowd->lingering, now))) {
-        destroy(crowd, held);
+        give_up(crowd, held);
     }
 }
 
@@ -225,7 +232,7 @@ void grip_chat_crowd_drain(grip_chat_crowd_t *crowd, int is_hurried, gc_moment_t
         }
     }
     while (is_hurried && crowd->lingering.first) {
-        destroy(crowd, crowd->lingering.first);
+        give_up(crowd, crowd->lingering.first);
     }
 }
 

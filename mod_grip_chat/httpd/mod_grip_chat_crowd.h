@@ -1,4 +1,4 @@
-/* The held connections of a loop, from when it took them over to when they are destroyed: what each
+/* The held connections of a loop, from when it took them over to when it gives them up: what each
  * waits for, when it is due, and how it ends. Belongs to the loop's thread. */
 #ifndef MOD_GRIP_CHAT_CROWD_H
 #define MOD_GRIP_CHAT_CROWD_H
@@ -14,6 +14,8 @@ typedef struct grip_chat_crowd_hooks_t {
     void (*more)(grip_chat_held_t *held, void *baton);
     /** Take a connection that is to be ended out of its room. */
     void (*left)(grip_chat_held_t *held, void *baton);
+    /** Give up a connection: its request is to be ended, or it is to be freed; see mod_grip_chat_ender. */
+    void (*give_up)(grip_chat_held_t *held, void *baton);
     void *baton;
 } grip_chat_crowd_hooks_t;
 
@@ -66,7 +68,10 @@ void grip_chat_crowd_serve(grip_chat_crowd_t *crowd, grip_chat_held_t *held, uns
 /** Send the keep-alives that are due. */
 void grip_chat_crowd_keep_alive(grip_chat_crowd_t *crowd, gc_moment_t now);
 
-/** End and destroy what is due for it. */
+/** A connection's request is ended: its peer has time to close its side. */
+void grip_chat_crowd_linger(grip_chat_crowd_t *crowd, grip_chat_held_t *held, gc_moment_t now);
+
+/** Give up what is due for it. */
 void grip_chat_crowd_end_due(grip_chat_crowd_t *crowd, gc_moment_t now);
 
 /** Have some of the streams ended if it is time for that, or all. Call it again as grip_chat_crowd_next

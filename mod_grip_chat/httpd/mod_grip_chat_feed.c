@@ -51,13 +51,13 @@ static void ask_page(grip_chat_feed_t *feed, grip_chat_held_t *held)
     }
 }
 
-void grip_chat_feed_left(grip_chat_held_t *held, void *baton)
+void grip_chat_feed_left(grip_chat_feed_t *feed, grip_chat_held_t *held)
 {
     grip_chat_room_t *room = held->room;
 
     grip_chat_backlog_leave(held);
     grip_chat_room_leave(held);
-    drop_room_if_empty(baton, room);
+    drop_room_if_empty(feed, room);
 }
 
 static void settle_after_delivery(grip_chat_held_t *held, grip_chat_held_state_e before,
@@ -71,16 +71,16 @@ static void settle_after_delivery(grip_chat_held_t *held, grip_chat_held_state_e
     grip_chat_crowd_settle(feed->crowd, held, before, feed->delivery.now);
 }
 
-void grip_chat_feed_more(grip_chat_held_t *held, void *baton)
+void grip_chat_feed_more(grip_chat_feed_t *feed, grip_chat_held_t *held)
 {
     if (grip_chat_delivery_go_on(held)) {
         return;
     }
     if (held->is_behind) {
-        ask_page(baton, held);
+        ask_page(feed, held);
     }
     else {
-        look_at(baton, held->room);
+        look_at(feed, held->room);
     }
 }
 

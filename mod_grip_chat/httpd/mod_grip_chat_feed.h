@@ -45,8 +45,10 @@ void grip_chat_feed_moved(grip_chat_feed_t *feed, unsigned slot);
 /** The keeper tells an event, which is given to the readers together with all that come in this turn. */
 void grip_chat_feed_stored(grip_chat_feed_t *feed, unsigned slot, const keeper_notice_t *notice);
 
-/** Hooks of the crowd: see grip_chat_crowd_hooks_t. The baton is the feed. */
-void grip_chat_feed_more(grip_chat_held_t *held, void *baton);
-void grip_chat_feed_left(grip_chat_held_t *held, void *baton);
+/** The connection of a reader has room again: write what it lacks. */
+void grip_chat_feed_more(grip_chat_feed_t *feed, grip_chat_held_t *held);
+
+/** A reader is about to be ended, and leaves its room. */
+void grip_chat_feed_left(grip_chat_feed_t *feed, grip_chat_held_t *held);
 
 #endif

@@ -319,15 +319,12 @@ void grip_chat_held_resume(grip_chat_held_t *held)
     write_rest(held);
 }
 
-int grip_chat_held_end(grip_chat_held_t *held, gc_slice_t farewell)
+void grip_chat_held_part(grip_chat_held_t *held, gc_slice_t farewell)
 {
     conn_rec *c = held->c;
-    request_rec *r = held->r;
     int is_whole = held->rest.len == 0;
 
     drop_rest(held);
-    held->state = GRIP_CHAT_HELD_LEAVING;
-    held->r = NULL;
     if (!c->aborted) {
         /* Behind a part of an event it would make it one. */
         if (is_whole && farewell.len > 0) {
@@ -335,11 +332,30 @@ int grip_chat_held_end(grip_chat_held_t *held, gc_slice_t farewell)
                                                                      NULL, c->bucket_alloc));
         }
         APR_BRIGADE_INSERT_TAIL(held->bb, apr_bucket_eos_create(c->bucket_alloc));
-        if (ap_pass_brigade(r->output_filters, held->bb) != APR_SUCCESS) {
+        if (ap_pass_brigade(held->r->output_filters, held->bb) != APR_SUCCESS) {
             c->aborted = 1;
         }
         apr_brigade_cleanup(held->bb);
     }
+    if (!c->aborted) {
+        flush(held);
+    }
+    if (!c->aborted && held->is_bare && held->state == GRIP_CHAT_HELD_OPEN) {
+        /* What fails here is done, or found, when the connection is closed. */
+        (void)apr_socket_shutdown(held->socket, APR_SHUTDOWN_WRITE);
+    }
+    held->state = GRIP_CHAT_HELD_LEAVING;
+}
+
+/* --- in the ender's thread --------------------------------------------------------------------------- */
+
+int grip_chat_held_end(grip_chat_held_t *held, apr_thread_t *thread)
+{
+    conn_rec *c = held->c;
+    request_rec *r = held->r;
+
+    c->current_thread = thread;
+    held->r = NULL;
     ap_process_request_after_handler(r);
     /* Of what is still unsent, this tries once. */
     return !ap_start_lingering_close(c) && !c->aborted;

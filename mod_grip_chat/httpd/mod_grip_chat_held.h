@@ -1,7 +1,7 @@
 /* A connection that the module holds: a request for events whose handler has returned SUSPENDED. A
  * worker makes it and answers its beginning; when the MPM has let go of the connection it belongs to
- * the thread of a loop (mod_grip_chat_loop), which writes to it, ends it and destroys it. Nothing here
- * blocks but grip_chat_held_begin. */
+ * the thread of a loop (mod_grip_chat_loop), which writes to it, and in the end to the thread of an ender
+ * (mod_grip_chat_ender). Nothing that the loop calls here blocks. */
 #ifndef MOD_GRIP_CHAT_HELD_H
 #define MOD_GRIP_CHAT_HELD_H
 
@@ -112,15 +112,23 @@ void grip_chat_held_write_text(grip_chat_held_t *held, gc_slice_t text);
 void grip_chat_held_resume(grip_chat_held_t *held);
 
 /**
- * End the request, which is logged with this, and begin to close the connection. Only if it is free. The
- * state is LEAVING then.
+ * Write the end of the stream, which a peer without TLS sees at once. Only if it is free. The state is LEAVING
+ * then, and what is left to be done blocks: it is the ender's.
  *
  * @param farewell  the last bytes, written if nothing else waits; may be empty
+ */
+void grip_chat_held_part(grip_chat_held_t *held, gc_slice_t farewell);
+
+/**
+ * End the request, which is logged with this, and begin to close the connection. Only after
+ * grip_chat_held_part. May block, on a log or a name: in the ender's thread.
+ *
  * @return whether the peer is to be given time to close its side, so that it gets what was written
  */
-int grip_chat_held_end(grip_chat_held_t *held, gc_slice_t farewell);
+int grip_chat_held_end(grip_chat_held_t *held, apr_thread_t *thread);
 
-/** Close the connection and free all that belongs to it. Only after grip_chat_held_end. */
+/** Close the connection and free all that belongs to it. Only after grip_chat_held_end. May block as that,
+ *  where the request's log has waited for what was unsent. */
 void grip_chat_held_destroy(grip_chat_held_t *held);
 
 /** Register what finds mod_logio, if that is there to count bytes. */

@@ -9,6 +9,7 @@
 
 #include "gc_lock.h"
 #include "gc_pool.h"
+#include "mod_grip_chat_ender.h"
 #include "mod_grip_chat_feed.h"
 
 /* Descriptors that one wait tells of. */
@@ -29,6 +30,7 @@ struct grip_chat_loop_t {
     int must_end;
     /* what follows belongs to the thread */
     apr_thread_t *self;
+    grip_chat_ender_t *ender;
     grip_chat_feed_t feed;
     grip_chat_crowd_t crowd;
     drain_e draining; /* what the thread knows of drain */
@@ -90,6 +92,27 @@ static void wait_for_keeper(int fd, int want_write, void *baton)
     }
 }
 
+static void room_again(grip_chat_held_t *held, void *baton)
+{
+    grip_chat_loop_t *loop = baton;
+
+    grip_chat_feed_more(&loop->feed, held);
+}
+
+static void left(grip_chat_held_t *held, void *baton)
+{
+    grip_chat_loop_t *loop = baton;
+
+    grip_chat_feed_left(&loop->feed, held);
+}
+
+static void give_up(grip_chat_held_t *held, void *baton)
+{
+    grip_chat_loop_t *loop = baton;
+
+    grip_chat_ender_give(loop->ender, held);
+}
+
 static void slot_moved(unsigned slot, void *baton)
 {
     grip_chat_loop_t *loop = baton;
@@ -137,6 +160,7 @@ static void dispatch(grip_chat_loop_t *loop, const struct epoll_event *event, gc
 static int take_messages(grip_chat_loop_t *loop, gc_moment_t now)
 {
     grip_chat_held_t *arrived;
+    grip_chat_held_t *ended;
     int must_end;
 
     gc_lock_enter(loop->mutex);
@@ -152,6 +176,13 @@ static int take_messages(grip_chat_loop_t *loop, gc_moment_t now)
             grip_chat_feed_enter(&loop->feed, arrived, now);
         }
         arrived = next;
+    }
+    ended = grip_chat_ender_take(loop->ender);
+    while (ended) {
+        grip_chat_held_t *next = ended->next;
+
+        grip_chat_crowd_linger(&loop->crowd, ended, now);
+        ended = next;
     }
     grip_chat_feed_take_loaded(&loop->feed, now);
     return must_end;
@@ -200,7 +231,7 @@ static apr_status_t close_fds(void *data)
 static apr_status_t make(grip_chat_loop_t *loop)
 {
     keeper_watcher_hooks_t hooks = {wait_for_keeper, slot_moved, event_stored, loop};
-    grip_chat_crowd_hooks_t crowd_hooks = {grip_chat_feed_more, grip_chat_feed_left, &loop->feed};
+    grip_chat_crowd_hooks_t crowd_hooks = {room_again, left, give_up, loop};
     apr_status_t rv;
 
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -225,6 +256,28 @@ static apr_status_t make(grip_chat_loop_t *loop)
     return rv;
 }
 
+/* Start the loop's threads, and those beside it. What was started is stopped if another cannot be. */
+static apr_status_t start_threads(grip_chat_loop_t *loop, apr_pool_t *pool)
+{
+    apr_status_t rv = grip_chat_ender_start(&loop->ender, wake, loop, pool);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = grip_chat_loader_start(&loop->feed.loader, loop->spec.shared, loop->feed.delivery.account,
+                                wake, loop, pool);
+    if (rv == APR_SUCCESS) {
+        rv = apr_thread_create(&loop->thread, NULL, run, loop, pool);
+        if (rv != APR_SUCCESS) {
+            (void)grip_chat_loader_stop(loop->feed.loader); /* what failed first is told */
+        }
+    }
+    if (rv != APR_SUCCESS) {
+        (void)grip_chat_ender_stop(loop->ender);
+    }
+    return rv;
+}
+
 apr_status_t grip_chat_loop_start(grip_chat_loop_t **out, const grip_chat_loop_spec_t *spec,
                                   apr_pool_t *pool)
 {
@@ -243,17 +296,10 @@ apr_status_t grip_chat_loop_start(grip_chat_loop_t **out, const grip_chat_loop_s
     loop->feed.crowd = &loop->crowd;
     rv = make(loop);
     if (rv == APR_SUCCESS) {
-        rv = grip_chat_loader_start(&loop->feed.loader, spec->shared, loop->feed.delivery.account,
-                                    wake, loop, pool);
+        rv = start_threads(loop, pool);
     }
     if (rv == APR_SUCCESS) {
-        rv = apr_thread_create(&loop->thread, NULL, run, loop, pool);
-        if (rv == APR_SUCCESS) {
-            *out = loop;
-        }
-        else {
-            (void)grip_chat_loader_stop(loop->feed.loader); /* what failed first is told */
-        }
+        *out = loop;
     }
     return rv;
 }
@@ -271,6 +317,9 @@ apr_status_t grip_chat_loop_stop(grip_chat_loop_t *loop)
     rv = apr_thread_join(&result, loop->thread);
     if (rv == APR_SUCCESS) {
         rv = grip_chat_loader_stop(loop->feed.loader);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = grip_chat_ender_stop(loop->ender); /* which has all that the loop has given up */
     }
     return rv == APR_SUCCESS ? result : rv;
 }

@@ -1,6 +1,6 @@
 /* A thread that owns held connections of its child, all of them or its part: it waits for all of them at
  * once, and writes to each what its room has that it has not. It never blocks; what does is beside it (the
- * loader). A wake-up costs work for each room that moved and each reader that is behind, not for each stream
+ * loader, which reads, and the ender, which logs). A wake-up costs work for each room that moved and each reader that is behind, not for each stream
  * that is held. */
 #ifndef MOD_GRIP_CHAT_LOOP_H
 #define MOD_GRIP_CHAT_LOOP_H

@@ -4,9 +4,9 @@ import time
 
 import pytest
 
-import name_server
 from crowd import ERRORS, WARNINGS, Crowd
 from follower import Follower
+from harness import name_server
 from harness.client import events_path
 from harness.processes import wait_until
 from harness.sites import chat_site

@@ -182,8 +182,8 @@ def test_streams_of_few_children_are_written_by_several_threads(servers, room):
             reader.read_until(b"hello").close()
         return len(os.listdir(f"/proc/{apache.children()[0]}/task"))
     processors = os.cpu_count()
-    assert threads(1, "On") == threads(1, "Off") + 2 * min(processors, 8)
-    assert threads(processors, "On") == threads(processors, "Off") + 2
+    assert threads(1, "On") == threads(1, "Off") + 3 * min(processors, 8)
+    assert threads(processors, "On") == threads(processors, "Off") + 3
 
 
 # -- ending ---------------------------------------------------------------------------------------
