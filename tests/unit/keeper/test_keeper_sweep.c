@@ -175,6 +175,8 @@ static void does_not_sweep_where_a_post_could_not_be_stored(void **state)
 {
     bench_t *bench = make_bench_with(*state, 2,
                                      "CREATE TRIGGER t BEFORE INSERT ON grip_chat_message"
+                                     " BEGIN SELECT RAISE(ABORT, 'no'); END;"
+                                     "CREATE TRIGGER u BEFORE INSERT ON grip_chat_meta"
                                      " BEGIN SELECT RAISE(ABORT, 'no'); END");
     keeper_writer_t *writer = start_with_both(bench);
 
