@@ -28,13 +28,14 @@ def is_open(port):
 class DevRun:
     """One that is ended as by a terminal."""
 
-    def __init__(self, *options):
+    def __init__(self, *options, environment=None):
         self.directory = run_directory()
         self.ports = {name: free_port() for name in ("port", "origin-port", "pushpin-port", "publish-port")}
         self._log = self.directory / "output.log"
         words = [f"--{name}={port}".split("=") for name, port in self.ports.items()]
         self._process = spawn([paths.ROOT / "dev", "run", "--no-install", *sum(words, []),
-                               "--dir", self.directory / "run", *options], self._log)
+                               "--dir", self.directory / "run", *options], self._log,
+                              dict(os.environ, **(environment or {})))
 
     def output(self):
         return self._log.read_text(errors="replace")
@@ -59,13 +60,15 @@ class DevRun:
 
 @pytest.fixture
 def dev_run(servers):
-    return lambda *options: servers.keep(DevRun(*options), DevRun.clean)
+    return lambda *options, **more: servers.keep(DevRun(*options, **more), DevRun.clean)
 
 
 @pytest.mark.parametrize("options", [[], ["--edge"]], ids=["pushpin", "edge"])
 def test_one_can_chat_through_it_until_ctrl_c(servers, dev_run, options):
     if options and not shutil.which("wasm-ld"):
         pytest.skip("what compiles the edge app is not installed")
+    if not paths.pushpin():
+        pytest.skip("there is no Pushpin here")
     run = dev_run(*options)
     port = run.wait_ready("port")
     client = Client(port)
@@ -77,6 +80,40 @@ def test_one_can_chat_through_it_until_ctrl_c(servers, dev_run, options):
     assert reader.texts == ["hello"] and len(reader.connects) == 1
     reader.close()
     assert run.interrupt() == (0, [])
+
+
+def test_without_pushpin_apache_serves_the_page_alone(servers, dev_run):
+    """As on Debian 13, which has no such package."""
+    run = dev_run(environment={"GRIP_CHAT_PUSHPIN": "none"})
+    port = run.wait_ready("port")
+    assert run.output().count("there is no Pushpin here") == 1
+    client = Client(port)
+    assert client.get("/default").status == 200, "the page"
+    reader = servers.event_source(port, events_path("x")).wait_open()
+    client.say("x", "hello")
+    reader.wait_messages(1)
+    assert reader.texts == ["hello"] and len(reader.connects) == 1
+    reader.close()
+    assert run.interrupt() == (0, [])
+
+
+def test_who_wants_no_proxy_is_not_asked_for_one(dev_run):
+    run = dev_run("--no-proxy", environment={"GRIP_CHAT_PUSHPIN": "/there/is/none"})
+    assert Client(run.wait_ready("origin-port")).get("/default").status == 200
+    assert run.interrupt() == (0, [])
+
+
+@pytest.mark.parametrize("pushpin, said", [
+    ("none", "--edge needs Pushpin, and there is none here"),
+    ("/there/is/none", "GRIP_CHAT_PUSHPIN: /there/is/none is no program"),
+])
+def test_the_edge_app_does_not_start_without_pushpin(pushpin, said):
+    ports = sum((["--" + name, str(free_port())] for name in
+                 ("port", "origin-port", "pushpin-port", "publish-port")), [])
+    answer = subprocess.run([paths.ROOT / "dev", "run", "--no-install", "--edge", *ports],
+                            env=dict(os.environ, GRIP_CHAT_PUSHPIN=pushpin), capture_output=True,
+                            text=True, timeout=60, check=False)
+    assert answer.returncode == 1 and said in answer.stderr
 
 
 def _is_held_by_proxy(port, token):

@@ -3,13 +3,13 @@
 import functools
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 TEMPLATES = ROOT / "conf" / "dev"
 HTDOCS = ROOT / "htdocs"
-PUSHPIN_INTERNAL_CONF = pathlib.Path("/usr/lib/pushpin/internal.conf")
 
 
 def _build():
@@ -50,3 +50,28 @@ def apache_modules_dir():
     answer = subprocess.run([program("apxs"), "-q", "LIBEXECDIR"], check=True,
                             capture_output=True, text=True, timeout=20)
     return answer.stdout.strip()
+
+
+def pushpin():
+    """The Pushpin under test, or None; GRIP_CHAT_PUSHPIN names another than the one on the PATH."""
+    name = os.environ.get("GRIP_CHAT_PUSHPIN") or "pushpin"
+    return None if name == "none" else shutil.which(name)
+
+
+@functools.lru_cache(maxsize=None)
+def pushpin_version():
+    """As two numbers."""
+    answer = subprocess.run([pushpin(), "--version"], check=True, capture_output=True, text=True, timeout=20)
+    return tuple(map(int, re.match(r"pushpin v?(\d+)\.(\d+)", answer.stdout).groups()))
+
+
+def pushpin_services():
+    """From 1.40 on it does its requests to the origin itself."""
+    return ("connmgr,proxy,handler" if pushpin_version() >= (1, 40)
+            else "condure,zurl,pushpin-proxy,pushpin-handler")
+
+
+def pushpin_internal_conf():
+    """The file that it was installed with."""
+    beside = pathlib.Path(pushpin()).resolve().parents[1] / "lib" / "pushpin" / "internal.conf"
+    return beside if beside.exists() else pathlib.Path("/usr/lib/pushpin/internal.conf")

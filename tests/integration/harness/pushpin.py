@@ -2,6 +2,8 @@
 
 import socket
 
+import pytest
+
 from . import paths, templates
 from .client import Client
 from .ports import free_port
@@ -10,6 +12,8 @@ from .processes import end, kill_session, remove_directory, run_directory, spawn
 
 class Pushpin:
     def __init__(self, origin_port, sig_key="changeme", sig_iss="pushpin", **options):
+        if not paths.pushpin():
+            pytest.skip("there is no Pushpin here")
         self.directory = run_directory()
         self.port = free_port()
         self.publish_port = free_port()
@@ -19,11 +23,11 @@ class Pushpin:
     def _write_config(self, origin_port, sig_key, sig_iss, options):
         values = {"PUSHPIN_DIR": self.directory, "PORT": self.port,
                   "PUBLISH_PORT": self.publish_port, "ORIGIN_PORT": origin_port,
-                  "SIG_KEY": sig_key, "SIG_ISS": sig_iss}
+                  "SIG_KEY": sig_key, "SIG_ISS": sig_iss, "SERVICES": paths.pushpin_services()}
         config = templates.set_options(templates.fill("pushpin.conf.in", values), options)
         (self.directory / "pushpin.conf").write_text(config)
         (self.directory / "routes").write_text(templates.fill("routes.in", values))
-        internal = paths.PUSHPIN_INTERNAL_CONF.read_text().replace(
+        internal = paths.pushpin_internal_conf().read_text().replace(
             "ipc:///var/run/zurl/zurl-", "ipc://{rundir}/{ipc_prefix}zurl-")
         (self.directory / "internal.conf").write_text(internal)
         (self.directory / "log").mkdir()
@@ -45,7 +49,7 @@ class Pushpin:
         # The kernel may still be at the thousands of streams of one that was killed.
         wait_until(self._can_listen, 20, "ports of Pushpin")
         self.process = spawn(
-            [paths.program("pushpin"), f"--config={self.directory / 'pushpin.conf'}"],
+            [paths.pushpin(), f"--config={self.directory / 'pushpin.conf'}"],
             self.directory / "output.log")
         try:
             wait_until(self._is_ready, 20, "answer of Pushpin")
