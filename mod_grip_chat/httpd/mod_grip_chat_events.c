@@ -3,6 +3,7 @@
 #include "chat_sse.h"
 #include "gc_clock.h"
 #include "grip_hold.h"
+#include "mod_grip_chat_features.h"
 #include "mod_grip_chat_link.h"
 #include "mod_grip_chat_reply.h"
 #include "mod_grip_chat_start.h"
@@ -81,6 +82,9 @@ static int judge_signature(events_t *events)
             "it came through a proxy of this site, check GripChatGripURL and "
             "GripChatGripVerifyKey",
             grip_sig_verdict_name(sig.verdict));
+    }
+    else if (sig.verdict == GRIP_SIG_VALID) {
+        grip_chat_features_note(events->site, sig.proxy, events->r);
     }
     return grip_sig_is_proxied(&sig);
 }

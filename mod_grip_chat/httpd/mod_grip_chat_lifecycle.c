@@ -3,6 +3,7 @@
 #include <mpm_common.h>
 
 #include "mod_grip_chat_clients.h"
+#include "mod_grip_chat_features.h"
 #include "mod_grip_chat_limit.h"
 #include "mod_grip_chat_retained.h"
 #include "mod_grip_chat_stream.h"
@@ -51,6 +52,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
         grip_chat_retained_drop();
         return OK;
     }
+    grip_chat_features_map(all_sites, s, pconf);
     rv = grip_chat_clients_map(s, pconf);
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s,

@@ -29,6 +29,8 @@ typedef struct grip_chat_site_t {
     const char *keep_alive_header; /**< the value of Grip-Keep-Alive */
     grip_chat_reader_t *reader;    /**< this child's view of the database */
     grip_sig_cache_t *signatures;  /**< what this child has verified by the site's keys */
+    volatile apr_uint32_t
+        *told_features;            /**< for each proxy, shared by all children; NULL: not told */
     struct grip_chat_site_t *next; /**< the next of all sites */
 } grip_chat_site_t;
 

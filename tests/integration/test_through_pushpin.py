@@ -37,6 +37,15 @@ def test_a_held_stream_gets_messages_in_order(chat, reader, room):
         assert len(source.connects) == 1, "the stream was not held"
 
 
+def test_what_the_proxy_can_do_is_logged_once(chat, reader, room):
+    """Its Grip-Feature: a list that is longer with each version."""
+    for _ in range(4):
+        reader(room).wait_open()
+    line = chat.apache.error_log.wait_for(r"GC0123: the proxy http://127\.0\.0\.1:\d+ can do: .*link:next")
+    assert line
+    assert chat.apache.error_log.count("GC0123") == 1
+
+
 @pytest.mark.quiet
 def test_a_message_arrives_quickly(chat, reader, room):
     source = reader(room).wait_open()
