@@ -124,6 +124,12 @@ void keeper_database_forget(keeper_database_t *database)
     database->is_recovered = 0;
 }
 
+void keeper_database_doubt(keeper_database_t *database)
+{
+    keeper_shared_bump_all(database->config->shared);
+    database->is_recovered = 0;
+}
+
 /* See that no position is shown twice. */
 static apr_status_t settle_positions(keeper_database_t *database, apr_pool_t *pool)
 {

@@ -53,6 +53,10 @@ apr_status_t keeper_database_ready(keeper_database_t *database, apr_pool_t *scra
 /** Another file lies there: log that once, and see to it at the next keeper_database_ready. */
 void keeper_database_forget(keeper_database_t *database);
 
+/** What was to be stored may be stored, though that failed: move all versions, and have each room above the
+ *  watermark hinted at the next keeper_database_ready. */
+void keeper_database_doubt(keeper_database_t *database);
+
 /** Try again what the keeper before may have left undone; else see what others did to the database, and
  *  tell the children, who go by what they have in memory. A file that is gone is not made anew at once:
  *  who is about to put another in its place shall find that free. About once a second. */

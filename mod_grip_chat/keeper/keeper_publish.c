@@ -423,16 +423,6 @@ gc_moment_t keeper_publisher_next(const keeper_publisher_t *publisher)
     return due && (!next || due < next) ? due : next;
 }
 
-void keeper_publisher_hint(keeper_publisher_t *publisher, const char *name)
-{
-    keeper_room_t *room = keeper_rooms_get(&publisher->rooms, name);
-
-    if (room) {
-        room->is_dirty = 1;
-        keeper_rooms_enqueue(&publisher->rooms, room);
-    }
-}
-
 int keeper_publisher_is_drained(const keeper_publisher_t *publisher)
 {
     return !publisher->is_posting &&

@@ -87,9 +87,6 @@ void keeper_publisher_add(keeper_publisher_t *publisher, const keeper_event_t *e
 void keeper_publisher_add_behind(keeper_publisher_t *publisher, const char *room,
                                  apr_int64_t watermark);
 
-/** Hint a room of which it is not known whether an event was published. */
-void keeper_publisher_hint(keeper_publisher_t *publisher, const char *room);
-
 /** Send what there is to send and is due. */
 void keeper_publisher_work(keeper_publisher_t *publisher, gc_moment_t now);
 

@@ -58,16 +58,6 @@ void keeper_sites_publish(keeper_sites_t *sites, const keeper_task_t *task)
     apr_status_t rv;
     apr_size_t i;
 
-    if ((append->outcome == CHAT_APPEND_REPEATED && append->is_repeat) ||
-        append->outcome == CHAT_APPEND_KNOWN)
-    {
-        for (i = 0; i < served->site->proxy_count; i++) {
-            keeper_publisher_hint(served->publishers[i], append->room);
-        }
-    }
-    if (append->outcome != CHAT_APPEND_NEW) {
-        return;
-    }
     apr_pool_clear(sites->scratch);
     text = gc_buffer_make(message.text.len + 512, sites->scratch);
     rv = chat_sse_append_message(&text, gc_slice_of(append->room), &message);

@@ -38,9 +38,7 @@ keeper_task_t *keeper_sites_done(keeper_sites_t *sites);
 /** The writer of a site's database. */
 keeper_writer_t *keeper_sites_writer(const keeper_sites_t *sites, const keeper_site_t *site);
 
-/** Hand the message of a KEEPER_TASK_STORED to its site's publishers, as the event that readers get; a hint
- *  where a repeated job, or another with its idempotency key, was stored before: whether that one was
- *  published is not known, as its COMMIT may have been reported as failed. */
+/** Hand the message of a KEEPER_TASK_STORED to its site's publishers, as the event that readers get. */
 void keeper_sites_publish(keeper_sites_t *sites, const keeper_task_t *task);
 
 /** Hand a KEEPER_TASK_BEHIND to its publisher. */

@@ -191,7 +191,9 @@ static keeper_moved_t bump(const keeper_writer_t *writer, const keeper_task_t *t
     return moved;
 }
 
-/* Store all posts, give them their replies, and tell who watches their rooms. */
+/* Store all posts, give them their replies, and tell who watches their rooms. What was stored before tells
+ * nobody anything: where its COMMIT was reported as failed, or its keeper died over it, all versions have
+ * moved since, and each room above the watermark was hinted. */
 static apr_status_t append_posts(keeper_writer_t *writer, apr_pool_t *pool)
 {
     keeper_intake_t *intake = &writer->intake;
@@ -218,6 +220,9 @@ static apr_status_t append_posts(keeper_writer_t *writer, apr_pool_t *pool)
     if (rv == APR_SUCCESS) {
         keeper_database_note(&writer->database, appends, n);
     }
+    else if (rv == APR_EAGAIN && appends[n - 1].id) {
+        keeper_database_doubt(&writer->database); /* committed, into a log that was deleted */
+    }
     for (i = 0; i < n; i++) {
         keeper_task_t *task = &posts[i]->received->task;
 
@@ -230,7 +235,7 @@ static apr_status_t append_posts(keeper_writer_t *writer, apr_pool_t *pool)
         if (rv == APR_SUCCESS && appends[i].outcome == CHAT_APPEND_FAILED) {
             posts[i]->reply = (keeper_reply_t){KEEPER_UNAVAILABLE, 0, 0, 0};
         }
-        if (posts[i]->reply.status == KEEPER_DONE) {
+        if (posts[i]->reply.status == KEEPER_DONE && appends[i].outcome == CHAT_APPEND_NEW) {
             moved[moved_count++] = bump(writer, task);
         }
     }
@@ -253,7 +258,8 @@ static void finish_jobs(keeper_writer_t *writer)
         if (connection->kind == KEEPER_JOB_POST && connection->reply.status == KEEPER_DONE) {
             keeper_received_t *received = keeper_connection_take(connection);
 
-            if (received->task.site->proxy_count > 0) {
+            if (received->task.append.outcome == CHAT_APPEND_NEW &&
+                received->task.site->proxy_count > 0) {
                 received->task.owner = received;
                 (void)keeper_queue_push(&stored, &received->task);
             }

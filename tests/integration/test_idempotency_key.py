@@ -6,7 +6,7 @@ import time
 import pytest
 
 from harness.chat import Chat
-from harness.client import messages_path
+from harness.client import Connection, messages_path
 from harness.load import stored
 from harness.processes import kill, wait_until
 from harness.sites import chat_site
@@ -151,3 +151,23 @@ def test_a_post_of_unknown_fate_is_stored_once_when_it_is_repeated(servers):
         assert answer.status == 503 and time.monotonic() < end
     assert post(chat.apache, "x", "hello", KEY).body == answer.body
     assert [row[2] for row in stored(chat.apache.database)["x"]] == ["before", "hello"]
+
+
+def test_repeats_are_neither_published_nor_hinted(servers):
+    """One client that repeats its posts makes no work at the proxy, whose readers all would wait."""
+    proxy = servers.listener()
+    apache = servers.apache(lambda a: chat_site(a.database, proxy.url))
+    rooms = [f"quiet-{number}" for number in range(100)]
+    with Connection(apache.port) as connection:
+        for room in rooms:
+            connection.say(room, "hello", Idempotency_Key=KEY)
+        proxy.wait_for_items(len(rooms))
+        begin = time.monotonic()
+        for room in rooms * 5:
+            connection.say(room, "hello", Idempotency_Key=KEY)
+        seconds = time.monotonic() - begin
+        connection.say("last", "hello")
+    proxy.wait_for_items(1, "events-room-last")
+    more = proxy.items()[len(rooms):]
+    hints = [item for item in more if "id" not in item]
+    assert len(more) == 1, f"{len(hints) / seconds:.0f} hints a second"

@@ -92,16 +92,6 @@ static void begins_the_watermark_anew_with_another_database(void **state)
     stop(bench);
 }
 
-static void hints_a_room_on_request(void **state)
-{
-    bench_t *bench = start(*state);
-
-    keeper_publisher_hint(bench->publisher, "a");
-    drain(bench);
-    assert_posts(bench, "hint(a)");
-    stop(bench);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -109,7 +99,6 @@ int main(void)
         POOL_TEST(goes_on_with_a_proxy_that_refuses_all_hints),
         POOL_TEST(hints_once_more_after_an_outage_where_a_hold_was_noted),
         POOL_TEST(begins_the_watermark_anew_with_another_database),
-        POOL_TEST(hints_a_room_on_request),
     };
 
     return UNIT_RUN(tests);
