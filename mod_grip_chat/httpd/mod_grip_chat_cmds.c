@@ -16,6 +16,7 @@
 #include "mod_grip_chat_clients.h"
 #include "mod_grip_chat_env.h"
 #include "mod_grip_chat_limit.h"
+#include "mod_grip_chat_mounts.h"
 
 /* A hundred years, and what no room will ever have. */
 #define RETENTION_MAX_SECS  (APR_INT64_C(36500) * 24 * 60 * 60)
@@ -74,6 +75,53 @@ static const char *cmd_site(cmd_parms *cmd, void *unused, const char *arg)
                             arg, SITE_NAME_MAX);
     }
     grip_chat_conf_get(cmd->server)->site_name = arg;
+    return NULL;
+}
+
+/* Whether a request's path may be like that when it is compared: decoded and normalised. */
+static int is_compared_like_that(const char *path, apr_pool_t *pool)
+{
+    char *normal = apr_pstrdup(pool, path);
+    const char *at;
+
+    for (at = path; (at = strchr(at, '%')); at++) {
+        if (apr_isxdigit(at[1]) && apr_isxdigit(at[2])) {
+            return 0;
+        }
+    }
+    return *path == '/' &&
+           ap_normalize_path(normal, AP_NORMALIZE_NOT_ABOVE_ROOT | AP_NORMALIZE_MERGE_SLASHES) &&
+           strcmp(normal, path) == 0;
+}
+
+static const char *cmd_mount(cmd_parms *cmd, void *unused, const char *arg)
+{
+    grip_chat_conf_t *conf = grip_chat_conf_get(cmd->server);
+    const char *error = grip_chat_args_undefined(cmd, arg);
+    apr_size_t len = strlen(arg);
+    const char *mount;
+
+    if (error) {
+        return error;
+    }
+    if (!is_compared_like_that(arg, cmd->temp_pool)) {
+        return apr_psprintf(cmd->pool,
+                            "GripChatMount: '%s' is not a path that rooms can be mounted at; write "
+                            "it from its first slash on and not percent-encoded, for example "
+                            "/chat/",
+                            arg);
+    }
+    mount = apr_pstrcat(cmd->pool, arg, arg[len - 1] == '/' ? NULL : "/", NULL);
+    len = strlen(mount);
+    if (len >= 7 && strcmp(mount + len - 7, "/rooms/") == 0) {
+        return apr_psprintf(
+            cmd->pool, "GripChatMount: '%s' ends in rooms/; write what stands before it, '%.*s'",
+            arg, (int)len - 6, mount);
+    }
+    if (!conf->mounts_written) {
+        conf->mounts_written = apr_array_make(cmd->pool, 1, sizeof(const char *));
+    }
+    APR_ARRAY_PUSH(conf->mounts_written, const char *) = mount;
     return NULL;
 }
 
@@ -363,12 +411,17 @@ static const char *cmd_max_streams_per_client(cmd_parms *cmd, void *unused, cons
                                          &conf->max_streams_per_client);
 }
 
-/* All of them are RSRC_CONF: keys, paths and limits are not for .htaccess files. */
+/* All of our own are RSRC_CONF: keys, paths and limits are not for .htaccess files. */
 const command_rec grip_chat_cmds[] = {
     AP_INIT_TAKE2("GripChatDatabase", cmd_database, NULL, RSRC_CONF,
                   "an APR DBD driver (sqlite3) and its parameters (the database file's path)"),
     AP_INIT_TAKE1("GripChatSite", cmd_site, NULL, RSRC_CONF,
                   "the site's name, where several sites share one database"),
+    /* Beside httpd's own, which takes it: each module that has a directive is asked. */
+    AP_INIT_TAKE1("SetHandler", grip_chat_mounts_note, NULL, OR_FILEINFO,
+                  "as of the core; noted here to know where the rooms are mounted"),
+    AP_INIT_ITERATE("GripChatMount", cmd_mount, NULL, RSRC_CONF,
+                    "the paths before rooms/ that the rooms of this host are mounted at"),
     AP_INIT_TAKE1("GripChatEnvFile", cmd_env_file, NULL, RSRC_CONF,
                   "a .env file with GRIP_URL, GRIP_VERIFY_KEY, GRIP_CHAT_SECRET_KEY, DATABASE_URL"),
     AP_INIT_ITERATE("GripChatGripURL", cmd_grip_url, NULL, RSRC_CONF,

@@ -7,6 +7,8 @@ void *grip_chat_conf_create(apr_pool_t *pool, server_rec *s)
     conf->database_driver = NULL;
     conf->database_params = NULL;
     conf->site_name = NULL;
+    conf->mounts_written = NULL;
+    conf->sections = NULL;
     conf->env_file = NULL;
     conf->env = NULL;
     conf->grip_urls = NULL;
@@ -30,6 +32,8 @@ void *grip_chat_conf_create(apr_pool_t *pool, server_rec *s)
     conf->max_streams = GRIP_CHAT_UNSET;
     conf->max_streams_per_client = GRIP_CHAT_UNSET;
     conf->stream_share = 0;
+    conf->mounts = NULL;
+    conf->told = NULL;
     conf->site = NULL;
     return conf;
 }
@@ -47,6 +51,11 @@ void *grip_chat_conf_merge(apr_pool_t *pool, void *base_conf, void *add_conf)
     MERGE_POINTER(database_driver);
     MERGE_POINTER(database_params);
     MERGE_POINTER(site_name);
+    MERGE_POINTER(mounts_written);
+    conf->sections = base->sections && add->sections
+                         ? apr_array_append(pool, base->sections, add->sections)
+                     : add->sections ? add->sections
+                                     : base->sections;
     MERGE_POINTER(env_file);
     MERGE_POINTER(env);
     MERGE_POINTER(grip_urls);
@@ -70,8 +79,23 @@ void *grip_chat_conf_merge(apr_pool_t *pool, void *base_conf, void *add_conf)
     MERGE_NUMBER(max_streams);
     MERGE_NUMBER(max_streams_per_client);
     conf->stream_share = 0;
-    conf->site = NULL; /* check_config decides, when all servers are merged */
+    /* check_config decides, when all servers are merged */
+    conf->mounts = NULL;
+    conf->told = NULL;
+    conf->site = NULL;
     return conf;
+}
+
+void *grip_chat_dir_conf_create(apr_pool_t *pool, char *path)
+{
+    return apr_pcalloc(pool, sizeof(grip_chat_dir_conf_t));
+}
+
+void *grip_chat_dir_conf_merge(apr_pool_t *pool, void *base_conf, void *add_conf)
+{
+    const grip_chat_dir_conf_t *add = add_conf;
+
+    return add->has_handler ? add_conf : base_conf;
 }
 
 grip_chat_conf_t *grip_chat_conf_get(const server_rec *s)

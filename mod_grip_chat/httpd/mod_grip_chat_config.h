@@ -17,9 +17,11 @@ struct grip_chat_site_t;
 
 /** What was configured; NULL or GRIP_CHAT_UNSET where it was not. */
 typedef struct grip_chat_conf_t {
-    const char *database_driver;    /**< GripChatDatabase, first argument */
-    const char *database_params;    /**< GripChatDatabase, second argument; a path made absolute */
-    const char *site_name;          /**< GripChatSite */
+    const char *database_driver; /**< GripChatDatabase, first argument */
+    const char *database_params; /**< GripChatDatabase, second argument; a path made absolute */
+    const char *site_name;       /**< GripChatSite */
+    apr_array_header_t *mounts_written; /**< GripChatMount: of const char * */
+    apr_array_header_t *sections;   /**< where SetHandler names us; see mod_grip_chat_mounts.c */
     const char *env_file;           /**< GripChatEnvFile, made absolute */
     apr_hash_t *env;                /**< what stands in that file */
     apr_array_header_t *grip_urls;  /**< GripChatGripURL: of const char *; empty for "none" */
@@ -43,6 +45,9 @@ typedef struct grip_chat_conf_t {
     int max_streams;                  /**< GripChatMaxStreams; of the main server */
     int max_streams_per_client; /**< GripChatMaxStreamsPerClient, 0 for no limit; of the main server */
     int stream_share; /**< what check_config made of that for each child; of the main server */
+    apr_array_header_t
+        *mounts;        /**< what check_config made of GripChatMount or found; NULL for no site */
+    apr_uint32_t *told; /**< what was logged for this server; see mod_grip_chat_once.h */
     struct grip_chat_site_t *site; /**< what check_config made of all this; NULL for no site */
 } grip_chat_conf_t;
 
@@ -51,6 +56,18 @@ void *grip_chat_conf_create(apr_pool_t *pool, server_rec *s);
 
 /** httpd's merge_server_config: a virtual host takes from the main server what it does not say. */
 void *grip_chat_conf_merge(apr_pool_t *pool, void *base_conf, void *add_conf);
+
+/** What the SetHandler of a section, the last that counts for a request, has noted. */
+typedef struct grip_chat_dir_conf_t {
+    int has_handler;    /**< a SetHandler stands there, whatever it names */
+    const char *folder; /**< of the .htaccess in which it names us, else NULL */
+} grip_chat_dir_conf_t;
+
+/** httpd's create_dir_config. */
+void *grip_chat_dir_conf_create(apr_pool_t *pool, char *path);
+
+/** httpd's merge_dir_config. */
+void *grip_chat_dir_conf_merge(apr_pool_t *pool, void *base_conf, void *add_conf);
 
 /** The configuration of a server. */
 grip_chat_conf_t *grip_chat_conf_get(const server_rec *s);

@@ -222,8 +222,9 @@ static apr_status_t set_instructions(const events_t *events, gc_slice_t token,
     apr_size_t len = answer->padding.len + answer->body.len + answer->part.len;
     int is_large = answer->has_more && len > LARGE_PAGE_BYTES;
     int is_held = !answer->has_more || is_large;
-    grip_chat_link_t link = {grip_chat_reply_external_mount(events->r, events->route),
-                             gc_slice_of(events->room), !is_held, answer->reached};
+    const char *mount = grip_chat_reply_encode_path(events->route->mount, pool);
+    grip_chat_link_t link = {gc_slice_of(mount), gc_slice_of(events->room), !is_held,
+                             answer->reached};
     apr_interval_time_t timeout = is_large  ? LARGE_PAGE_TIMEOUT
                                   : is_held ? events->site->link_timeout
                                             : 0;

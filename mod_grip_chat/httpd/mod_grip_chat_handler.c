@@ -1,25 +1,11 @@
 #include "mod_grip_chat_handler.h"
 
 #include "chat_validate.h"
+#include "mod_grip_chat_address.h"
 #include "mod_grip_chat_events.h"
 #include "mod_grip_chat_lifecycle.h"
 #include "mod_grip_chat_messages.h"
 #include "mod_grip_chat_reply.h"
-
-/* With AllowEncodedSlashes a "%2F" becomes part of the path, or stays in it undecoded: either way it
- * is in no room's name. */
-static int has_encoded_slash(const request_rec *r)
-{
-    const char *end = r->unparsed_uri + strcspn(r->unparsed_uri, "?#");
-    const char *at;
-
-    for (at = r->unparsed_uri; (at = strchr(at, '%')) && at < end; at++) {
-        if (at[1] == '2' && (at[2] == 'F' || at[2] == 'f')) {
-            return 1;
-        }
-    }
-    return 0;
-}
 
 static int refuse_room(request_rec *r, chat_verdict_e verdict)
 {
@@ -46,7 +32,7 @@ static int serve(request_rec *r, const grip_chat_site_t *site, const grip_chat_r
     if (!route->has_slash && (r->method_number == M_GET || (r->method_number == M_POST &&
                                                             route->endpoint == GRIP_CHAT_MESSAGES)))
     {
-        return grip_chat_reply_add_slash(r);
+        return grip_chat_reply_add_slash(r, route->path);
     }
     if (!child) {
         return grip_chat_reply_error(r, HTTP_SERVICE_UNAVAILABLE, "not-started",
@@ -57,38 +43,40 @@ static int serve(request_rec *r, const grip_chat_site_t *site, const grip_chat_r
                : grip_chat_events_handle(r, site, route, room, child->shared);
 }
 
-int grip_chat_handler_takes(const request_rec *r, grip_chat_route_t *route)
+/* A host without a site has no mounts: what would be a room's address tells of the mistake. */
+static int refuse_host(request_rec *r)
 {
-    /* A part of somebody's page (SSI) cannot be a stream, and the page of an error must not post. */
-    if (r->main || (r->prev && ap_is_HTTP_ERROR(r->prev->status))) {
-        return 0;
+    gc_slice_t mount;
+
+    if (r->main || r->prev || grip_chat_route_guess(&mount, gc_slice_of(r->uri)) != APR_SUCCESS) {
+        return DECLINED;
     }
-    return !has_encoded_slash(r) &&
-           grip_chat_route_parse(route, gc_slice_of(r->uri)) == APR_SUCCESS;
+    ap_log_rerror(APLOG_MARK, APLOG_ERR | APLOG_NOERRNO, 0, r,
+                  "GC0122: SetHandler grip-chat stands where no site is configured; write "
+                  "GripChatDatabase sqlite3 /path/to/file for this virtual host");
+    return grip_chat_reply_error(r, HTTP_INTERNAL_SERVER_ERROR, "no-site",
+                                 "the chat is not configured for this host");
 }
 
 static int handle(request_rec *r)
 {
-    const grip_chat_site_t *site;
-    grip_chat_route_t route;
+    const grip_chat_site_t *site = grip_chat_conf_get(r->server)->site;
+    const grip_chat_route_t *route;
 
-    if (!r->handler || strcmp(r->handler, GRIP_CHAT_HANDLER) != 0 ||
-        !grip_chat_handler_takes(r, &route))
-    {
+    if (!r->handler || strcmp(r->handler, GRIP_CHAT_HANDLER) != 0) {
+        return DECLINED;
+    }
+    if (!site) {
+        return refuse_host(r);
+    }
+    route = grip_chat_address_of(r);
+    if (!route) {
         return DECLINED;
     }
     /* A part of a list or of a stream is worth nothing to anybody. */
     apr_table_unset(r->headers_in, "Range");
     apr_table_unset(r->headers_in, "If-Range");
-    site = grip_chat_conf_get(r->server)->site;
-    if (!site) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR | APLOG_NOERRNO, 0, r,
-                      "GC0122: SetHandler grip-chat stands where no site is configured; write "
-                      "GripChatDatabase sqlite3 /path/to/file for this virtual host");
-        return grip_chat_reply_error(r, HTTP_INTERNAL_SERVER_ERROR, "no-site",
-                                     "the chat is not configured for this host");
-    }
-    return serve(r, site, &route);
+    return serve(r, site, route);
 }
 
 void grip_chat_handler_hooks(apr_pool_t *pool)

@@ -5,6 +5,7 @@
 #include "mod_grip_chat_clients.h"
 #include "mod_grip_chat_features.h"
 #include "mod_grip_chat_limit.h"
+#include "mod_grip_chat_once.h"
 #include "mod_grip_chat_retained.h"
 #include "mod_grip_chat_stream.h"
 
@@ -26,6 +27,7 @@ const grip_chat_child_t *grip_chat_child(void)
 /* httpd -t comes as far as this: whatever can be found before the start is found here. */
 static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
+    grip_chat_once_make(s, pconf);
     apr_pool_cleanup_register(pconf, &all_sites, forget, apr_pool_cleanup_null);
     return grip_chat_sites_make(&all_sites, s, pconf, ptemp);
 }

@@ -142,49 +142,10 @@ const char *grip_chat_reply_encode_path(gc_slice_t path, apr_pool_t *pool)
     return encoded.data;
 }
 
-/* Whether a path is as grip_chat_reply_encode_path would write it. Most are. */
-static int is_encoded_so(gc_slice_t path)
-{
-    apr_size_t i;
-
-    for (i = 0; i < path.len; i++) {
-        if (path.data[i] == '/' ? i > 0 && path.data[i - 1] == '/'
-                                : !gc_percent_is_unreserved(path.data[i]))
-        {
-            return 0;
-        }
-    }
-    return 1;
-}
-
-const char *grip_chat_reply_external_path(const request_rec *r)
-{
-    const char *uri = first_request(r)->unparsed_uri;
-    gc_slice_t path;
-    gc_slice_t decoded;
-
-    if (*uri != '/') {
-        const char *host = strstr(uri, "://"); /* absolute-form, RFC 9112, section 3.2.2 */
-        const char *slash = host ? strchr(host + 3, '/') : NULL;
-
-        uri = slash ? slash : "/";
-    }
-    path = gc_slice(uri, strcspn(uri, "?#"));
-    if (is_encoded_so(path)) {
-        return gc_slice_dup(path, r->pool);
-    }
-    /* Decoded and encoded anew: what a client left raw must not stand raw in a header. No "%2F" is
-     * among it: see the handler. */
-    if (gc_percent_decode(&decoded, path, r->pool) != APR_SUCCESS) {
-        decoded = path;
-    }
-    return grip_chat_reply_encode_path(decoded, r->pool);
-}
-
-int grip_chat_reply_add_slash(request_rec *r)
+int grip_chat_reply_add_slash(request_rec *r, gc_slice_t path)
 {
     const char *query = first_request(r)->args;
-    const char *location = apr_pstrcat(r->pool, grip_chat_reply_external_path(r), "/",
+    const char *location = apr_pstrcat(r->pool, grip_chat_reply_encode_path(path, r->pool), "/",
                                        query ? "?" : NULL, query, NULL);
 
     apr_table_setn(r->headers_out, "Location", location);
@@ -192,14 +153,4 @@ int grip_chat_reply_add_slash(request_rec *r)
     r->status_line = NULL;
     grip_chat_reply_headers(r, "text/plain");
     return grip_chat_reply_body(r, gc_slice_of(""));
-}
-
-gc_slice_t grip_chat_reply_external_mount(const request_rec *r, const grip_chat_route_t *route)
-{
-    grip_chat_route_t asked;
-
-    return grip_chat_route_parse(&asked, gc_slice_of(grip_chat_reply_external_path(r))) ==
-                   APR_SUCCESS
-               ? asked.mount
-               : gc_slice_of(grip_chat_reply_encode_path(route->mount, r->pool));
 }

@@ -5,7 +5,6 @@
 #include "chat_block.h"
 #include "gc_buffer.h"
 #include "mod_grip_chat.h"
-#include "mod_grip_chat_route.h"
 
 /** What no shared cache may keep, and a browser asks about again. */
 #define GRIP_CHAT_PRIVATE "private, no-cache"
@@ -64,19 +63,14 @@ int grip_chat_reply_not_allowed(request_rec *r, const char *allow);
 /** Answer OPTIONS with Allow. */
 int grip_chat_reply_options(request_rec *r, const char *allow);
 
-/** Answer with a redirect to the same path with a slash at its end, the query kept: 301, or 308 for
- *  what has a body. */
-int grip_chat_reply_add_slash(request_rec *r);
+/**
+ * Answer with a redirect to a path with a slash at its end, the query kept: 301, or 308 for what has a body.
+ *
+ * @param path  what the client asked for, decoded
+ */
+int grip_chat_reply_add_slash(request_rec *r, gc_slice_t path);
 
 /** A decoded path, percent-encoded in the one form that fits into a header, slashes kept; owned by pool. */
 const char *grip_chat_reply_encode_path(gc_slice_t path, apr_pool_t *pool);
-
-/** The path that was asked for, whatever it was rewritten to, percent-encoded in the one form that
- *  fits into a header; owned by r->pool. */
-const char *grip_chat_reply_external_path(const request_rec *r);
-
-/** The path that was asked for up to "rooms/", like grip_chat_reply_external_path; that of `route`, whose
- *  request this is, where what was asked for was rewritten to it. */
-gc_slice_t grip_chat_reply_external_mount(const request_rec *r, const grip_chat_route_t *route);
 
 #endif

@@ -1,67 +1,67 @@
 #include "mod_grip_chat_route.h"
 
-/* Cut the last segment and the slash before it off the path; 0 where there is none. */
-static int cut_segment(gc_slice_t *path, gc_slice_t *segment)
+/* Take the segment at the front of a path and the slash behind it; 0 where there is no slash. */
+static int take_segment(gc_slice_t *rest, gc_slice_t *segment)
 {
-    apr_size_t i = path->len;
-
-    while (i > 0 && path->data[i - 1] != '/') {
-        i--;
-    }
-    if (i == 0) {
-        return 0;
-    }
-    *segment = gc_slice(path->data + i, path->len - i);
-    path->len = i - 1;
-    return 1;
+    return gc_slice_until(rest, '/', segment) == APR_SUCCESS;
 }
 
-/* Take what stands before the endpoint: …/rooms/{room}. */
-static int take_room(grip_chat_route_t *route, gc_slice_t path)
+/* Take "from/{n}/", if that is what stands there. */
+static void take_from(grip_chat_route_t *route, gc_slice_t *rest)
 {
-    gc_slice_t rooms;
-
-    if (!cut_segment(&path, &route->room) || !cut_segment(&path, &rooms) ||
-        !gc_slice_equal(rooms, gc_slice_of("rooms")))
-    {
-        return 0;
-    }
-    route->mount = gc_slice(path.data, path.len + 1);
-    return 1;
-}
-
-/* Take what stands before the endpoint in the paged form: …/rooms/{room}/from/{n}. */
-static int take_room_and_from(grip_chat_route_t *route, gc_slice_t path)
-{
+    gc_slice_t left = *rest;
+    gc_slice_t word;
     gc_slice_t number;
-    gc_slice_t from;
 
-    route->has_from = cut_segment(&path, &number) && cut_segment(&path, &from) &&
-                      gc_slice_equal(from, gc_slice_of("from")) &&
-                      gc_slice_number(number, APR_INT64_MAX, &route->from) == APR_SUCCESS &&
-                      take_room(route, path);
-    return route->has_from;
+    route->has_from = take_segment(&left, &word) && gc_slice_equal(word, gc_slice_of("from")) &&
+                      take_segment(&left, &number) &&
+                      gc_slice_number(number, APR_INT64_MAX, &route->from) == APR_SUCCESS;
+    if (route->has_from) {
+        *rest = left;
+    }
 }
 
-apr_status_t grip_chat_route_parse(grip_chat_route_t *route, gc_slice_t path)
+apr_status_t grip_chat_route_parse(grip_chat_route_t *route, gc_slice_t path, gc_slice_t mount)
 {
-    gc_slice_t last;
+    gc_slice_t word;
+    gc_slice_t rest;
 
-    memset(route, 0, sizeof(*route));
-    route->has_slash = path.len > 0 && path.data[path.len - 1] == '/';
-    if (route->has_slash) {
-        path.len--;
-    }
-    if (!cut_segment(&path, &last)) {
+    if (!gc_slice_starts(path, mount)) {
         return APR_ENOENT;
     }
-    if (gc_slice_equal(last, gc_slice_of("messages"))) {
-        route->endpoint = GRIP_CHAT_MESSAGES;
-        return take_room(route, path) ? APR_SUCCESS : APR_ENOENT;
+    memset(route, 0, sizeof(*route));
+    route->path = path;
+    route->mount = gc_slice(path.data, mount.len);
+    route->below = rest = gc_slice(path.data + mount.len, path.len - mount.len);
+    if (!take_segment(&rest, &word) || !gc_slice_equal(word, gc_slice_of("rooms")) ||
+        !take_segment(&rest, &route->room))
+    {
+        return APR_ENOENT;
     }
-    if (gc_slice_equal(last, gc_slice_of("events"))) {
+    take_from(route, &rest);
+    route->has_slash = rest.len > 0 && rest.data[rest.len - 1] == '/';
+    rest.len -= route->has_slash ? 1 : 0;
+    if (gc_slice_equal(rest, gc_slice_of("events"))) {
         route->endpoint = GRIP_CHAT_EVENTS;
-        return take_room_and_from(route, path) || take_room(route, path) ? APR_SUCCESS : APR_ENOENT;
+        return APR_SUCCESS;
+    }
+    route->endpoint = GRIP_CHAT_MESSAGES;
+    return gc_slice_equal(rest, gc_slice_of("messages")) && !route->has_from ? APR_SUCCESS
+                                                                             : APR_ENOENT;
+}
+
+apr_status_t grip_chat_route_guess(gc_slice_t *mount, gc_slice_t path)
+{
+    grip_chat_route_t route;
+    apr_size_t i;
+
+    for (i = 0; i < path.len; i++) {
+        gc_slice_t front = gc_slice(path.data, i + 1);
+
+        if (path.data[i] == '/' && grip_chat_route_parse(&route, path, front) == APR_SUCCESS) {
+            *mount = front;
+            return APR_SUCCESS;
+        }
     }
     return APR_ENOENT;
 }

@@ -6,6 +6,7 @@
 #include "mod_grip_chat_check.h"
 #include "mod_grip_chat_env.h"
 #include "mod_grip_chat_link.h"
+#include "mod_grip_chat_mounts.h"
 
 /* What the original's default is too: a Pushpin on this machine. */
 #define DEFAULT_GRIP_URL "http://127.0.0.1:5561/"
@@ -398,6 +399,19 @@ static int join(const making_t *making, grip_chat_site_t **first, grip_chat_site
     return OK;
 }
 
+/* Find where the rooms of a server are mounted. */
+static int find_mounts(const making_t *making)
+{
+    grip_chat_conf_t *conf = grip_chat_conf_get(making->s);
+    const char *why = NULL;
+
+    conf->mounts = conf->mounts_written;
+    if (!conf->mounts) {
+        why = grip_chat_mounts_find(&conf->mounts, making->s, making->pool);
+    }
+    return why ? refuse(making, "GripChatMount", why) : OK;
+}
+
 /* A .env file that leads to no site at all is a mistake. */
 static int check_any(server_rec *main, apr_pool_t *pool, apr_pool_t *temp)
 {
@@ -438,6 +452,9 @@ int grip_chat_sites_make(grip_chat_site_t **first, server_rec *main, apr_pool_t 
             status = make_site(&making, &spec, &site);
             if (status == OK) {
                 status = join(&making, first, site);
+            }
+            if (status == OK) {
+                status = find_mounts(&making);
             }
         }
         if (status != OK) {

@@ -1,9 +1,7 @@
 #include "mod_grip_chat_walk.h"
 
-#include <ap_expr.h>
-
 #include "gc_clock.h"
-#include "mod_grip_chat_handler.h"
+#include "mod_grip_chat_address.h"
 
 /* How long what the kernel said of a folder is believed. */
 #define BELIEVED APR_USEC_PER_SEC
@@ -27,42 +25,20 @@ static __thread known_t known[KNOWN_MAX];
 static __thread unsigned next_known;
 
 /* A request that our handler is going to take. */
-typedef struct walk_t {
+typedef struct grip_chat_walk_t {
     const char *uri; /* for which that was found */
     gc_moment_t now;
     int is_asking;  /* the hook asks those behind it */
     unsigned steps; /* where the next folder's entry should be */
 } walk_t;
 
-/* What SetHandler says, in the sections that have been merged so far. */
-static const char *handler_of(request_rec *r)
-{
-    const core_dir_config *section = ap_get_core_module_config(r->per_dir_config);
-    ap_expr_info_t expression;
-    const char *error = NULL;
-    const char *handler;
-
-    if (!section->expr_handler) {
-        return section->handler;
-    }
-    expression = *section->expr_handler;
-    expression.flags |= AP_EXPR_FLAG_DONT_VARY; /* httpd evaluates it anew for the answer */
-    handler = ap_expr_str_exec(r, &expression, &error);
-    return error ? NULL : handler;
-}
-
 /* Here the <Location> sections are merged; in the walk itself they are out of sight. */
 static int note_ours(request_rec *r)
 {
-    grip_chat_route_t route;
-    const char *handler;
+    grip_chat_address_t *address = grip_chat_address_noted(r);
     walk_t *walk;
 
-    if (r->prev || !grip_chat_handler_takes(r, &route)) {
-        return DECLINED;
-    }
-    handler = handler_of(r);
-    if (!handler || strcmp(handler, GRIP_CHAT_HANDLER) != 0) {
+    if (!address || !address->is_by_location) {
         return DECLINED;
     }
     walk = apr_palloc(r->pool, sizeof(*walk));
@@ -70,7 +46,7 @@ static int note_ours(request_rec *r)
     walk->now = gc_clock_now();
     walk->is_asking = 0;
     walk->steps = 0;
-    ap_set_module_config(r->request_config, &grip_chat_module, walk);
+    address->walk = walk;
     return DECLINED;
 }
 
@@ -138,7 +114,8 @@ static apr_status_t tell(const known_t *entry, apr_finfo_t *finfo, request_rec *
  * is not there: it finds what there is then. */
 static apr_status_t answer_stat(apr_finfo_t *finfo, request_rec *r, apr_int32_t wanted)
 {
-    walk_t *walk = ap_get_module_config(r->request_config, &grip_chat_module);
+    const grip_chat_address_t *address = grip_chat_address_noted(r);
+    walk_t *walk = address ? address->walk : NULL;
     known_t *entry;
     apr_size_t len;
     apr_status_t rv;
@@ -169,6 +146,7 @@ static apr_status_t answer_stat(apr_finfo_t *finfo, request_rec *r, apr_int32_t 
 
 void grip_chat_walk_hooks(apr_pool_t *pool)
 {
-    ap_hook_translate_name(note_ours, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    /* Behind the address, before the first that rewrites it. */
+    ap_hook_translate_name(note_ours, NULL, NULL, APR_HOOK_REALLY_FIRST + 1);
     ap_hook_dirwalk_stat(answer_stat, NULL, NULL, APR_HOOK_FIRST);
 }

@@ -7,7 +7,7 @@ import urllib.parse
 import pytest
 
 from harness import grip
-from harness.httpd import Apache
+from harness.httpd import configtest
 from harness.sites import chat_site, vhost
 
 PROXY = "http://127.0.0.1:5561/"
@@ -108,14 +108,6 @@ RIGHT = [
     ("CacheSize", "100000000"),
     ("LinkTimeout", "120"), ("LinkTimeout", "2min"), ("Site", "tenant-a"),
 ]
-
-
-def configtest(site, mpm="event"):
-    apache = Apache(site, mpm=mpm)
-    try:
-        return apache.configtest()
-    finally:
-        apache.stop()
 
 
 def site_with(name, arguments):

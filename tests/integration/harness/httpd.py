@@ -200,3 +200,12 @@ class Apache:
     def client(self):
         """With `told`, a PublishListener, one that returns from `say` when that has been told too."""
         return ToldClient(self.port, self._told) if self._told else Client(self.port)
+
+
+def configtest(site, mpm="event"):
+    """What `apache2 -t` says of a site, without a server: its exit status and its output."""
+    apache = Apache(site, mpm=mpm)
+    try:
+        return apache.configtest()
+    finally:
+        apache.stop()

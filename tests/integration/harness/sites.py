@@ -42,10 +42,12 @@ class Host:
         self._client = client
         self._host = {"Host": name}
 
+    def request(self, method, path, body=None, headers=None):
+        return self._client.request(method, path, body, {**self._host, **(headers or {})})
+
     def post(self, room, text):
-        return self._client.request("POST", messages_path(room),
-                                    form_body({"from": "al", "text": text}),
-                                    {"Content-Type": FORM, **self._host})
+        return self.request("POST", messages_path(room), form_body({"from": "al", "text": text}),
+                            {"Content-Type": FORM})
 
     def say(self, room, text):
         answer = self.post(room, text)
@@ -53,8 +55,8 @@ class Host:
         return answer.json
 
     def get(self, path, **headers):
-        return self._client.request("GET", path, headers={
-            **self._host, **{name.replace("_", "-"): value for name, value in headers.items()}})
+        return self.request("GET", path, headers={
+            name.replace("_", "-"): value for name, value in headers.items()})
 
     def texts(self, room):
         return [m["text"] for m in self.get(messages_path(room)).json["messages"]]
