@@ -7,12 +7,10 @@
 #include "mod_grip_chat_env.h"
 #include "mod_grip_chat_link.h"
 #include "mod_grip_chat_mounts.h"
+#include "mod_grip_chat_trust.h"
 
 /* What the original's default is too: a Pushpin on this machine. */
 #define DEFAULT_GRIP_URL "http://127.0.0.1:5561/"
-
-/* A secret shorter than this can be guessed. */
-#define SECRET_MIN_BYTES 16
 
 /* What the making of one site passes along. */
 typedef struct making_t {
@@ -204,13 +202,8 @@ static void make_secret(const making_t *making, grip_chat_site_t *site)
         source = "DJANGO_SECRET_KEY";
         secret = setting(making, NULL, source);
     }
-    if (secret && (strlen(secret) < SECRET_MIN_BYTES || strchr(secret, '<') ||
-                   strstr(secret, "changeme") || strstr(secret, "insecure")))
-    {
-        ap_log_error(APLOG_MARK, APLOG_WARNING | APLOG_NOERRNO, 0, making->s,
-                     "GC0102: %s of %s looks like a placeholder; write %d random bytes or more, or "
-                     "leave it out and one is made",
-                     source, server_name(making->s, making->temp), SECRET_MIN_BYTES);
+    if (secret) {
+        grip_chat_trust_warn_secret(making->s, site, source, secret);
     }
     site->secret = secret;
 }
@@ -394,6 +387,8 @@ static int join(const making_t *making, grip_chat_site_t **first, grip_chat_site
                                        (*end)->server_name, differs));
         }
     }
+    grip_chat_trust_warn_keys(making->s, site,
+                              making->conf->grip_urls ? "GripChatGripURL" : "GRIP_URL");
     *end = site;
     grip_chat_conf_get(making->s)->site = site;
     return OK;

@@ -10,7 +10,7 @@ import time
 
 from . import paths, templates
 from .client import Client, ToldClient
-from .error_log import ErrorLog
+from .error_log import ErrorLog, without_keys
 from .ports import free_port
 from .processes import (children_of, end, kill, kill_session, remove_directory, run_directory,
                         spawn, wait_until)
@@ -202,10 +202,12 @@ class Apache:
         return ToldClient(self.port, self._told) if self._told else Client(self.port)
 
 
-def configtest(site, mpm="event"):
-    """What `apache2 -t` says of a site, without a server: its exit status and its output."""
-    apache = Apache(site, mpm=mpm)
+def configtest(site, mpm="event", environment=None, keys=False):
+    """What `apache2 -t` says of a site, without a server: its exit status and its output. Warnings of the tests'
+    own keys are left out unless `keys` says otherwise."""
+    apache = Apache(site, mpm=mpm, environment=environment)
     try:
-        return apache.configtest()
+        status, output = apache.configtest()
+        return status, output if keys else without_keys(output)
     finally:
         apache.stop()

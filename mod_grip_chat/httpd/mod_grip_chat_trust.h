@@ -1,0 +1,24 @@
+/* Keys and secrets that a site would believe although everybody knows them, or that are missing. What is wrong
+ * with them lets a site run, so it is a warning, at each start and in configtest. */
+#ifndef MOD_GRIP_CHAT_TRUST_H
+#define MOD_GRIP_CHAT_TRUST_H
+
+#include "mod_grip_chat_site.h"
+
+/**
+ * Warn of proxies without a key, or with one that proxies are delivered with.
+ *
+ * @param source  the setting that names the proxies
+ */
+void grip_chat_trust_warn_keys(const server_rec *s, const grip_chat_site_t *site,
+                               const char *source);
+
+/**
+ * Warn of a secret that is a placeholder, or too short.
+ *
+ * @param source  the setting that names it
+ */
+void grip_chat_trust_warn_secret(const server_rec *s, const grip_chat_site_t *site,
+                                 const char *source, const char *secret);
+
+#endif
