@@ -4,6 +4,7 @@
 
 import { Composer } from './composer.js';
 import { MessageLog } from './log.js';
+import { OwnMessages } from './own.js';
 import { isMessage, requestJson } from './requests.js';
 import { RoomStream } from './stream.js';
 
@@ -51,7 +52,8 @@ function showChat(room, user) {
   byId('chat').hidden = false; // first: what is hidden takes no focus
   const statusTexts = { connected: 'Connected', reconnecting: 'Reconnecting…' };
   const roomUrl = `rooms/${encodeURIComponent(room)}/`;
-  const log = new MessageLog(user);
+  const own = new OwnMessages(roomUrl, user);
+  const log = new MessageLog((message) => own.has(message));
   const take = (message) => {
     log.add(message);
     if (composer.sawOwn(message.key)) {
@@ -61,7 +63,16 @@ function showChat(room, user) {
   const composer = new Composer(async (text, key, timeoutMs) => {
     const body = new URLSearchParams({ from: user, text });
     const options = { method: 'POST', headers: { 'Idempotency-Key': `"${key}"` }, body };
-    take(await requestJson(`${roomUrl}messages/`, options, isMessage, timeoutMs));
+    own.note(key); // the event may come before the answer
+    const stored = await requestJson(`${roomUrl}messages/`, options, isMessage, timeoutMs)
+      .catch((error) => {
+        if (error.code === 'idempotency-key-used') {
+          own.forget(key);
+        }
+        throw error;
+      });
+    own.note(key, stored.id);
+    take(stored);
   });
   byId('chat-room').textContent = room;
   byId('chat-user').textContent = user;
@@ -73,6 +84,7 @@ function showChat(room, user) {
     },
     onMessage: take,
     onState: (state) => {
+      byId('bar').dataset.state = state;
       byId('status').dataset.state = state;
       byId('status').textContent = statusTexts[state];
     },
@@ -83,7 +95,8 @@ function showChat(room, user) {
 const room = roomOf(window.location);
 const user = (new URLSearchParams(window.location.search).get('user') ?? '').trim();
 
-document.title = `${room} · GRIP chat`;
+// In a title nothing isolates a direction that a name sets.
+document.title = `${room.replace(/[\u202A-\u202E\u2066-\u2069]/g, '')} · GRIP chat`;
 if (problemOf(room) || problemOf(user)) {
   showJoin(room, user);
 } else if (window.location.pathname.endsWith('/')) {

@@ -52,7 +52,7 @@ export async function requestJson(url, options, isExpected, timeoutMs = TIMEOUT_
 }
 
 export const isMessage = (value) => Number.isInteger(value?.id) && typeof value.from === 'string'
-  && typeof value.text === 'string';
+  && typeof value.text === 'string' && Date.parse(value.date) > 0;
 export const isHistory = (value) => Array.isArray(value?.messages)
   && typeof value['last-event-id'] === 'string';
 

@@ -17,6 +17,8 @@ _FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "
           "--disable-background-networking", "--disable-component-update", "--disable-sync",
           "--disable-dev-shm-usage", "--lang=en"]
 
+# Of a text, before its reader asks for all of it (row.js).
+SHOWN_CHARS = 2000
 
 # Noted by the page itself: what a driver asks for and is told takes it longer than a message takes.
 _NOTE_TIMES = """
@@ -154,10 +156,9 @@ class Window:
         return "".join(self._read("send-progress"))
 
     def _read(self, name):
-        try:
-            return [element.get_property("textContent") for element in self.all(name)]
-        except StaleElementReferenceException:
-            return []
+        return self.driver.execute_script(
+            "return [...document.querySelectorAll(arguments[0])].map((each) => each.textContent)",
+            f'[data-testid="{name}"]')
 
     @property
     def texts(self):
@@ -169,7 +170,9 @@ class Window:
 
     @property
     def ids(self):
-        return [int(element.get_attribute("data-message-id")) for element in self.all("message")]
+        return self.driver.execute_script(
+            "return [...document.querySelectorAll('[data-testid=message]')]"
+            ".map((each) => Number(each.dataset.messageId))")
 
     def wait_text(self, text, timeout=10):
         wait_until(lambda: text in self.texts, timeout, f"message {text[:60]!r}", every=0.005)

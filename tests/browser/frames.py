@@ -1,0 +1,41 @@
+"""What the display of a page does: noted in the page, for a driver's own calls take their time."""
+
+_NOTE_FRAMES = """
+window.frames_ = { longest: 0, tasks: [], events: 0 };
+let last = performance.now();
+requestAnimationFrame(function frame(now) {
+  frames_.longest = Math.max(frames_.longest, now - last);
+  last = now;
+  requestAnimationFrame(frame);
+});
+const note = (type, options, each) => new PerformanceObserver(
+  (list) => list.getEntries().forEach(each)).observe({ type, ...options });
+note('longtask', {}, (entry) => frames_.tasks.push(entry.duration));
+note('event', { durationThreshold: 16 },
+  (entry) => { frames_.events = Math.max(frames_.events, entry.processingEnd - entry.startTime); });
+"""
+
+
+class Frames:
+    """Watches a window from now on; all times in milliseconds."""
+
+    def __init__(self, window):
+        self._driver = window.driver
+        self._driver.execute_script(_NOTE_FRAMES)
+
+    def _read(self):
+        return self._driver.execute_script("return window.frames_")
+
+    @property
+    def longest_frame(self):
+        """The longest time without a picture."""
+        return self._read()["longest"]
+
+    @property
+    def longest_task(self):
+        return max([0, *self._read()["tasks"]])
+
+    @property
+    def slowest_key(self):
+        """From a key to the end of what the page does upon it."""
+        return self._read()["events"]
