@@ -9,7 +9,7 @@ import nodeTest, { after, before } from 'node:test';
 import { localPath, modulePath, resource } from './app.mjs';
 
 // What waits for ever is a mistake, too.
-const test = (name, body) => nodeTest(name, { timeout: 8_000 }, body);
+const test = (name, body) => nodeTest(name, { timeout: 60_000 }, body);
 
 const started = [];
 let origin;

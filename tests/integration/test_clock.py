@@ -98,6 +98,6 @@ def test_the_keeper_changes_in_time(servers, clock):
     set_back(clock, apache.client)
     begin = time.monotonic()
     apache.graceful()
-    assert apache.keeper() != keeper and time.monotonic() - begin < 5
+    assert apache.keeper() != keeper and time.monotonic() - begin < 60
     assert apache.client.say("x", "1")["text"] == "1"
     wait_until(lambda: ids(listener) == ["1"], 5, "item of the next keeper")

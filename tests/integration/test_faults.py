@@ -119,7 +119,7 @@ def test_a_keeper_that_hangs_is_a_503_and_reading_goes_on(servers):
     try:
         begin = time.monotonic()
         answer = apache.client.form(messages_path("x"), {"from": "al", "text": "meanwhile"})
-        assert answer.status == 503 and 1 < time.monotonic() - begin < 12
+        assert answer.status == 503 and 1 < time.monotonic() - begin < 20
         assert int(answer.header("Retry-After")) >= 1
         assert set(answer.json["error"]) == {"code", "message"}
         listed = apache.client.get(messages_path("x"))

@@ -258,15 +258,15 @@ def test_each_of_several_proxies_gets_everything(servers):
 
 def test_a_proxy_that_is_down_does_not_delay_the_other_one(servers):
     down, well = servers.listener(), servers.listener()
-    down.delay = 3
+    down.delay = 15
     apache = servers.apache(
         lambda a: chat_site(a.database, down.url + "?key=1", well.url + "?key=2"))
     apache.client.say("x", "warm")
     well.wait_for_items(1)
     begin = time.monotonic()
     apache.client.say("x", "quick")
-    assert time.monotonic() - begin < 1
-    well.wait_for_items(2, timeout=2)
+    well.wait_for_items(2, timeout=12)
+    assert time.monotonic() - begin < 12
 
 
 @pytest.mark.parametrize("trouble", ["500", "503", "429", "close", "refused"])

@@ -86,15 +86,13 @@ def test_a_locked_database_holds_up_its_own_site_only(servers, room):
         holder.execute("BEGIN IMMEDIATE")
         waiting = [crowd.submit(locked.post, room, "late") for _ in range(2)]
         time.sleep(0.2)
-        took = []
+        # Each that waited for the lock would take 1.5 s, and the posts to the locked site give up after 5 s.
         for n in range(8):
-            begin = time.monotonic()
             free.say(room, str(n))
-            took.append(time.monotonic() - begin)
         still_waiting = not any(post.done() for post in waiting)
         holder.execute("ROLLBACK")
     holder.close()
-    assert still_waiting and max(took) < 1, took
+    assert still_waiting
 
 
 def test_a_link_of_one_site_is_not_valid_at_another(hosts, room):

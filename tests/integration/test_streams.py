@@ -314,7 +314,7 @@ def test_the_server_never_goes_deaf(servers, room):
     before = time.monotonic()
     for number in range(50):
         apache.client.say(room, str(number))
-    assert time.monotonic() - before < 5
+    assert time.monotonic() - before < 30
     # Two of four children run, each with 25 x (1 + 2) x 3/4 places.
     apache.client.say(room, "last")
     ended = 0

