@@ -10,9 +10,11 @@ from harness.processes import wait_until
 from frames import Frames
 from page_chat import BACK_WITHIN, PageChat
 
-# Of pages that lay all rows out for each message, a thousand messages take the display for 15 s and more.
-FROZEN_MS = 3000
-AT_ONCE_MS = 15000
+# A page that lays all rows out for each message shows no picture for 15 s while a thousand come, for 85 s while
+# three thousand do, and computes as long. A busy machine stretches times, but not what is computed.
+FROZEN_MS = 12000
+AT_ONCE_MS = 60000
+COMPUTED_S = 8
 
 
 @pytest.fixture
@@ -70,6 +72,7 @@ def test_who_types_while_the_room_is_flooded_sees_each_letter(chat, window):
     assert alice.draft == "this goes on while it floods"
     flooding.join()
     wait_row(alice, "flood 999", 60)
+    assert 0 < frames.computed < COMPUTED_S
     assert frames.longest_frame < FROZEN_MS and frames.longest_task < FROZEN_MS
     assert 0 < frames.slowest_key < FROZEN_MS
     wait_until(lambda: place_of(alice, "flood 999"), 10, "last row")
@@ -93,7 +96,7 @@ def test_three_thousand_messages_at_once_are_soon_whole(chat, window):
     begin, end = alice.driver.execute_script(
         "const times = noted.rows.filter(([text]) => text.startsWith('flood')).map(([, at]) => at);"
         "return [times[0], times.at(-1)]")
-    assert end - begin < AT_ONCE_MS
+    assert 0 < frames.computed < COMPUTED_S and end - begin < AT_ONCE_MS
     assert frames.longest_frame < FROZEN_MS and frames.longest_task < FROZEN_MS
     assert alice.texts[-1] == "flood 2999" and len(alice.texts) == 1000
     # What was never shown lies before the rows, not between them.
@@ -133,10 +136,10 @@ def test_who_reads_on_after_a_flood_is_told_what_was_left_out(chat, window):
     wait_until(lambda: len(alice.texts) == 2000 and alice.texts[-1] == "flood 3099", 30, "the newest")
     assert alice.driver.execute_script(
         "return document.querySelector('[data-testid=gap]').textContent") == "150 messages were left out here"
-    # The reader is still where the rows ended, give or take a row, and can go on.
+    # The reader is still where the rows ended, give or take a few rows, and can go on.
     top, bottom = alice.driver.execute_script(
         "const box = document.getElementById('log').getBoundingClientRect(); return [box.top, box.bottom]")
-    assert top - 100 < place_of(alice, last) < bottom + 100
+    assert top - 600 < place_of(alice, last) < bottom + 600
     assert alice.is_visible("new-messages")
 
 
