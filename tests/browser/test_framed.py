@@ -1,25 +1,23 @@
 """The page in a frame: of its own site it works, of another it stays empty."""
 
+import pytest
 from selenium.webdriver.common.by import By
 
-from harness.processes import wait_until
+from harness.processes import remove_directory, run_directory, wait_until
 from page_chat import PageChat
 
 
-def framing_chat(servers, tmp_path):
-    """Beside the chat lie pages of the site, which the chat's policy is not for."""
-    tmp_path.chmod(0o755)
-    for parent in list(tmp_path.parents)[:2]:
-        parent.chmod(0o755)
-    return PageChat(servers, f'Alias "/site/" "{tmp_path}/"\n<Directory "{tmp_path}">\n'
+@pytest.fixture
+def chat(servers):
+    """Beside it lies a page of the site, which the chat's policy is not for."""
+    folder = servers.keep(run_directory(), remove_directory)
+    chat = PageChat(servers, f'Alias "/site/" "{folder}/"\n<Directory "{folder}">\n'
                              "    Require all granted\n</Directory>\n")
-
-
-def write_frame(chat, tmp_path):
-    page = tmp_path / "frame.htm"
+    page = folder / "frame.htm"
     page.write_text("<!DOCTYPE html><title>A site</title><iframe width=600 height=500"
                     f' src="http://localhost:{chat.pushpin.port}/default?user=alice"></iframe>')
     page.chmod(0o644)
+    return chat
 
 
 def enter_frame(window):
@@ -27,9 +25,7 @@ def enter_frame(window):
     return window
 
 
-def test_the_page_works_in_a_frame_of_its_own_site(servers, window, tmp_path):
-    chat = framing_chat(servers, tmp_path)
-    write_frame(chat, tmp_path)
+def test_the_page_works_in_a_frame_of_its_own_site(chat, window):
     alice = enter_frame(window(chat.pushpin.port).open("/site/frame.htm")).wait_connected()
     alice.send("from a frame")
     alice.wait_text("from a frame")
@@ -38,9 +34,7 @@ def test_the_page_works_in_a_frame_of_its_own_site(servers, window, tmp_path):
     assert not alice.problems()
 
 
-def test_the_page_stays_empty_in_a_frame_of_another_site(servers, window, tmp_path):
-    chat = framing_chat(servers, tmp_path)
-    write_frame(chat, tmp_path)
+def test_the_page_stays_empty_in_a_frame_of_another_site(chat, window):
     mallory = window(chat.pushpin.port)
     mallory.driver.get(f"http://127.0.0.1:{chat.pushpin.port}/site/frame.htm")
     found = []
