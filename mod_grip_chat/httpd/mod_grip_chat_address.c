@@ -41,7 +41,8 @@ int grip_chat_address_has_handler(request_rec *r)
         expression.flags |= AP_EXPR_FLAG_DONT_VARY; /* httpd evaluates it anew for the answer */
         handler = ap_expr_str_exec(r, &expression, &error);
     }
-    return !error && handler && strcmp(handler, GRIP_CHAT_HANDLER) == 0;
+    return !error && handler &&
+           ap_cstr_casecmp(handler, GRIP_CHAT_HANDLER) == 0; /* as httpd does */
 }
 
 /* The path is decoded and normalised here, no rule has seen it, and the <Location> sections are merged. */
@@ -61,7 +62,7 @@ static int note_address(request_rec *r)
         gc_slice_t mount = gc_slice_of(APR_ARRAY_IDX(conf->mounts, i, const char *));
 
         if (grip_chat_route_parse(&route, path, mount) == APR_SUCCESS && !has_encoded_slash(r)) {
-            /* Nobody writes there again, but a copy makes it sure. */
+            /* Modules may write into the path; the copy is what was asked for. */
             path = gc_slice(gc_slice_dup(path, r->pool), path.len);
             (void)grip_chat_route_parse(&route, path, mount);
             keep(r, &route)->is_by_location = grip_chat_address_has_handler(r);

@@ -118,12 +118,15 @@ def mounted(module_servers):
             one("written", 2, location("/") + "GripChatMount /one /other/\n"),
             one("match", 3, 'GripChatMount /one/ /other/\n<LocationMatch "^/(one|other|third)/rooms/">\n'
                 "SetHandler grip-chat\nRequire all granted\n</LocationMatch>\n"),
+            one("case", 6, '<Location "/one/">\nSetHandler Grip-CHAT\nRequire all granted\n</Location>\n'
+                'GripChatMount /one/ /other/\n<Location "/other/">\nRequire all granted\nSetHandler '
+                '"%{tolower:GRIP-CHAT}"\n</Location>\n'),
             one("first", 4, location("/one/rooms/")), one("second", 4, location("/other")),
             one("deep", 5, location("/") + "GripChatMount /rooms/one/ /other/\n")])
     return quiet(module_servers.apache(site))
 
 
-@pytest.mark.parametrize("name", ["two", "written", "match"])
+@pytest.mark.parametrize("name", ["two", "written", "match", "case"])
 def test_a_host_may_have_two_mounts(mounted, name):
     both = host(mounted, name)
     assert ask(both, "POST", "/one/rooms/x/messages/").status == 200
