@@ -27,9 +27,16 @@ struct grip_chat_client_t {
  * client. Children can write into all ledgers, so nobody lets himself be led out of one, the parent above
  * all. */
 typedef struct ledger_t {
-    apr_uint64_t owner; /* atomic: a process id; 0 for nobody */
-    gc_seqlock_t lock;  /* of clients and chains, which the owner writes */
+    apr_uint64_t owner;   /* atomic: a process id; 0 for nobody */
+    gc_seqlock_t lock;    /* of clients and chains, which the owner writes */
+    apr_uint32_t count;   /* atomic: the owner's streams */
+    apr_uint32_t is_full; /* atomic: see grip_chat_clients_look */
 } ledger_t;
+
+/* What stands before the ledgers. */
+typedef struct head_t {
+    apr_uint32_t told[2]; /* atomic: see grip_chat_clients_first */
+} head_t;
 
 /* Where the ledgers are; each process has its own copy. */
 typedef struct map_t {
@@ -43,10 +50,10 @@ typedef struct map_t {
 struct grip_chat_clients_t {
     apr_uint32_t each;
     apr_uint32_t total;
+    apr_uint32_t most;
     ledger_t *own;
     apr_thread_mutex_t *mutex; /* guards what follows, and who writes into our ledger */
     apr_uint32_t unused;       /* the first of the clients that have none */
-    apr_uint32_t count;
 };
 
 /* Of this configuration; gone with the parent's pool. */
@@ -62,7 +69,7 @@ static apr_size_t ledger_size(const map_t *of)
 
 static ledger_t *ledger_at(apr_uint32_t index)
 {
-    return (ledger_t *)(map.memory + index * ledger_size(&map));
+    return (ledger_t *)(map.memory + sizeof(head_t) + index * ledger_size(&map));
 }
 
 static grip_chat_client_t *clients_of(const ledger_t *ledger)
@@ -101,7 +108,8 @@ apr_status_t grip_chat_clients_map(server_rec *main, apr_pool_t *pconf)
     }
     if (rv == APR_SUCCESS) {
         /* Zeroed by the kernel: every ledger is nobody's. */
-        rv = apr_shm_create(&shm, wanted.ledgers * ledger_size(&wanted), NULL, pconf);
+        rv = apr_shm_create(&shm, sizeof(head_t) + wanted.ledgers * ledger_size(&wanted), NULL,
+                            pconf);
     }
     if (rv == APR_SUCCESS) {
         map = wanted;
@@ -149,6 +157,8 @@ static void clear(ledger_t *ledger)
         store(&chains[i], NOBODY);
     }
     gc_seqlock_end_write(&ledger->lock);
+    __atomic_store_n(&ledger->count, 0, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&ledger->is_full, 0, __ATOMIC_SEQ_CST);
 }
 
 static ledger_t *take_ledger(apr_pool_t *pool)
@@ -170,7 +180,7 @@ static ledger_t *take_ledger(apr_pool_t *pool)
 }
 
 apr_status_t grip_chat_clients_create(grip_chat_clients_t **out, apr_uint32_t each,
-                                      apr_uint32_t total, apr_pool_t *pool)
+                                      apr_uint32_t total, apr_uint32_t most, apr_pool_t *pool)
 {
     grip_chat_clients_t *clients = apr_pcalloc(pool, sizeof(*clients));
     apr_status_t rv;
@@ -180,6 +190,7 @@ apr_status_t grip_chat_clients_create(grip_chat_clients_t **out, apr_uint32_t ea
     }
     clients->each = each;
     clients->total = total;
+    clients->most = most;
     rv = apr_thread_mutex_create(&clients->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
     if (rv == APR_SUCCESS) {
         clients->own = take_ledger(pool);
@@ -300,7 +311,7 @@ static grip_chat_client_t *count_up(grip_chat_clients_t *clients, const apr_uint
     }
     store(&client->count, client->count + 1);
     gc_seqlock_end_write(&clients->own->lock);
-    clients->count++;
+    __atomic_add_fetch(&clients->own->count, 1, __ATOMIC_SEQ_CST);
     return client;
 }
 
@@ -325,25 +336,35 @@ static void count_down(grip_chat_clients_t *clients, grip_chat_client_t *client)
         }
     }
     gc_seqlock_end_write(&clients->own->lock);
-    clients->count--;
+    __atomic_sub_fetch(&clients->own->count, 1, __ATOMIC_SEQ_CST);
+}
+
+/* How many streams this child has. */
+static apr_uint32_t own_count(const grip_chat_clients_t *clients)
+{
+    return __atomic_load_n(&clients->own->count, __ATOMIC_SEQ_CST);
 }
 
 grip_chat_client_t *grip_chat_clients_enter(grip_chat_clients_t *clients,
-                                            const apr_sockaddr_t *address)
+                                            const apr_sockaddr_t *address, int *is_own_fault)
 {
     apr_uint64_t key[2];
     grip_chat_client_t *client = NULL;
+    int is_too_many = 0;
 
     read_address(key, address);
     gc_lock_enter(clients->mutex);
-    if (clients->count < clients->total) {
+    if (own_count(clients) < clients->total) {
         client = count_up(clients, key);
-        if (client && clients->each && count_everywhere(clients->own, client) > clients->each) {
+        is_too_many =
+            client && clients->each && count_everywhere(clients->own, client) > clients->each;
+        if (is_too_many || (client && grip_chat_clients_everywhere() > clients->most)) {
             count_down(clients, client);
             client = NULL;
         }
     }
     gc_lock_leave(clients->mutex);
+    *is_own_fault = is_too_many;
     return client;
 }
 
@@ -354,14 +375,60 @@ void grip_chat_clients_leave(grip_chat_clients_t *clients, grip_chat_client_t *c
     gc_lock_leave(clients->mutex);
 }
 
+apr_uint32_t grip_chat_clients_everywhere(void)
+{
+    apr_uint32_t count = 0;
+    apr_uint32_t i;
+
+    for (i = 0; map.memory && i < map.ledgers; i++) {
+        const ledger_t *ledger = ledger_at(i);
+
+        if (__atomic_load_n(&ledger->owner, __ATOMIC_SEQ_CST)) {
+            count += __atomic_load_n(&ledger->count, __ATOMIC_SEQ_CST);
+        }
+    }
+    return count;
+}
+
+int grip_chat_clients_look(grip_chat_clients_t *clients)
+{
+    apr_uint32_t count = own_count(clients);
+    apr_uint32_t is_full = __atomic_load_n(&clients->own->is_full, __ATOMIC_RELAXED);
+
+    is_full = is_full ? count > clients->total / 2 : count >= clients->total;
+    __atomic_store_n(&clients->own->is_full, is_full, __ATOMIC_RELAXED);
+    return is_full != 0;
+}
+
+int grip_chat_clients_is_full(pid_t child)
+{
+    apr_uint32_t i;
+
+    for (i = 0; map.memory && i < map.ledgers; i++) {
+        const ledger_t *ledger = ledger_at(i);
+
+        if (__atomic_load_n(&ledger->owner, __ATOMIC_SEQ_CST) == (apr_uint64_t)child) {
+            return __atomic_load_n(&ledger->is_full, __ATOMIC_RELAXED) != 0;
+        }
+    }
+    return 0;
+}
+
+int grip_chat_clients_all_taken(const grip_chat_clients_t *clients)
+{
+    return grip_chat_clients_everywhere() >= clients->most;
+}
+
+int grip_chat_clients_first(int what)
+{
+    head_t *head = (head_t *)map.memory;
+
+    return head && !__atomic_exchange_n(&head->told[what], 1, __ATOMIC_RELAXED);
+}
+
 apr_uint32_t grip_chat_clients_count(grip_chat_clients_t *clients)
 {
-    apr_uint32_t count;
-
-    gc_lock_enter(clients->mutex);
-    count = clients->count;
-    gc_lock_leave(clients->mutex);
-    return count;
+    return own_count(clients);
 }
 
 apr_uint32_t grip_chat_clients_limit(const grip_chat_clients_t *clients)

@@ -33,19 +33,40 @@ typedef struct grip_chat_client_t grip_chat_client_t;
  *
  * @param each   streams that one client may have, 0 for no limit
  * @param total  streams that this child may have, not more than the share that was worked out
+ * @param most   streams that all children together may have
  */
 apr_status_t grip_chat_clients_create(grip_chat_clients_t **out, apr_uint32_t each,
-                                      apr_uint32_t total, apr_pool_t *pool);
+                                      apr_uint32_t total, apr_uint32_t most, apr_pool_t *pool);
 
 /**
  * Count one stream more. An address of IPv6 counts with all others of its first 64 bits, which one client has
  * as a rule. Where one client asks for several streams in the same moment, in several children, some may be
  * refused that there was room for, but none is let in that there was not. Thread-safe.
  *
+ * @param is_own_fault  set to whether it was refused because this client has as many as it may
  * @return whom to count down; NULL if there are as many as there may be
  */
 grip_chat_client_t *grip_chat_clients_enter(grip_chat_clients_t *clients,
-                                            const apr_sockaddr_t *address);
+                                            const apr_sockaddr_t *address, int *is_own_fault);
+
+/**
+ * Look whether this child is full, and tell the other children: it is from when it has as many streams as it may to
+ * when it has half of that. Thread-safe.
+ */
+int grip_chat_clients_look(grip_chat_clients_t *clients);
+
+/** Whether another child has said that it is full. */
+int grip_chat_clients_is_full(pid_t child);
+
+/** Whether all children together have as many streams as there may be. */
+int grip_chat_clients_all_taken(const grip_chat_clients_t *clients);
+
+/** Streams of all children together. */
+apr_uint32_t grip_chat_clients_everywhere(void);
+
+/** Whether this is the first time that a child of this configuration asks so: for a line that is logged once.
+ *  @param what  0 or 1 */
+int grip_chat_clients_first(int what);
 
 /** How many streams this child has. Thread-safe. */
 apr_uint32_t grip_chat_clients_count(grip_chat_clients_t *clients);

@@ -44,7 +44,7 @@ typedef struct grip_chat_conf_t {
     int streams;                      /**< GripChatStreams, 0 or 1 */
     int max_streams;                  /**< GripChatMaxStreams; of the main server */
     int max_streams_per_client; /**< GripChatMaxStreamsPerClient, 0 for no limit; of the main server */
-    int stream_share; /**< what check_config made of that for each child; of the main server */
+    int stream_share; /**< how many of them one child may hold: grip_chat_limit_work_out; of the main server */
     apr_array_header_t
         *mounts;        /**< what check_config made of GripChatMount or found; NULL for no site */
     apr_uint32_t *told; /**< what was logged for this server; see mod_grip_chat_once.h */

@@ -42,6 +42,12 @@ static apr_int64_t worker_factor(void)
     return factor >= 1 && factor < GRIP_CHAT_STREAMS_MAX ? (apr_int64_t)factor : 0;
 }
 
+/* The factor with which a child has room for so many streams. */
+static apr_int64_t factor_for(apr_int64_t streams, int threads)
+{
+    return (SHARE_OF * streams + SHARE * threads - 1) / (SHARE * threads) - 1;
+}
+
 static int some_server_holds_streams(const server_rec *s)
 {
     while (s && !grip_chat_conf_holds_streams(s)) {
@@ -72,17 +78,28 @@ void grip_chat_limit_work_out(server_rec *main)
     room = room < GRIP_CHAT_STREAMS_MAX ? room : GRIP_CHAT_STREAMS_MAX;
     wanted =
         conf->max_streams == GRIP_CHAT_UNSET ? room : (conf->max_streams + children - 1) / children;
-    conf->stream_share = (int)(wanted < room ? wanted : room);
+    /* All children are not always there, so the number is counted over those that are. */
+    conf->stream_share = conf->max_streams != GRIP_CHAT_UNSET && conf->max_streams < room
+                             ? conf->max_streams
+                             : (int)room;
     if (wanted > room) {
         ap_log_error(APLOG_MARK, APLOG_WARNING | APLOG_NOERRNO, 0, main,
                      "GC0105: GripChatMaxStreams %d is %" APR_INT64_T_FMT
                      " streams for each of %d children, and the MPM has room for %" APR_INT64_T_FMT
                      "; readers beyond poll. Write AsyncRequestWorkerFactor %" APR_INT64_T_FMT
                      ", or GripChatMaxStreams %" APR_INT64_T_FMT,
-                     conf->max_streams, wanted, children, room,
-                     (SHARE_OF * wanted + SHARE * threads - 1) / (SHARE * threads) - 1,
+                     conf->max_streams, wanted, children, room, factor_for(wanted, threads),
                      room * children);
     }
+}
+
+int grip_chat_limit_factor_for(apr_uint32_t streams)
+{
+    int threads = 0;
+
+    return ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads) == APR_SUCCESS && threads > 0
+               ? (int)factor_for(streams, threads)
+               : FACTOR_DEFAULT;
 }
 
 apr_uint32_t grip_chat_limit_of_child(server_rec *main)

@@ -209,6 +209,7 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
         grip_chat_crowd_keep_alive(&loop->crowd, now);
         if (loop->feed.look_due <= now) {
             grip_chat_feed_look_around(&loop->feed, now);
+            loop->spec.look(loop->spec.baton);
         }
         if (loop->draining != DRAIN_NOT) {
             grip_chat_crowd_drain(&loop->crowd, loop->draining == DRAIN_AT_ONCE, now);

@@ -13,8 +13,10 @@ typedef struct grip_chat_loop_t grip_chat_loop_t;
 typedef struct grip_chat_loop_spec_t {
     server_rec *main;
     const keeper_shared_t *shared;
-    const char *socket_path; /**< the keeper's */
-    int loops;               /**< that there may be, of all children together, at least 1 */
+    const char *socket_path;   /**< the keeper's */
+    int loops;                 /**< that there may be, of all children together, at least 1 */
+    void (*look)(void *baton); /**< called once a second, in the loop's thread */
+    void *baton;               /**< for look */
 } grip_chat_loop_spec_t;
 
 /**

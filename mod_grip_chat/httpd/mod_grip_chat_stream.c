@@ -5,7 +5,7 @@
 #include <ap_mpm.h>
 #include <mpm_common.h>
 
-#include "mod_grip_chat_clients.h"
+#include "mod_grip_chat_children.h"
 #include "mod_grip_chat_retained.h"
 #include "mod_grip_chat_limit.h"
 #include "mod_grip_chat_loop.h"
@@ -20,6 +20,7 @@ typedef struct streams_t {
     apr_uint32_t taken; /* atomic: streams that loops were given so far, in turn */
     grip_chat_clients_t *clients;
     apr_uint32_t is_draining; /* atomic */
+    apr_uint32_t most;        /* GripChatMaxStreams; what no children reach where that is not set */
 } streams_t;
 
 static streams_t *streams;
@@ -43,6 +44,16 @@ static apr_status_t stop(void *data)
         result = result == APR_SUCCESS ? rv : result;
     }
     return result;
+}
+
+/* Once a second, in the thread of a loop. */
+static void look_at_children(void *data)
+{
+    streams_t *made = data;
+
+    if (!__atomic_load_n(&made->is_draining, __ATOMIC_RELAXED)) {
+        (void)grip_chat_children_look(made->clients); /* what it finds is for readers who come */
+    }
 }
 
 /* Start a loop for each processor that is not busy with another child's; one is enough to go on. */
@@ -74,17 +85,20 @@ static apr_status_t start_loops(streams_t *made, grip_chat_loop_spec_t *spec, ap
 apr_status_t grip_chat_stream_child_init(const keeper_shared_t *shared, apr_pool_t *pchild,
                                          server_rec *main)
 {
-    grip_chat_loop_spec_t spec = {main, shared, grip_chat_retained_socket_path(), 1};
     streams_t *made = apr_pcalloc(pchild, sizeof(*made));
+    grip_chat_loop_spec_t spec = {main, shared,           grip_chat_retained_socket_path(),
+                                  1,    look_at_children, made};
     apr_uint32_t total = grip_chat_limit_of_child(main);
     int each = grip_chat_conf_get(main)->max_streams_per_client;
+    int most = grip_chat_conf_get(main)->max_streams;
     apr_status_t rv;
 
     if (total == 0) {
         return APR_SUCCESS;
     }
     each = each == GRIP_CHAT_UNSET ? GRIP_CHAT_STREAMS_PER_CLIENT_DEFAULT : each;
-    rv = grip_chat_clients_create(&made->clients, (apr_uint32_t)each, total, pchild);
+    made->most = most == GRIP_CHAT_UNSET ? APR_UINT32_MAX : (apr_uint32_t)most;
+    rv = grip_chat_clients_create(&made->clients, (apr_uint32_t)each, total, made->most, pchild);
     if (rv == APR_SUCCESS) {
         apr_pool_pre_cleanup_register(pchild, made, stop);
         rv = start_loops(made, &spec, pchild);
@@ -117,20 +131,61 @@ static apr_status_t leave_place(void *data)
     return APR_SUCCESS;
 }
 
+/* A line for the first reader who polls: nothing else tells that there are more than there is room for. */
+static void tell_full(const request_rec *r)
+{
+    apr_uint32_t held = grip_chat_clients_everywhere();
+    apr_uint32_t each = grip_chat_clients_limit(streams->clients);
+
+    if (!grip_chat_clients_first(0)) {
+        return;
+    }
+    ap_log_rerror(
+        APLOG_MARK, APLOG_WARNING | APLOG_NOERRNO, 0, r,
+        "GC0178: there are %u streams, and readers beyond poll: %s", held,
+        held >= streams->most
+            ? "GripChatMaxStreams says so; write a larger number where they are to be held"
+            : apr_psprintf(r->pool,
+                           "event leaves room for %u in each child; for twice as many write "
+                           "AsyncRequestWorkerFactor %d, or twice the MaxRequestWorkers",
+                           each, grip_chat_limit_factor_for(2 * each)));
+}
+
+/* A reader gets no place here. Where another child has one, the end of the connection lets the reader come to it. */
+static void refuse(request_rec *r, int is_own_fault)
+{
+    if (is_own_fault) {
+        if (grip_chat_clients_first(1)) {
+            ap_log_rerror(APLOG_MARK, APLOG_NOTICE | APLOG_NOERRNO, 0, r,
+                          "GC0179: an address has as many streams as GripChatMaxStreamsPerClient "
+                          "says, and polls beyond; if it is a proxy's, let mod_remoteip tell its "
+                          "clients apart");
+        }
+    }
+    else if (grip_chat_children_look(streams->clients) == GRIP_CHAT_CHILDREN_FULL) {
+        tell_full(r);
+    }
+    else {
+        r->connection->keepalive = AP_CONN_CLOSE;
+    }
+}
+
 grip_chat_held_t *grip_chat_stream_reserve(request_rec *r, const grip_chat_site_t *site,
                                            const char *room)
 {
     grip_chat_client_t *client;
     grip_chat_held_t *held;
     conn_rec *c = r->connection;
+    int is_own_fault;
 
     if (!streams || !is_suited(r) || !grip_chat_conf_holds_streams(r->server) ||
         __atomic_load_n(&streams->is_draining, __ATOMIC_RELAXED))
     {
         return NULL;
     }
-    client = grip_chat_clients_enter(streams->clients, r->useragent_addr);
+    client = grip_chat_clients_enter(streams->clients, r->useragent_addr, &is_own_fault);
     if (!client) {
+        refuse(r, is_own_fault);
         return NULL;
     }
     held = apr_pcalloc(c->pool, sizeof(*held));

@@ -71,6 +71,7 @@ def test_streams_are_counted_as_they_come_and_go(servers):
     for stream in streams:
         stream.read_until(b"stream-open")
     assert figures(apache)["GripChatStreams"] == figures(apache)["GripChatStreamsLimit"] == 5
+    apache.error_log.allow("GC0178")
     for stream in streams:
         stream.close()
     wait_until(lambda: figures(apache)["GripChatStreams"] == 0, 10, "end of all streams")

@@ -1,0 +1,141 @@
+"""How many streams all children of event hold together, as it is configured out of the box."""
+
+import os
+import re
+import time
+
+import pytest
+
+from harness.client import Client, events_path
+from harness.httpd import MPM
+from harness.processes import wait_until
+from harness.raw_stream import RawStream
+from harness.sites import chat_site
+
+pytestmark = pytest.mark.skipif(MPM != "event", reason="only mpm_event can hold a stream")
+
+SOAK = bool(os.environ.get("GRIP_CHAT_SOAK"))
+# Debian's mpm_event.conf, and what it makes: six children, each with 25 x (1 + 2) x 3/4 places.
+DEBIAN = """StartServers 2
+MinSpareThreads 25
+MaxSpareThreads 75
+ThreadLimit 64
+ThreadsPerChild 25
+MaxRequestWorkers 150
+"""
+# The same in small, for every check: children of 5 threads with 11 places.
+SMALL = """StartServers 2
+MinSpareThreads 5
+MaxSpareThreads 15
+ThreadsPerChild 5
+MaxRequestWorkers 30
+"""
+STOCK, PLACES = (DEBIAN, 336) if SOAK else (SMALL, 66)
+
+
+class Readers:
+    """Readers who come back until they are held."""
+
+    def __init__(self, apache, room):
+        self._apache, self._path = apache, events_path(room)
+        self.held = []
+        self.polls = 0
+
+    def come(self, count=1):
+        """So many at once. Returns how many of them are held."""
+        before = len(self.held)
+        for stream in [RawStream(self._apache.port, self._path) for _ in range(count)]:
+            stream.read_until(b"stream-open")
+            if "Content-Length" in stream.head:
+                self.polls += 1
+                stream.close()
+            else:
+                self.held.append(stream)
+        return len(self.held) - before
+
+    def come_until(self, count, timeout):
+        """As a crowd does: of those that come one by one, the kernel gives most to the oldest child."""
+        end = time.monotonic() + timeout
+        while len(self.held) < count and time.monotonic() < end:
+            if not self.come(min(30, count - len(self.held) + 10)):
+                time.sleep(0.1)
+        return len(self.held)
+
+    def hear(self, text):
+        """How many of those that are held are sent a message."""
+        self._apache.client.say(re.search("/rooms/(.*)/events/", self._path)[1], text)
+        count = 0
+        for stream in self.held:
+            try:
+                count += stream.read_until(text.encode()) is not None
+            except (AssertionError, OSError):
+                pass
+        return count
+
+    def close(self, count=None):
+        for stream in self.held[:count]:
+            stream.close()
+        del self.held[:count]
+
+
+@pytest.fixture
+def readers(servers, room):
+    def made(apache):
+        return servers.keep(Readers(apache, room), Readers.close)
+    return made
+
+
+def stock(apache, **directives):
+    return STOCK + chat_site(apache.database, "none", Streams="On", MaxStreamsPerClient="Off",
+                             **directives)
+
+
+def test_all_places_of_a_stock_configuration_are_taken(servers, readers):
+    """event starts the children that it may, though held streams make no thread busy."""
+    apache = servers.apache(stock)
+    apache.error_log.allow("GC0178")
+    crowd = readers(apache)
+    held = crowd.come_until(PLACES, 60)
+    print(f"{held} of {PLACES} held after {crowd.polls} polls, by {len(apache.children())} children")
+    assert held == PLACES
+    # No child ends for it, none is deaf, and one line tells that there are no more.
+    end = time.monotonic() + 6
+    while time.monotonic() < end:
+        assert not crowd.come()
+        assert Client(apache.port, timeout=5).get("/rooms/other/messages/").status == 200
+    assert crowd.hear("to all") == PLACES and len(apache.children()) == 6
+    log = (apache.directory / "error.log").read_text()
+    assert log.count("GC0178") == 1 and "AH00484" not in log
+    assert re.search(f"GC0178: there are {PLACES} streams, .* write AsyncRequestWorkerFactor 5, ", log)
+
+
+def test_children_end_again_when_readers_have_left(servers, readers):
+    apache = servers.apache(stock)
+    apache.error_log.allow("GC0178")
+    crowd = readers(apache)
+    assert crowd.come_until(PLACES * 2 // 3, 60) >= PLACES * 2 // 3
+    assert len(apache.children()) > 3
+    crowd.close(len(crowd.held) - 4)
+    wait_until(lambda: len(apache.children()) <= 3, 60, "end of children that are not needed")
+
+
+def test_few_streams_for_all_children_start_no_others(servers, readers):
+    apache = servers.apache(lambda a: stock(a, MaxStreams=20))
+    apache.error_log.allow("GC0178")
+    crowd = readers(apache)
+    assert crowd.come_until(20, 30) == 20
+    for _ in range(30):
+        assert not crowd.come()
+        time.sleep(0.1)
+    assert len(apache.children()) <= 3
+    assert "GC0178: there are 20 streams, and readers beyond poll: GripChatMaxStreams says so" in \
+        (apache.directory / "error.log").read_text()
+
+
+def test_an_address_that_has_as_many_as_it_may_is_told_once(servers, room):
+    apache = servers.apache(lambda a: STOCK + chat_site(a.database, "none", Streams="On",
+                                                        MaxStreamsPerClient=3))
+    crowd = servers.keep(Readers(apache, room), Readers.close)
+    assert crowd.come_until(3, 20) == 3
+    assert not crowd.come() and not crowd.come()
+    assert (apache.directory / "error.log").read_text().count("GC0179") == 1
