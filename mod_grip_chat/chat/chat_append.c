@@ -115,11 +115,21 @@ static apr_status_t hold(chat_database_t *db, held_rooms_t *held, held_room_t **
     return let_go(db, *out, pool);
 }
 
+/* Move a room's row on by one position, or make the row. */
+static apr_status_t next_position(chat_database_t *db, const chat_append_t *job, apr_int64_t now_ms,
+                                  chat_rows_t **rows, apr_pool_t *pool)
+{
+    const void *next[] = {&now_ms, job->site, job->room};
+    const void *make[] = {job->site, job->room, &now_ms, job->site};
+    apr_status_t rv = first_row(db, CHAT_SQL_ROOM_NEXT, next, rows, pool);
+
+    return rv == APR_NOTFOUND ? first_row(db, CHAT_SQL_ROOM_MAKE, make, rows, pool) : rv;
+}
+
 /* The room of a job, with the job's position as its last. */
 static apr_status_t advance_room(chat_database_t *db, held_rooms_t *held, const chat_append_t *job,
-                                 held_room_t **out, apr_pool_t *pool)
+                                 apr_int64_t now_ms, held_room_t **out, apr_pool_t *pool)
 {
-    const void *params[] = {job->site, job->room};
     chat_rows_t *rows;
     apr_status_t rv;
     int i;
@@ -136,7 +146,7 @@ static apr_status_t advance_room(chat_database_t *db, held_rooms_t *held, const 
     }
     rv = hold(db, held, out, pool);
     if (rv == APR_SUCCESS) {
-        rv = first_row(db, CHAT_SQL_ROOM_NEXT, params, &rows, pool);
+        rv = next_position(db, job, now_ms, &rows, pool);
     }
     if (rv == APR_SUCCESS) {
         **out = (held_room_t){job->site,
@@ -154,7 +164,7 @@ static apr_status_t insert(chat_database_t *db, held_rooms_t *held, chat_append_
 {
     held_room_t *room;
     chat_rows_t *rows;
-    apr_status_t rv = advance_room(db, held, job, &room, pool);
+    apr_status_t rv = advance_room(db, held, job, now_ms, &room, pool);
 
     if (rv == APR_SUCCESS) {
         const void *message[] = {

@@ -28,6 +28,18 @@ static apr_status_t run_all(chat_database_t *db, const char *const *sql)
     return rv;
 }
 
+/* Bring a schema up to date, one version after the other. */
+static apr_status_t upgrade(chat_database_t *db, const chat_sql_dialect_t *dialect,
+                            apr_int64_t version)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    for (; rv == APR_SUCCESS && version < CHAT_SQL_SCHEMA_VERSION; version++) {
+        rv = run_all(db, dialect->upgrades[version - 1]);
+    }
+    return rv;
+}
+
 /* The first statement makes the table that the version is looked up in. A death in between leaves the schema
  * that was there. */
 apr_status_t chat_database_schema_make(chat_database_t *db, const chat_sql_dialect_t *dialect,
@@ -42,8 +54,9 @@ apr_status_t chat_database_schema_make(chat_database_t *db, const chat_sql_diale
     if (rv == APR_SUCCESS) {
         rv = read_version(db, &version, scratch_pool);
     }
-    if (rv == APR_NOTFOUND || (rv == APR_SUCCESS && version == 1)) {
-        rv = run_all(db, version == 1 ? dialect->upgrade : dialect->schema);
+    if (rv == APR_NOTFOUND ||
+        (rv == APR_SUCCESS && version >= 1 && version < CHAT_SQL_SCHEMA_VERSION)) {
+        rv = rv == APR_NOTFOUND ? run_all(db, dialect->schema) : upgrade(db, dialect, version);
         version = CHAT_SQL_SCHEMA_VERSION;
         if (rv == APR_SUCCESS) {
             rv = chat_database_run(

@@ -16,7 +16,7 @@
 #define FULL_PERIOD_MS (APR_INT64_C(60) * 60 * 1000)
 
 /* The parts of a sweep, in their order. */
-enum { BEGIN, BY_COUNT, BY_AGE, BY_ROOM, KEYS, DONE };
+enum { BEGIN, BY_COUNT, BY_AGE, BY_ROOM, KEYS, EMPTY, DONE };
 
 /* A room whose front is to be deleted. */
 typedef struct cut_t {
@@ -36,16 +36,15 @@ typedef struct message_t {
     apr_int64_t first_kept; /* in its room */
 } message_t;
 
-/* A step: what it goes by, and what it has found to do. No list can grow beyond the messages, rooms or
- * keys of a step. */
+/* A step: what it goes by, and what it has found to do. No list can grow beyond the messages or rooms of a
+ * step. */
 typedef struct step_t {
     const char *site;
     apr_int64_t young_ms; /* what is dated from here up to now is too young */
     apr_int64_t now_ms;
     cut_t cuts[CHAT_RETENTION_STEP + 1]; /* one more, which is looked at and then not counted */
     int cut_count;
-    apr_int64_t keys[CHAT_RETENTION_STEP];
-    int key_count;
+    chat_leftovers_t left;
     int count;              /* messages that it has taken */
     apr_int64_t bytes;      /* of their texts */
     apr_int64_t bytes_read; /* of all texts that were looked at */
@@ -146,25 +145,25 @@ static apr_status_t find_in_rooms(chat_database_t *db, const chat_retention_t *r
                                   chat_sweep_t *sweep, step_t *step, apr_pool_t *pool)
 {
     int is_by_count = sweep->phase == BY_COUNT;
-    apr_int64_t up_to = sweep->room_id + (is_by_count ? ROOMS_STEP : FRONTS_STEP);
-    apr_int64_t last_id = 0;
-    const void *none[] = {NULL};
+    apr_int64_t wanted = is_by_count ? ROOMS_STEP : FRONTS_STEP;
+    apr_int64_t up_to = 0;
+    const void *stretch[] = {&sweep->room_id, &wanted};
     const void *over[] = {&sweep->room_id, &up_to, step->site, &retention->max_count};
     const void *old[] = {&sweep->room_id, &up_to, step->site, &step->young_ms, &step->now_ms};
     int is_through = 0;
-    apr_status_t rv = chat_store_read_number(db, CHAT_SQL_MAX_ROOM_ID, none, &last_id, pool);
+    apr_status_t rv = chat_store_read_number(db, CHAT_SQL_ROOMS_END, stretch, &up_to, pool);
 
-    if (rv == APR_SUCCESS) {
+    if (rv == APR_SUCCESS && !up_to) {
+        sweep->room_id = 0;
+        sweep->phase++;
+    }
+    else if (rv == APR_SUCCESS) {
         rv = cut_rooms(db, is_by_count ? CHAT_SQL_ROOMS_OVER : CHAT_SQL_ROOMS_OLD,
                        is_by_count ? over : old, is_by_count ? retention->max_count : 0, sweep,
                        step, &is_through, pool);
     }
     if (rv == APR_SUCCESS && is_through) {
         sweep->room_id = up_to;
-        if (up_to >= last_id) {
-            sweep->room_id = 0;
-            sweep->phase++;
-        }
     }
     return rv;
 }
@@ -257,28 +256,20 @@ static apr_status_t find_by_age(chat_database_t *db, chat_sweep_t *sweep, step_t
     return rv;
 }
 
-/* Find the keys that outlived their messages and are a day old. A message that is deleted later takes
- * its key along, for then that is a day old too. */
-static apr_status_t find_keys(chat_database_t *db, chat_sweep_t *sweep, step_t *step,
-                              apr_pool_t *pool)
+/* Find what the messages of before have left. */
+static apr_status_t find_leftovers(chat_database_t *db, chat_sweep_t *sweep, step_t *step,
+                                   apr_pool_t *pool)
 {
-    apr_int64_t key_age = step->now_ms - CHAT_KEY_KEPT_MS;
-    apr_int64_t up_to = 0;
-    const void *above[] = {&sweep->key_id};
-    const void *params[] = {&sweep->key_id, &up_to, &key_age, step->site};
-    chat_rows_t *rows;
-    apr_status_t rv = chat_store_read_number(db, CHAT_SQL_KEYS_END, above, &up_to, pool);
+    int is_over = 0;
+    apr_status_t rv = sweep->phase == KEYS
+                          ? chat_leftovers_find_keys(&step->left, db, step->site, step->now_ms,
+                                                     &sweep->keys, &is_over, pool)
+                          : chat_leftovers_find_rooms(&step->left, db, step->site, step->now_ms,
+                                                      &sweep->room_id, &is_over, pool);
 
-    if (rv == APR_SUCCESS && up_to) {
-        rv = chat_database_read(db, CHAT_SQL_KEYS_GONE, params, &rows, pool);
-        while (rv == APR_SUCCESS && step->key_count < CHAT_RETENTION_STEP && chat_rows_next(rows)) {
-            step->keys[step->key_count++] = chat_rows_int64(rows, 0);
-        }
-    }
-    if (rv == APR_SUCCESS) {
-        sweep->key_id =
-            step->key_count == CHAT_RETENTION_STEP ? step->keys[step->key_count - 1] : up_to;
-        sweep->phase += !up_to;
+    if (rv == APR_SUCCESS && is_over) {
+        sweep->room_id = 0;
+        sweep->phase++;
     }
     return rv;
 }
@@ -318,10 +309,8 @@ static apr_status_t delete_found(chat_database_t *db, const step_t *step, apr_in
     for (i = 0; rv == APR_SUCCESS && i < step->cut_count; i++) {
         rv = cut_room(db, &step->cuts[i], now_ms, pool);
     }
-    for (i = 0; rv == APR_SUCCESS && i < step->key_count; i++) {
-        const void *params[] = {&step->keys[i]};
-
-        rv = run(db, CHAT_SQL_DELETE_KEY, params, pool);
+    if (rv == APR_SUCCESS) {
+        rv = chat_leftovers_delete(&step->left, db, step->site, pool);
     }
     if (rv == APR_SUCCESS) {
         rv = chat_database_run(db, "COMMIT");
@@ -337,8 +326,11 @@ static void begin_part(chat_sweep_t *sweep, const chat_retention_t *retention, a
 {
     if (sweep->phase == BEGIN) {
         /* A clock that was set, in whichever direction, is a reason too. */
-        sweep->is_full =
-            now_ms >= sweep->full_due_ms || now_ms < sweep->full_due_ms - FULL_PERIOD_MS;
+        int was_set_back = now_ms < sweep->full_due_ms - FULL_PERIOD_MS;
+
+        sweep->is_full = now_ms >= sweep->full_due_ms || was_set_back;
+        sweep->keys.seen_id = was_set_back ? 0 : sweep->keys.done_id; /* some were old by mistake */
+        sweep->keys.done_id = sweep->keys.seen_id;
         sweep->full_due_ms = sweep->is_full ? now_ms + FULL_PERIOD_MS : sweep->full_due_ms;
         sweep->phase = BY_COUNT;
     }
@@ -348,7 +340,7 @@ static void begin_part(chat_sweep_t *sweep, const chat_retention_t *retention, a
     if (sweep->phase == BY_AGE && !retention->max_age_ms) {
         sweep->phase = KEYS;
     }
-    if ((sweep->phase == BY_ROOM || sweep->phase == KEYS) && !sweep->is_full) {
+    if (sweep->phase >= BY_ROOM && !sweep->is_full) {
         sweep->phase = DONE;
     }
 }
@@ -386,10 +378,10 @@ apr_status_t chat_retention_step(chat_database_t *db, const char *site,
     else if (next.phase == BY_AGE) {
         rv = find_by_age(db, &next, step, scratch_pool);
     }
-    else if (next.phase == KEYS) {
-        rv = find_keys(db, &next, step, scratch_pool);
+    else if (next.phase == KEYS || next.phase == EMPTY) {
+        rv = find_leftovers(db, &next, step, scratch_pool);
     }
-    if (rv == APR_SUCCESS && step->cut_count + step->key_count > 0) {
+    if (rv == APR_SUCCESS && step->cut_count + step->left.key_count + step->left.room_count > 0) {
         rv = delete_found(db, step, now_ms, scratch_pool);
     }
     if (rv != APR_SUCCESS) {
@@ -403,6 +395,9 @@ apr_status_t chat_retention_step(chat_database_t *db, const char *site,
     *sweep = next;
     for (i = 0; i < step->cut_count; i++) {
         fn(step->cuts[i].room, baton);
+    }
+    for (i = 0; i < step->left.room_count; i++) {
+        fn(step->left.names[i], baton);
     }
     return rv;
 }

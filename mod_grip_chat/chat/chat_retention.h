@@ -3,7 +3,7 @@
 #ifndef CHAT_RETENTION_H
 #define CHAT_RETENTION_H
 
-#include "chat_store.h"
+#include "chat_leftovers.h"
 
 /** What is kept of each room; 0 for no limit. */
 typedef struct chat_retention_t {
@@ -26,7 +26,7 @@ typedef struct chat_sweep_t {
     apr_int64_t full_due_ms; /**< when the next of these is due */
     apr_int64_t room_id;     /**< in the part that goes through rooms, those up to here are done */
     apr_int64_t seen_id;     /**< messages up to here were old, or not to be told by their dates */
-    apr_int64_t key_id;      /**< in the part that goes through keys, those up to here are done */
+    chat_leftovers_keys_t keys; /**< which keys are done */
 } chat_sweep_t;
 
 /**
@@ -48,7 +48,9 @@ typedef struct chat_sweep_t {
  * the sweep before has stopped to the first young one, so that a sweep passes over nothing that is kept.
  * What that misses because a date was wrong (rooms behind one young date, messages that were passed while
  * the clock was behind) is found by a full sweep, the first and one an hour: it looks at the first message
- * of every room, and at every key.
+ * of every room. It also looks at each key once, when that has become a day old, and deletes the rows of rooms
+ * that have neither messages nor keys and got their last message a day ago. A room that is made again goes on
+ * above all positions that rooms of its site had when they were deleted.
  *
  * @param sweep   on APR_SUCCESS moved on; else as it was, to be tried again
  * @param is_done 1 if this was the sweep's last step, else 0; untouched on failure

@@ -28,6 +28,7 @@ static const char *const sqlite3_schema[] = {
     " name TEXT NOT NULL,"
     " last_event_id INTEGER NOT NULL,"
     " first_kept_event_id INTEGER NOT NULL DEFAULT 1,"
+    " written_ms INTEGER NOT NULL DEFAULT 0," /* when the room got its last message */
     " UNIQUE (site, name))",
     /* AUTOINCREMENT: without it an emptied table starts ids at 1 again. */
     "CREATE TABLE IF NOT EXISTS grip_chat_message ("
@@ -44,16 +45,21 @@ static const char *const sqlite3_schema[] = {
     NULL,
 };
 
-static const char *const sqlite3_upgrade[] = {
+static const char *const sqlite3_of_1[] = {
     "ALTER TABLE grip_chat_message ADD COLUMN idempotency_key TEXT",
     SQLITE3_KEY_TABLE,
     NULL,
 };
+static const char *const sqlite3_of_2[] = {
+    "ALTER TABLE grip_chat_room ADD COLUMN written_ms INTEGER NOT NULL DEFAULT 0",
+    NULL,
+};
+static const char *const *const sqlite3_upgrades[] = {sqlite3_of_1, sqlite3_of_2};
 
 static const char *const sqlite3_for_read[] = {"PRAGMA query_only=1", NULL};
 
 static const chat_sql_dialect_t dialects[] = {
-    {"sqlite3", 1, "BEGIN IMMEDIATE", sqlite3_checks, sqlite3_schema, sqlite3_upgrade,
+    {"sqlite3", 1, "BEGIN IMMEDIATE", sqlite3_checks, sqlite3_schema, sqlite3_upgrades,
      "PRAGMA data_version", sqlite3_for_read},
 };
 
@@ -74,6 +80,11 @@ const chat_sql_dialect_t *chat_sql_dialect(const char *driver)
     "(SELECT coalesce(max(CAST(value AS BIGINT)), 0) FROM grip_chat_meta"                          \
     " WHERE site = '' AND name = '" CHAT_SQL_BASE_NAME "')"
 
+/* The floor of a site, which is the placeholder. */
+#define FLOOR                                                                                      \
+    "(SELECT coalesce(max(CAST(value AS BIGINT)), 0) FROM grip_chat_meta"                          \
+    " WHERE site = %s AND name = '" CHAT_SQL_FLOOR_NAME "')"
+
 /* One statement reads the room's row and its messages, so that both are of one snapshot; the
  * bounds on event_id keep it to the wanted part of the index. */
 static const char *const texts[CHAT_SQL_COUNT] = {
@@ -82,10 +93,13 @@ static const char *const texts[CHAT_SQL_COUNT] = {
     [CHAT_SQL_FIND_KEY] = "SELECT k.message_id, k.event_id + " BASE ", k.created_ms, k.digest"
                           " FROM grip_chat_room r JOIN grip_chat_key k ON k.room_id = r.id"
                           " WHERE r.site = %s AND r.name = %s AND k.idempotency_key = %s",
-    [CHAT_SQL_ROOM_NEXT] =
-        "INSERT INTO grip_chat_room (site, name, last_event_id) VALUES (%s, %s, 1)"
-        " ON CONFLICT (site, name)"
-        " DO UPDATE SET last_event_id = grip_chat_room.last_event_id + 1"
+    /* Two statements: an INSERT that becomes an UPDATE uses up an id all the same. */
+    [CHAT_SQL_ROOM_NEXT] = "UPDATE grip_chat_room SET last_event_id = last_event_id + 1,"
+                           " written_ms = %lld WHERE site = %s AND name = %s"
+                           " RETURNING id, last_event_id, " BASE,
+    [CHAT_SQL_ROOM_MAKE] =
+        "INSERT INTO grip_chat_room (site, name, written_ms, last_event_id, first_kept_event_id)"
+        " SELECT %s, %s, %lld, f.position + 1, f.position + 1 FROM (SELECT " FLOOR " AS position) f"
         " RETURNING id, last_event_id, " BASE,
     [CHAT_SQL_ROOM_LAST] = "UPDATE grip_chat_room SET last_event_id = %lld WHERE id = %lld",
     [CHAT_SQL_INSERT] = "INSERT INTO grip_chat_message"
@@ -124,20 +138,34 @@ static const char *const texts[CHAT_SQL_COUNT] = {
                        " FROM grip_chat_message"
                        " WHERE room_id = %lld AND event_id >= %lld AND event_id < %lld"
                        " ORDER BY event_id LIMIT 20",
-    [CHAT_SQL_MAX_ROOM_ID] = "SELECT max(id) FROM grip_chat_room",
+    [CHAT_SQL_ROOMS_END] = "SELECT max(id), count(*) FROM (SELECT id FROM grip_chat_room"
+                           " WHERE id > %lld ORDER BY id LIMIT %lld) stretch",
+    [CHAT_SQL_ROOMS_EMPTY] =
+        "SELECT r.id, r.name, r.last_event_id FROM grip_chat_room r"
+        " WHERE r.id > %lld AND r.id <= %lld AND +r.site = %s"
+        " AND r.last_event_id < r.first_kept_event_id"
+        " AND (r.written_ms < %lld OR r.written_ms > %lld)"
+        " AND NOT EXISTS (SELECT 1 FROM grip_chat_message m WHERE m.room_id = r.id)"
+        " AND NOT EXISTS (SELECT 1 FROM grip_chat_key k WHERE k.room_id = r.id)"
+        " ORDER BY r.id LIMIT 200",
+    [CHAT_SQL_DELETE_ROOM] = "DELETE FROM grip_chat_room WHERE id = %lld",
+    [CHAT_SQL_RAISE_FLOOR] =
+        "INSERT INTO grip_chat_meta (site, name, value) VALUES (%s, '" CHAT_SQL_FLOOR_NAME
+        "', %lld)"
+        " ON CONFLICT (site, name) DO UPDATE SET value = excluded.value"
+        " WHERE CAST(excluded.value AS BIGINT) > CAST(grip_chat_meta.value AS BIGINT)",
+    [CHAT_SQL_ABSENT] = "SELECT " BASE " + " FLOOR,
     [CHAT_SQL_MESSAGES_FROM] =
         "SELECT m.id, m.room_id, m.event_id, m.created_ms, m.bytes, r.site, r.name,"
         " r.first_kept_event_id FROM"
         " (SELECT id, room_id, event_id, created_ms, length(CAST(body AS BLOB)) AS bytes"
         " FROM grip_chat_message WHERE id > %lld ORDER BY id LIMIT 20) m"
         " JOIN grip_chat_room r ON r.id = m.room_id ORDER BY m.id",
-    [CHAT_SQL_KEYS_END] = "SELECT max(message_id) FROM (SELECT message_id FROM grip_chat_key"
-                          " WHERE message_id > %lld ORDER BY message_id LIMIT 1000) k",
-    [CHAT_SQL_KEYS_GONE] =
-        "SELECT k.message_id FROM grip_chat_key k JOIN grip_chat_room r ON r.id = k.room_id"
-        " WHERE k.message_id > %lld AND k.message_id <= %lld AND k.created_ms < %lld"
-        " AND k.event_id < r.first_kept_event_id AND +r.site = %s"
-        " ORDER BY k.message_id LIMIT 200",
+    [CHAT_SQL_KEYS_FROM] =
+        "SELECT k.message_id, k.created_ms, k.event_id < r.first_kept_event_id, r.site FROM"
+        " (SELECT message_id, room_id, event_id, created_ms FROM grip_chat_key"
+        " WHERE message_id > %lld ORDER BY message_id LIMIT 1000) k"
+        " LEFT JOIN grip_chat_room r ON r.id = k.room_id ORDER BY k.message_id",
     [CHAT_SQL_KEEP_FROM] = "UPDATE grip_chat_room SET first_kept_event_id = %lld"
                            " WHERE id = %lld",
     [CHAT_SQL_DELETE_KEYS] =
@@ -147,7 +175,9 @@ static const char *const texts[CHAT_SQL_COUNT] = {
     [CHAT_SQL_DELETE_MESSAGES] =
         "DELETE FROM grip_chat_message WHERE room_id = %lld AND event_id < %lld",
     [CHAT_SQL_BASE] = "SELECT " BASE,
-    [CHAT_SQL_HIGHEST] = "SELECT coalesce(max(last_event_id), 0) + " BASE " FROM grip_chat_room",
+    [CHAT_SQL_HIGHEST] = "SELECT max(coalesce((SELECT max(last_event_id) FROM grip_chat_room), 0),"
+                         " coalesce((SELECT max(CAST(value AS BIGINT)) FROM grip_chat_meta"
+                         " WHERE name = '" CHAT_SQL_FLOOR_NAME "'), 0)) + " BASE,
     [CHAT_SQL_LAST_ID] = "SELECT seq FROM sqlite_sequence WHERE name = 'grip_chat_message'",
     [CHAT_SQL_MAX_ID] = "SELECT max(id) FROM grip_chat_message",
     [CHAT_SQL_META_GET] = "SELECT value FROM grip_chat_meta WHERE site = %s AND name = %s",

@@ -6,7 +6,11 @@
 #define CHAT_SQL_H
 
 /** What the schema's version is, in grip_chat_meta under site '' and name 'schema'. */
-#define CHAT_SQL_SCHEMA_VERSION 2
+#define CHAT_SQL_SCHEMA_VERSION 3
+
+/** Under which name of a site grip_chat_meta keeps its floor: the highest stored position of its rooms whose
+ *  rows were deleted. A room that has no row stands there, and goes on above it. */
+#define CHAT_SQL_FLOOR_NAME "room-floor"
 
 /** Under which name of site '' grip_chat_meta keeps what is added to stored positions: see
  *  chat_store_set_base. All statements take and answer stored ones, unless they say "shown". */
@@ -14,28 +18,34 @@
 
 /** The statements that are prepared; parameters in APR DBD's form. */
 typedef enum chat_sql_statement_e {
-    CHAT_SQL_FIND_JOB,      /**< job key → id, shown position, created_ms */
-    CHAT_SQL_FIND_KEY,      /**< site, room, idempotency key → id, shown position, created_ms,
+    CHAT_SQL_FIND_JOB, /**< job key → id, shown position, created_ms */
+    CHAT_SQL_FIND_KEY, /**< site, room, idempotency key → id, shown position, created_ms,
                                 digest */
-    CHAT_SQL_ROOM_NEXT,     /**< site, room → room id, position, base */
-    CHAT_SQL_ROOM_LAST,     /**< position, room id */
-    CHAT_SQL_INSERT,        /**< room id, position, sender, body, created_ms, job key,
+    CHAT_SQL_ROOM_NEXT, /**< created_ms, site, room → room id, position, base; nothing where the room
+                                has no row */
+    CHAT_SQL_ROOM_MAKE,   /**< site, room, created_ms, site → likewise, of a new row */
+    CHAT_SQL_ROOM_LAST,   /**< position, room id */
+    CHAT_SQL_INSERT,      /**< room id, position, sender, body, created_ms, job key,
                                 idempotency key or NULL → id */
-    CHAT_SQL_INSERT_KEY,    /**< id, room id, idempotency key, position, created_ms, digest */
-    CHAT_SQL_READ_NEWEST,   /**< limit, site, room */
-    CHAT_SQL_READ_AFTER,    /**< after, after + limit, both shown; site, room */
-    CHAT_SQL_ROOMS_ABOVE,   /**< watermark, site */
-    CHAT_SQL_ROOMS_OVER,    /**< above room id, up to room id, site, messages that are kept */
-    CHAT_SQL_ROOMS_OLD,     /**< above room id, up to room id, site; created_ms of the first message
+    CHAT_SQL_INSERT_KEY,  /**< id, room id, idempotency key, position, created_ms, digest */
+    CHAT_SQL_READ_NEWEST, /**< limit, site, room */
+    CHAT_SQL_READ_AFTER,  /**< after, after + limit, both shown; site, room */
+    CHAT_SQL_ROOMS_ABOVE, /**< watermark, site */
+    CHAT_SQL_ROOMS_OVER,  /**< above room id, up to room id, site, messages that are kept */
+    CHAT_SQL_ROOMS_OLD,   /**< above room id, up to room id, site; created_ms of the first message
                                 below, or above */
-    CHAT_SQL_FRONT,         /**< room id, from position, below position → position, created_ms,
+    CHAT_SQL_FRONT,       /**< room id, from position, below position → position, created_ms,
                                 bytes of text */
-    CHAT_SQL_MAX_ROOM_ID,   /**< none */
+    CHAT_SQL_ROOMS_END, /**< above room id, rooms → the highest id of so many rooms that follow, and how
+                                many there are */
+    CHAT_SQL_ROOMS_EMPTY,   /**< above room id, up to room id, site; written before, or after, in
+                                milliseconds → id, room, position of rooms without messages and keys */
+    CHAT_SQL_DELETE_ROOM,   /**< room id */
+    CHAT_SQL_RAISE_FLOOR,   /**< site, position */
+    CHAT_SQL_ABSENT,        /**< site → the shown position of its rooms that have no row */
     CHAT_SQL_MESSAGES_FROM, /**< above id → id, room id, position, created_ms, bytes of text, site,
                                     room, the room's first kept position */
-    CHAT_SQL_KEYS_END,      /**< above id → the highest id of the keys to look at next, or NULL */
-    CHAT_SQL_KEYS_GONE,     /**< above id, up to id, created_ms below, site → id of a key whose
-                                    message is gone */
+    CHAT_SQL_KEYS_FROM,     /**< above id → id, created_ms, whether its message is gone, site */
     CHAT_SQL_KEEP_FROM,     /**< first kept position, room id */
     CHAT_SQL_DELETE_KEYS,   /**< room id, below position, created_ms below */
     CHAT_SQL_DELETE_KEY,    /**< id */
@@ -52,11 +62,13 @@ typedef enum chat_sql_statement_e {
 /** How one kind of database wants to be spoken to. */
 typedef struct chat_sql_dialect_t {
     const char *driver;
-    int is_file;                 /**< params are the path of a file on this machine */
-    const char *begin;           /**< starts a transaction that will write */
-    const char *const *checks;   /**< pairs: query, wanted answer; ends in NULL */
-    const char *const *schema;   /**< statements that make the tables; ends in NULL */
-    const char *const *upgrade;  /**< statements that make version 2 of version 1; ends in NULL */
+    int is_file;               /**< params are the path of a file on this machine */
+    const char *begin;         /**< starts a transaction that will write */
+    const char *const *checks; /**< pairs: query, wanted answer; ends in NULL */
+    const char *const *schema; /**< statements that make the tables; ends in NULL */
+    const char *const *const
+        *upgrades;               /**< for each version before the last, from 1 on, the statements
+                                             that make the next of it; each ends in NULL */
     const char *changes;         /**< query: a number that moves when another connection commits */
     const char *const *for_read; /**< statements for a reader's connection; ends in NULL */
 } chat_sql_dialect_t;

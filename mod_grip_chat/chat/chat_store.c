@@ -24,12 +24,12 @@ static void collect_page(chat_rows_t *rows, int limit, chat_page_t *page, apr_po
     }
 }
 
-/* Run READ_NEWEST or READ_AFTER. A room that was never written to has no row, and costs one read more:
+/* Run READ_NEWEST or READ_AFTER. A room that was never written to, or is deleted, costs one read more:
  * a join that answers a row for it, too, would have to sort. */
-static apr_status_t read_page(chat_database_t *db, chat_sql_statement_e statement,
+static apr_status_t read_page(chat_database_t *db, chat_sql_statement_e statement, const char *site,
                               const void **params, int limit, chat_page_t *page, apr_pool_t *pool)
 {
-    const void *none[] = {NULL};
+    const void *absent[] = {site};
     chat_rows_t *rows;
     apr_status_t rv = chat_database_read(db, statement, params, &rows, pool);
 
@@ -39,7 +39,7 @@ static apr_status_t read_page(chat_database_t *db, chat_sql_statement_e statemen
     page->base_event_id = -1;
     collect_page(rows, limit, page, pool);
     if (page->base_event_id < 0) {
-        rv = chat_store_read_number(db, CHAT_SQL_BASE, none, &page->base_event_id, pool);
+        rv = chat_store_read_number(db, CHAT_SQL_ABSENT, absent, &page->base_event_id, pool);
         page->last_event_id = page->base_event_id;
         page->first_kept_event_id = page->base_event_id + 1;
     }
@@ -52,7 +52,7 @@ apr_status_t chat_store_read_newest(chat_database_t *db, const char *site, const
     apr_int64_t wanted = limit;
     const void *params[] = {&wanted, site, room};
 
-    return read_page(db, CHAT_SQL_READ_NEWEST, params, limit, page, pool);
+    return read_page(db, CHAT_SQL_READ_NEWEST, site, params, limit, page, pool);
 }
 
 apr_status_t chat_store_read_after(chat_database_t *db, const char *site, const char *room,
@@ -62,7 +62,7 @@ apr_status_t chat_store_read_after(chat_database_t *db, const char *site, const 
     apr_int64_t up_to = after > APR_INT64_MAX - limit ? APR_INT64_MAX : after + limit;
     const void *params[] = {&after, &up_to, site, room};
 
-    return read_page(db, CHAT_SQL_READ_AFTER, params, limit, page, pool);
+    return read_page(db, CHAT_SQL_READ_AFTER, site, params, limit, page, pool);
 }
 
 apr_status_t chat_store_rooms_above(chat_database_t *db, const char *site, apr_int64_t watermark,

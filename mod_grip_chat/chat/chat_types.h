@@ -54,7 +54,9 @@ typedef struct chat_page_t {
         first_kept_event_id; /**< of the oldest that is still stored; base_event_id + 1 at first */
     int count;
     chat_message_t *messages;
-    apr_int64_t base_event_id; /**< see chat_store_set_base */
+    apr_int64_t
+        base_event_id; /**< see chat_store_set_base; of a room that has no row the position at which
+                                    all of these stand, see CHAT_SQL_FLOOR_NAME */
 } chat_page_t;
 
 #endif

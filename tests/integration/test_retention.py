@@ -79,6 +79,33 @@ def test_an_age_empties_a_room_that_then_counts_on(servers):
     wait_until(lambda: kept(apache.database, "x") == ([], 2), 25, "retention in the new file")
 
 
+def rooms(database):
+    with sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=10) as connection:
+        return [row[0] for row in connection.execute("SELECT name FROM grip_chat_room ORDER BY 1")]
+
+
+def test_an_empty_room_goes_after_a_day_and_comes_back_above_all_that_readers_have(servers):
+    proxy = servers.listener()
+    apache = servers.apache(lambda a: chat_site(a.database, proxy.url, Retention="age=10s"))
+    for text in ("one", "two", "three"):
+        apache.client.say("x", text)
+    wait_until(lambda: kept(apache.database, "x") == ([], 4), 25, "retention")
+    # A day passes.
+    with sqlite3.connect(apache.database, timeout=10) as connection:
+        connection.execute("UPDATE grip_chat_room SET written_ms = written_ms - 24 * 3600 * 1000")
+    connection.close()
+    apache.graceful()
+    wait_until(lambda: rooms(apache.database) == [], 25, "end of the empty room")
+    listed = apache.client.get(messages_path("x"))
+    assert listed.json == {"messages": [], "last-event-id": "room-x:3"}
+    assert [e.kind for e in polled(apache, "x", 3)] == ["stream-open"]
+    assert [e.kind for e in polled(apache, "x", 1)] == ["stream-open", "stream-reset"]
+    apache.client.say("x", "four")
+    assert [e.json["text"] for e in polled(apache, "x", 3)[1:]] == ["four"]
+    assert [e.kind for e in polled(apache, "x", 2)] == ["stream-open", "stream-reset"]
+    assert apache.client.get(messages_path("x")).json["last-event-id"] == "room-x:4"
+
+
 def test_readers_and_senders_notice_nothing_while_much_is_deleted(servers):
     chat = Chat(servers, Retention="count=50")
     readers = {room: [chat.reader(room).wait_open() for _ in range(2)] for room in ROOMS}

@@ -41,12 +41,12 @@ static void refuses_a_newer_schema_and_leaves_it_alone(void **state)
         skip();
     }
     chat_database_close(db);
-    (void)unit_sqlite(temp->path, "UPDATE grip_chat_meta SET value = '3' WHERE name = 'schema'",
+    (void)unit_sqlite(temp->path, "UPDATE grip_chat_meta SET value = '4' WHERE name = 'schema'",
                       temp->pool);
     assert_int_equal(chat_database_ready(db), APR_EINCOMPLETE);
     assert_non_null(strstr(chat_database_last_error(db), "version"));
     assert_int_equal(store(db, "k", temp), APR_EINCOMPLETE);
-    (void)unit_sqlite(temp->path, "UPDATE grip_chat_meta SET value = '2' WHERE name = 'schema'",
+    (void)unit_sqlite(temp->path, "UPDATE grip_chat_meta SET value = '3' WHERE name = 'schema'",
                       temp->pool);
     assert_int_equal(store(db, "k", temp), APR_SUCCESS);
 }
@@ -88,7 +88,38 @@ static void brings_the_first_schema_up_to_date_and_keeps_what_is_stored(void **s
                     "SELECT group_concat(body || coalesce(idempotency_key, '-'), ',')"
                     " FROM grip_chat_message; SELECT count(*) FROM grip_chat_key",
                     temp->pool),
-        "2\nold-,k-\n0");
+        "3\nold-,k-\n0");
+}
+
+/* What the second version of this module added to the first. */
+static const char *const second_schema =
+    "ALTER TABLE grip_chat_message ADD COLUMN idempotency_key TEXT;"
+    "CREATE TABLE grip_chat_key (message_id INTEGER PRIMARY KEY,"
+    " room_id INTEGER NOT NULL REFERENCES grip_chat_room (id), idempotency_key TEXT NOT NULL,"
+    " event_id INTEGER NOT NULL, created_ms INTEGER NOT NULL, digest TEXT NOT NULL,"
+    " UNIQUE (room_id, idempotency_key));"
+    "INSERT INTO grip_chat_key VALUES (1, 1, 'kept', 1, 7, 'd');"
+    "UPDATE grip_chat_meta SET value = '2' WHERE name = 'schema';";
+
+static void brings_the_second_schema_up_to_date_and_keeps_its_keys(void **state)
+{
+    const unit_temp_t *temp = *state;
+    chat_database_t *db;
+
+    if (!unit_sqlite_is_there()) {
+        skip();
+    }
+    (void)unit_sqlite(temp->path, first_schema, temp->pool);
+    (void)unit_sqlite(temp->path, second_schema, temp->pool);
+    db = open_as(temp, CHAT_DATABASE_WRITER);
+    assert_int_equal(store(db, "k", temp), APR_SUCCESS);
+    assert_int_equal(count_messages(db, temp), 2);
+    assert_string_equal(unit_sqlite(temp->path,
+                                    "SELECT value FROM grip_chat_meta WHERE name = 'schema';"
+                                    "SELECT group_concat(idempotency_key) FROM grip_chat_key;"
+                                    "SELECT written_ms > 0 FROM grip_chat_room",
+                                    temp->pool),
+                        "3\nkept\n1");
 }
 
 int main(void)
@@ -97,6 +128,7 @@ int main(void)
         TEMP_TEST(makes_a_schema_that_is_there_at_the_next_start),
         TEMP_TEST(refuses_a_newer_schema_and_leaves_it_alone),
         TEMP_TEST(brings_the_first_schema_up_to_date_and_keeps_what_is_stored),
+        TEMP_TEST(brings_the_second_schema_up_to_date_and_keeps_its_keys),
     };
 
     return UNIT_RUN(tests);

@@ -131,10 +131,9 @@ static void finds_keys_by_index(void **state)
 static void sweeps_by_index(void **state)
 {
     static const chat_sql_statement_e statements[] = {
-        CHAT_SQL_ROOMS_OVER,      CHAT_SQL_ROOMS_OLD,  CHAT_SQL_FRONT,
-        CHAT_SQL_MAX_ROOM_ID,     CHAT_SQL_KEYS_END,   CHAT_SQL_KEYS_GONE,
-        CHAT_SQL_MESSAGES_FROM,   CHAT_SQL_KEEP_FROM,  CHAT_SQL_DELETE_KEYS,
-        CHAT_SQL_DELETE_MESSAGES, CHAT_SQL_DELETE_KEY,
+        CHAT_SQL_ROOMS_OVER, CHAT_SQL_ROOMS_OLD,   CHAT_SQL_FRONT,           CHAT_SQL_ROOMS_END,
+        CHAT_SQL_KEYS_FROM,  CHAT_SQL_ROOMS_EMPTY, CHAT_SQL_DELETE_ROOM,     CHAT_SQL_MESSAGES_FROM,
+        CHAT_SQL_KEEP_FROM,  CHAT_SQL_DELETE_KEYS, CHAT_SQL_DELETE_MESSAGES, CHAT_SQL_DELETE_KEY,
     };
     unsigned i;
 
@@ -147,8 +146,8 @@ static void sweeps_by_index(void **state)
     }
     assert_planned(plan_of(*state, CHAT_SQL_ROOMS_OLD),
                    "SEARCH r USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)");
-    assert_planned(plan_of(*state, CHAT_SQL_KEYS_GONE),
-                   "SEARCH k USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)");
+    assert_planned(plan_of(*state, CHAT_SQL_ROOMS_EMPTY),
+                   "SEARCH r USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)");
     assert_planned(plan_of(*state, CHAT_SQL_FRONT), "(room_id=? AND event_id>? AND event_id<?)");
 }
 
