@@ -1,5 +1,7 @@
 #include "chat_validate.h"
 
+#include "chat_unseen.h"
+
 /* The code point at the front of s, its length in *len; 0x110000 where the bytes are not UTF-8. */
 #define NOT_UTF8 0x110000u
 
@@ -42,9 +44,21 @@ static unsigned decode_front(gc_slice_t s, apr_size_t *len)
     return code < lowest || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF) ? NOT_UTF8 : code;
 }
 
-/* Count the characters of s; allow_controls says whether all but NUL are taken. */
-static chat_verdict_e scan(gc_slice_t s, int allow_controls, apr_size_t *chars)
+/* What a text, a name or a room may hold beside plain characters. */
+typedef enum kind_e { KIND_ROOM, KIND_NAME, KIND_TEXT } kind_e;
+
+/* C0, DEL and C1; a text may have tabs and line ends. */
+static int is_control(unsigned code, kind_e kind)
 {
+    return (code < 0x20 || (code >= 0x7F && code < 0xA0)) &&
+           !(kind == KIND_TEXT && (code == '\t' || code == '\n' || code == '\r'));
+}
+
+/* Judge the characters of s, and count them. */
+static chat_verdict_e scan(gc_slice_t s, kind_e kind, apr_size_t *chars)
+{
+    int is_seen = kind != KIND_NAME;
+
     *chars = 0;
     while (s.len) {
         apr_size_t len = 1;
@@ -53,26 +67,36 @@ static chat_verdict_e scan(gc_slice_t s, int allow_controls, apr_size_t *chars)
         if (code == NOT_UTF8) {
             return CHAT_NOT_UTF8;
         }
-        if (code == 0 || (!allow_controls && (code < 0x20 || (code >= 0x7F && code < 0xA0)))) {
+        if (is_control(code, kind)) {
             return CHAT_CONTROL;
         }
+        if (kind == KIND_NAME && chat_unseen_is_format(code)) {
+            return CHAT_UNSEEN;
+        }
+        is_seen = is_seen || !chat_unseen_is_blank(code);
         s.data += len;
         s.len -= len;
         (*chars)++;
     }
-    return *chars ? CHAT_VALID : CHAT_EMPTY;
+    return *chars == 0 ? CHAT_EMPTY : is_seen ? CHAT_VALID : CHAT_BLANK;
 }
 
-chat_verdict_e chat_validate_name(gc_slice_t name, apr_size_t max_chars)
+static chat_verdict_e validate_chars(gc_slice_t s, kind_e kind, apr_size_t max_chars)
 {
     apr_size_t chars;
     chat_verdict_e verdict;
 
-    if (name.len > max_chars * 4) {
+    if (s.len > max_chars * 4) {
         return CHAT_TOO_LONG;
     }
-    verdict = scan(name, 0, &chars);
-    return verdict == CHAT_VALID && chars > max_chars ? CHAT_TOO_LONG : verdict;
+    verdict = scan(s, kind, &chars);
+    return (verdict == CHAT_VALID || verdict == CHAT_BLANK) && chars > max_chars ? CHAT_TOO_LONG
+                                                                                 : verdict;
+}
+
+chat_verdict_e chat_validate_name(gc_slice_t name, apr_size_t max_chars)
+{
+    return validate_chars(name, KIND_NAME, max_chars);
 }
 
 chat_verdict_e chat_validate_room(gc_slice_t name)
@@ -82,12 +106,12 @@ chat_verdict_e chat_validate_room(gc_slice_t name)
     {
         return CHAT_FORBIDDEN;
     }
-    return chat_validate_name(name, CHAT_ROOM_MAX_CHARS);
+    return validate_chars(name, KIND_ROOM, CHAT_ROOM_MAX_CHARS);
 }
 
 chat_verdict_e chat_validate_text(gc_slice_t text, apr_size_t max_bytes)
 {
     apr_size_t chars;
 
-    return text.len > max_bytes ? CHAT_TOO_LONG : scan(text, 1, &chars);
+    return text.len > max_bytes ? CHAT_TOO_LONG : scan(text, KIND_TEXT, &chars);
 }

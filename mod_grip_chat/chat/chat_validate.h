@@ -1,4 +1,4 @@
-/* What may be a room, a name and a text. */
+/* What may be a room, a name and a text that somebody sends. What is stored is not judged again. */
 #ifndef CHAT_VALIDATE_H
 #define CHAT_VALIDATE_H
 
@@ -10,7 +10,9 @@ typedef enum chat_verdict_e {
     CHAT_EMPTY,
     CHAT_TOO_LONG,
     CHAT_NOT_UTF8, /**< RFC 3629: also overlong forms, surrogates, beyond U+10FFFF */
-    CHAT_CONTROL,  /**< a control character: NUL in a text, any (C0, DEL, C1) elsewhere */
+    CHAT_CONTROL,  /**< a control character (C0, DEL, C1); texts may have tab, newline and return */
+    CHAT_UNSEEN,   /**< a name holds a character that cannot be seen: chat_unseen_is_format */
+    CHAT_BLANK,    /**< a name holds nothing that can be seen: chat_unseen_is_blank */
     CHAT_FORBIDDEN /**< "/" in a room's name, or the name is "." or ".." */
 } chat_verdict_e;
 
@@ -20,7 +22,7 @@ chat_verdict_e chat_validate_room(gc_slice_t name);
 /** Judge a sender's name: 1 to max_chars characters (code points). Pure. */
 chat_verdict_e chat_validate_name(gc_slice_t name, apr_size_t max_chars);
 
-/** Judge a text: 1 to max_bytes bytes; line breaks and tabs are part of it. Pure. */
+/** Judge a text: 1 to max_bytes bytes. Pure. */
 chat_verdict_e chat_validate_text(gc_slice_t text, apr_size_t max_bytes);
 
 #endif

@@ -11,6 +11,9 @@
 
 #define ALLOW "GET, HEAD, OPTIONS"
 
+/* Set in the environment of a request that is answered at once, without a stream: a CustomLog can leave it out. */
+#define GRIP_CHAT_POLL "grip-chat-poll"
+
 /* Clients come back after this long, each after another: in poll mode, and when a held stream is cut off.
  * A proxy that restarts cuts off all of its streams in one moment, and Pushpin answers 502 to many of
  * those that come back in another. */
@@ -53,7 +56,7 @@ typedef struct found_t {
     chat_page_t page;
 } found_t;
 
-/* What goes into the answer: maybe the padding, the body, and behind it maybe a part of a block. */
+/* What goes into the answer: maybe the padding, which only streams need, the body, and behind it maybe a part of a block. */
 typedef struct answer_t {
     gc_buffer_t body;
     gc_slice_t padding;
@@ -197,8 +200,11 @@ static apr_status_t compose(const events_t *events, const found_t *found, answer
         if (events->held) {
             gc_buffer_append(&answer->body, chat_sse_padding());
         }
-        else {
+        else if (events->is_proxied) {
             answer->padding = chat_sse_padding();
+        }
+        else {
+            apr_table_setn(events->r->subprocess_env, GRIP_CHAT_POLL, "1");
         }
         chat_sse_append_open(&answer->body, room,
                              is_reset ? CHAT_SSE_NO_POSITION : answer->reached);

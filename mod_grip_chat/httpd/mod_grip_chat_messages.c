@@ -10,7 +10,7 @@
 
 #define ALLOW "GET, HEAD, POST, OPTIONS"
 
-/* A byte of text takes at most six in JSON (\u0001), and three in a form; names and framing come on
+/* A byte of text takes at most six in JSON (\u0041), and three in a form; names and framing come on
  * top. */
 #define BODY_BYTES_PER_TEXT_BYTE 6
 #define BODY_EXTRA_BYTES         (16 * 1024)
@@ -32,6 +32,10 @@ static int get_messages(request_rec *r, const grip_chat_site_t *site, const char
     }
     grip_chat_reply_headers(r, "application/json");
     apr_table_setn(r->headers_out, "ETag", chat_snapshot_etag(snapshot));
+    /* A list has no Last-Modified, so these do not count (RFC 9110, sections 13.1.3 and 13.1.4); httpd would
+     * take the current time for one. */
+    apr_table_unset(r->headers_in, "If-Modified-Since");
+    apr_table_unset(r->headers_in, "If-Unmodified-Since");
     status = ap_meets_conditions(r);
     if (status != OK) {
         return status == HTTP_NOT_MODIFIED ? grip_chat_reply_not_modified(r) : status;
@@ -58,6 +62,10 @@ static const char *explain(chat_verdict_e verdict, const char *field, const char
         return apr_psprintf(pool, "the field '%s' is longer than %s", field, limit);
     case CHAT_NOT_UTF8:
         return apr_psprintf(pool, "the field '%s' is not valid UTF-8", field);
+    case CHAT_UNSEEN:
+        return apr_psprintf(pool, "the field '%s' holds a character that cannot be seen", field);
+    case CHAT_BLANK:
+        return apr_psprintf(pool, "the field '%s' holds nothing that can be seen", field);
     default:
         return apr_psprintf(pool, "the field '%s' holds a control character", field);
     }
@@ -72,6 +80,9 @@ static const char *code_of(chat_verdict_e verdict)
         return "field-too-long";
     case CHAT_NOT_UTF8:
         return "invalid-utf8";
+    case CHAT_UNSEEN:
+    case CHAT_BLANK:
+        return "invisible-character";
     default:
         return "control-character";
     }

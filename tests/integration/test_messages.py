@@ -1,6 +1,7 @@
 """GET and POST of /rooms/{room}/messages/ as a client sees them."""
 
 import datetime
+import email.utils
 import json
 import re
 import sqlite3
@@ -9,6 +10,7 @@ import urllib.parse
 import pytest
 
 from harness.client import Connection, FORM, messages_path, multipart, segment
+from harness.processes import wait_until
 from harness.sites import chat_site
 
 ROOM_NAMES = ["default", "Zürich", "日本語", "🎉 party", "a b", "it's", 'say "hi"', "a;b,c",
@@ -17,7 +19,7 @@ ROOM_NAMES = ["default", "Zürich", "日本語", "🎉 party", "a b", "it's", 's
 
 TEXTS = ["hello", " spaces around ", "two\nlines", "two\r\nlines\r", "\ttab", '"quotes" \\ back',
          "<script>alert(1)</script>", "🙂👩‍👩‍👧‍👦", "مرحبا שלום", "e\u0301", "\u2028\u2029",
-         "\ufeffmark", "data: x\n\nevent: y", "%41+%2B&a=b", "\x01\x1b[31m", "x" * 4000,
+         "\ufeffmark", "data: x\n\nevent: y", "%41+%2B&a=b", "a\u200bb\u202ec", "x" * 4000,
          "ü" * 32768]
 
 
@@ -101,6 +103,15 @@ def test_a_list_is_private_and_revalidated(client, room):
     client.say(room, "two")
     changed = client.get(messages_path(room), If_None_Match=etag)
     assert changed.status == 200 and changed.header("ETag") != etag
+
+
+def test_a_list_has_no_date_that_it_was_modified_at(client, room):
+    client.say(room, "x")
+    now = email.utils.formatdate(usegmt=True)
+    old = email.utils.formatdate(0, usegmt=True)
+    answer = client.get(messages_path(room), If_Modified_Since=now)
+    assert answer.status == 200 and answer.header("Last-Modified") is None
+    assert client.get(messages_path(room), If_Unmodified_Since=old).status == 200
 
 
 def test_an_etag_of_one_room_is_not_valid_for_another(client, room):
@@ -246,6 +257,34 @@ def test_a_name_over_64_characters_is_refused(client, room, name):
 @pytest.mark.parametrize("name", ["a\nb", "a\tb", "\x1b[1m", "a\x7f", "a\u0085b"])
 def test_a_control_character_in_a_name_is_refused(client, room, name):
     assert_refused(client.form(messages_path(room), {"from": name, "text": "x"}), 400, "from")
+
+
+@pytest.mark.parametrize("text", ["\x01", "a\x0bb", "\x1b[1m", "a\x7f", "a\u0085b"])
+def test_a_control_character_in_a_text_is_refused(client, room, text):
+    for answer in (client.form(messages_path(room), {"from": "al", "text": text}),
+                   client.post_json(messages_path(room), {"from": "al", "text": text})):
+        assert_refused(answer, 400, "text")
+        assert answer.json["error"]["code"] == "control-character"
+    assert listed(client, room)["messages"] == []
+
+
+@pytest.mark.parametrize("name", ["a\u200b", "\u202eal", "\ufeffal", "a\u00adl", " ", "\u3000",
+                                  "\u200d", "\u3164"])
+def test_a_name_that_cannot_be_seen_is_refused(client, room, name):
+    answer = client.form(messages_path(room), {"from": name, "text": "x"})
+    assert_refused(answer, 400, "from")
+    assert answer.json["error"]["code"] == "invisible-character"
+    assert listed(client, room)["messages"] == []
+
+
+def test_what_is_stored_already_is_read_as_it_is(apache, client, room):
+    client.say(room, "x")
+    with sqlite3.connect(apache.database, timeout=10) as database:
+        database.execute("UPDATE grip_chat_message SET sender = ?, body = ?"
+                         " WHERE id = (SELECT max(id) FROM grip_chat_message)", ("\u200b", "\x01"))
+    database.close()
+    wait_until(lambda: listed(client, room)["messages"][0]["text"] == "\x01", 10, "the changed row")
+    assert listed(client, room)["messages"][0]["from"] == "\u200b"
 
 
 @pytest.mark.parametrize("text", ["x" * 65537, "ü" * 32769])

@@ -97,7 +97,7 @@ def test_large_messages_stay_below_what_pushpin_takes(servers):
     listener.delay = 0.2
     apache = servers.apache(site_for(listener, MaxText=131072))
     for _ in range(12):
-        apache.client.say("big", '"\x01' * 65000)
+        apache.client.say("big", '"' * 131000)
     channel = "events-room-big"
     wait_until(lambda: (listener.items(channel) or [{"id": ""}])[-1].get("id") == "12", 20,
                "last large message as an item")

@@ -45,9 +45,9 @@ static chat_verdict_e name_of_four(const char *name)
 
 static void takes_the_edges_of_every_length(void **state)
 {
-    assert_text("\x01", CHAT_VALID);
-    assert_text("\x7f", CHAT_VALID);
-    assert_text("\xc2\x80", CHAT_VALID);
+    assert_text("\x20", CHAT_VALID);
+    assert_text("\x7e", CHAT_VALID);
+    assert_text("\xc2\xa0", CHAT_VALID);
     assert_text("\xdf\xbf", CHAT_VALID);
     assert_text("\xe0\xa0\x80", CHAT_VALID);
     assert_text("\xef\xbf\xbf", CHAT_VALID);
@@ -109,12 +109,31 @@ static void refuses_misplaced_continuation_bytes(void **state)
     assert_text("\xf0\x9f\x98\x7f", CHAT_NOT_UTF8);
 }
 
-static void takes_line_breaks_in_texts_and_no_nul(void **state)
+static void takes_tabs_and_line_ends_in_texts(void **state)
 {
-    assert_text("a\r\n\tb\x1b[31m\xc2\x85", CHAT_VALID);
+    assert_text("a\r\n\tb", CHAT_VALID);
     assert_text(" ", CHAT_VALID);
+    assert_text("\xe2\x80\x8b\xe2\x80\xae", CHAT_VALID);
+}
+
+/* In JSON each takes six bytes. */
+static void refuses_other_control_characters_in_texts(void **state)
+{
+    char c;
+
     assert_text("\0", CHAT_CONTROL);
     assert_text("a\0b", CHAT_CONTROL);
+    for (c = 1; c < 0x20; c++) {
+        int is_taken = c == '\t' || c == '\n' || c == '\r';
+
+        assert_int_equal(chat_validate_text(gc_slice(&c, 1), TEXT_MAX),
+                         is_taken ? CHAT_VALID : CHAT_CONTROL);
+    }
+    assert_text("a\x7f", CHAT_CONTROL);
+    assert_text("\xc2\x80", CHAT_CONTROL);
+    assert_text("\xc2\x85", CHAT_CONTROL);
+    assert_text("\xc2\x9f", CHAT_CONTROL);
+    assert_text("\xc2\xa0", CHAT_VALID);
 }
 
 static void limits_texts_in_bytes(void **state)
@@ -151,9 +170,47 @@ static void refuses_every_control_character_in_names(void **state)
     assert_int_equal(name_of_four("a\x7f"), CHAT_CONTROL);
     assert_int_equal(name_of_four("\xc2\x80"), CHAT_CONTROL);
     assert_int_equal(name_of_four("\xc2\x9f"), CHAT_CONTROL);
-    assert_int_equal(name_of_four("\xc2\xa0"), CHAT_VALID);
-    assert_int_equal(name_of_four(" "), CHAT_VALID);
+    assert_int_equal(name_of_four("a\xc2\xa0"), CHAT_VALID);
     assert_int_equal(name_of_four("\xff"), CHAT_NOT_UTF8);
+}
+
+/* A name that is drawn like another one. */
+static void refuses_characters_that_cannot_be_seen_in_names(void **state)
+{
+    static const char *const unseen[] = {
+        "\xc2\xad",         /* U+00AD, the soft hyphen */
+        "\xe2\x80\x8b",     /* U+200B, a space without width */
+        "\xe2\x80\x8e",     /* U+200E, a mark of direction */
+        "\xe2\x80\xae",     /* U+202E, what follows runs backwards */
+        "\xe2\x81\xa0",     /* U+2060, the word joiner */
+        "\xef\xbb\xbf",     /* U+FEFF, the byte order mark */
+        "\xf3\xa0\x80\x81", /* U+E0001, the first tag */
+        "\xf3\xa0\x81\xbf", /* U+E007F, the last */
+    };
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(unseen) / sizeof(unseen[0]); i++) {
+        assert_int_equal(name_of_four(unseen[i]), CHAT_UNSEEN);
+        assert_int_equal(name_of_four(apr_pstrcat(*state, "al", unseen[i], NULL)), CHAT_UNSEEN);
+        assert_int_equal(room(unseen[i]), CHAT_VALID);
+    }
+    assert_int_equal(name_of_four("a\xe2\x80\x8d\xe2\x80\x8c"), CHAT_VALID); /* the joiners */
+    assert_int_equal(name_of_four("\xe2\x9d\xa4\xef\xb8\x8f"), CHAT_VALID);  /* a red heart */
+    assert_int_equal(name_of_four("\xd9\x86\xe2\x80\x8c\xd9\x85"), CHAT_VALID);
+}
+
+static void refuses_names_of_which_nothing_can_be_seen(void **state)
+{
+    assert_int_equal(name_of_four(" "), CHAT_BLANK);
+    assert_int_equal(name_of_four("  \xc2\xa0"), CHAT_BLANK);
+    assert_int_equal(name_of_four("\xe3\x80\x80\xe2\x80\x83"), CHAT_BLANK);
+    assert_int_equal(name_of_four("\xe2\x80\x8d"), CHAT_BLANK);
+    assert_int_equal(name_of_four("\xe3\x85\xa4"), CHAT_BLANK);
+    assert_int_equal(name_of_four("\xe2\xa0\x80"), CHAT_BLANK);
+    assert_int_equal(name_of_four("\xef\xb8\x8f"), CHAT_BLANK);
+    assert_int_equal(name_of_four(" a"), CHAT_VALID);
+    assert_int_equal(name_of_four("     "), CHAT_TOO_LONG);
+    assert_int_equal(room(" "), CHAT_VALID);
 }
 
 static void takes_rooms_of_any_script(void **state)
@@ -197,10 +254,13 @@ int main(void)
         POOL_TEST(refuses_what_lies_beyond_unicode),
         POOL_TEST(refuses_truncated_characters),
         POOL_TEST(refuses_misplaced_continuation_bytes),
-        POOL_TEST(takes_line_breaks_in_texts_and_no_nul),
+        POOL_TEST(takes_tabs_and_line_ends_in_texts),
+        POOL_TEST(refuses_other_control_characters_in_texts),
         POOL_TEST(limits_texts_in_bytes),
         POOL_TEST(limits_names_in_characters),
         POOL_TEST(refuses_every_control_character_in_names),
+        POOL_TEST(refuses_characters_that_cannot_be_seen_in_names),
+        POOL_TEST(refuses_names_of_which_nothing_can_be_seen),
         POOL_TEST(takes_rooms_of_any_script),
         POOL_TEST(refuses_rooms_that_no_path_can_name),
         POOL_TEST(limits_rooms_to_64_characters),
