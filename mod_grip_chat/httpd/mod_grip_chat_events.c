@@ -354,18 +354,51 @@ static int send_answer(events_t *events, const answer_t *answer)
     return grip_chat_reply_block(events->r, answer->padding, body, answer->block, answer->part);
 }
 
+static void note_hold(const events_t *events)
+{
+    keeper_shared_note_hold(events->shared, keeper_shared_slot(events->tag), gc_clock_now());
+}
+
+/* Read the room for a proxy's request through a link. Only one that is good is noted as a hold, or anybody could
+ * have any room noted. That comes after the room was read, so the room is read again if it has changed since
+ * before that: its event may have passed the hold by. */
+static apr_status_t find_room_of_link(const events_t *events, found_t *found, gc_slice_t *token,
+                                      int *is_void)
+{
+    unsigned slot = keeper_shared_slot(events->tag);
+    keeper_version_t before = keeper_shared_version(events->shared, slot);
+    keeper_version_t after;
+    apr_status_t rv = find_room(events, found);
+
+    if (rv == APR_SUCCESS) {
+        rv = grip_chat_link_token(token, found->snapshot, gc_slice_of(events->room), events->site,
+                                  events->secret, events->r->pool);
+        *is_void = rv == APR_SUCCESS && !grip_chat_link_has(events->r->args, *token);
+    }
+    if (rv != APR_SUCCESS || *is_void) {
+        return rv;
+    }
+    note_hold(events);
+    after = keeper_shared_version(events->shared, slot);
+    return before.epoch == after.epoch && before.generation == after.generation
+               ? APR_SUCCESS
+               : find_room(events, found);
+}
+
 /* Read, compose and send. */
 static int reply_events(events_t *events)
 {
     answer_t answer = {gc_buffer_make(1024, events->r->pool)};
     found_t found;
     gc_slice_t token = {"", 0};
+    int is_void = 0;
     apr_status_t rv;
 
     if (!events->is_proxied) {
         events->held = grip_chat_stream_reserve(events->r, events->site, events->room);
     }
-    rv = find_room(events, &found);
+    rv = events->is_next ? find_room_of_link(events, &found, &token, &is_void)
+                         : find_room(events, &found);
     if (rv != APR_SUCCESS) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, rv, events->r, "GC0162: the events cannot be read");
         return events->is_next &&
@@ -374,11 +407,13 @@ static int reply_events(events_t *events)
                    ? reply_void_link(events)
                    : reply_unavailable(events);
     }
+    if (is_void) {
+        return reply_void_link(events);
+    }
     if (events->is_proxied) {
-        rv = grip_chat_link_token(&token, found.snapshot, gc_slice_of(events->room), events->site,
-                                  events->secret, events->r->pool);
-        if (rv == APR_SUCCESS && events->is_next && !grip_chat_link_has(events->r->args, token)) {
-            return reply_void_link(events);
+        if (!events->is_next) {
+            rv = grip_chat_link_token(&token, found.snapshot, gc_slice_of(events->room),
+                                      events->site, events->secret, events->r->pool);
         }
         leave_what_waits(events, &found);
     }
@@ -444,8 +479,10 @@ static int get_events(events_t *events)
         ap_log_rerror(APLOG_MARK, APLOG_ERR, rv, r, "GC0164: the site's secret cannot be read");
         return reply_unavailable(events);
     }
-    /* Before the room is read: an event that comes in between may pass the hold by. */
-    keeper_shared_note_hold(events->shared, keeper_shared_slot(events->tag), gc_clock_now());
+    if (!events->is_next) {
+        /* Before the room is read: an event that comes in between may pass the hold by. */
+        note_hold(events);
+    }
     return reply_events(events);
 }
 

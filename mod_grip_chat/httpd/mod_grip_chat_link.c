@@ -16,9 +16,10 @@ static apr_status_t make_token(const char **token, gc_slice_t room, const grip_c
     gc_buffer_t message = gc_buffer_make(room.len + 256, pool);
     apr_status_t rv;
 
-    /* Two sites may have one secret; and one site may be served by several machines. */
+    /* Two sites may have one secret, and one name each in a database of its own. The database is named by its
+     * path, which a copy that is restored there has as well. */
     gc_buffer_append_text(&message, "next link\n");
-    gc_buffer_append_text(&message, site->keeper.name);
+    gc_buffer_append_text(&message, site->keeper.identity);
     gc_buffer_append_text(&message, "\n");
     gc_buffer_append_text(&message, site->keeper.channel_prefix);
     gc_buffer_append_text(&message, "\n");

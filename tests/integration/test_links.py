@@ -86,26 +86,29 @@ def test_a_link_is_good_hours_later(servers):
 
     def site(apache):
         apache.environment.update(environment_ahead(apache.directory, 3 * 3600))
-        return chat_site(apache.database, proxy, SecretKey=SECRET)
+        return chat_site(now.database, proxy, SecretKey=SECRET)
     now = servers.apache(lambda a: chat_site(a.database, proxy, SecretKey=SECRET))
+    uri = link_of(signed(now.client, events_path("x")))
+    now.terminate()
     later = servers.apache(site)
     # So that it is later there at all.
     assert later.client.say("x", "m")["date"] > time.strftime(
         "%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() + 2 * 3600))
-    uri = link_of(signed(now.client, events_path("x")))
     answer = signed(later.client, uri, Grip_Last="events-room-x; last-id=0")
     assert answer.status == 200 and numbers(answer) == [1], answer
 
 
 @pytest.mark.parametrize("one, other", [
     ({"Site": "one", "ChannelPrefix": "same-"}, {"Site": "other", "ChannelPrefix": "other-"}),
-    ({"ChannelPrefix": "one-"}, {"ChannelPrefix": "other-"})], ids=["names", "prefixes"])
+    ({"ChannelPrefix": "one-"}, {"ChannelPrefix": "other-"}),
+    ({}, {})], ids=["names", "prefixes", "databases"])
 def test_a_link_is_not_good_at_another_site_with_the_same_secret(servers, one, other):
-    proxy = servers.listener().url + "?key=changeme"
+    proxies = [servers.listener().url + "?key=changeme" for _ in range(2)]
 
     def site(apache):
-        return (vhost(apache, "one", chat_site(apache.database, proxy, SecretKey=SECRET, **one)) +
-                vhost(apache, "other", chat_site(apache.database.with_name("other.db"), proxy,
+        return (vhost(apache, "one", chat_site(apache.database, proxies[0], SecretKey=SECRET,
+                                               **one)) +
+                vhost(apache, "other", chat_site(apache.database.with_name("other.db"), proxies[1],
                                                  SecretKey=SECRET, **other)))
     client = servers.apache(site).client
     hosts = [Host(client, name) for name in ("one", "other")]
@@ -142,6 +145,25 @@ def test_a_room_in_memory_gets_links_of_a_new_secret(servers):
     last = {"Grip_Last": "events-room-x; last-id=0"}
     assert grip_headers(signed(apache.client, new, **last))
     assert not grip_headers(signed(apache.client, links.pop(), **last))
+
+
+@pytest.mark.parametrize("is_good", [True, False])
+def test_only_a_good_link_is_noted_as_a_hold(servers, is_good):
+    """What is noted makes a hint a second after the next message."""
+    listener = servers.listener()
+    client = servers.apache(
+        lambda a: chat_site(a.database, listener.url + "?key=changeme")).client
+    client.say("x", "m")
+    listener.wait_for_items(1)
+    uri = link_of(signed(client, events_path("x")))
+    time.sleep(3.5)  # what that noted counts for three seconds
+    if not is_good:
+        uri = re.sub("token=[^&]*", "token=of-a-stranger", uri)
+    assert signed(client, uri, Grip_Last="events-room-x; last-id=1").status == 200
+    client.say("x", "m")
+    time.sleep(2)
+    hints = [item for item in listener.items() if "id" not in item]
+    assert len(hints) >= 1 if is_good else not hints
 
 
 @pytest.mark.parametrize("token, headers, status", [
