@@ -121,8 +121,9 @@ static const char *const texts[CHAT_SQL_COUNT] = {
         " ON m.room_id = r.id AND m.event_id > %lld - " BASE " AND m.event_id <= %lld - " BASE
         " WHERE r.site = %s AND r.name = %s ORDER BY m.event_id",
     [CHAT_SQL_ROOMS_ABOVE] =
-        "SELECT r.name FROM grip_chat_room r WHERE r.id IN"
-        " (SELECT m.room_id FROM grip_chat_message m WHERE m.id > %lld) AND r.site = %s",
+        "SELECT r.name FROM grip_chat_room r WHERE r.id IN (SELECT n.room_id FROM"
+        " (SELECT m.room_id FROM grip_chat_message m WHERE m.id > %lld"
+        " ORDER BY m.id DESC LIMIT %lld) n) AND +r.site = %s",
     /* The plus keeps SQLite from the index of sites, by which each step would look at all rooms. */
     [CHAT_SQL_ROOMS_OVER] =
         "SELECT id, name, first_kept_event_id, last_event_id FROM grip_chat_room"

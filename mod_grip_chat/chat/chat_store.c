@@ -66,9 +66,10 @@ apr_status_t chat_store_read_after(chat_database_t *db, const char *site, const 
 }
 
 apr_status_t chat_store_rooms_above(chat_database_t *db, const char *site, apr_int64_t watermark,
-                                    chat_store_room_fn *fn, void *baton, apr_pool_t *scratch_pool)
+                                    apr_int64_t limit, chat_store_room_fn *fn, void *baton,
+                                    apr_pool_t *scratch_pool)
 {
-    const void *params[] = {&watermark, site};
+    const void *params[] = {&watermark, &limit, site};
     chat_rows_t *rows;
     apr_status_t rv = chat_database_read(db, CHAT_SQL_ROOMS_ABOVE, params, &rows, scratch_pool);
 

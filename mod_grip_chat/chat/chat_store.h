@@ -115,9 +115,12 @@ apr_status_t chat_store_highest(chat_database_t *db, apr_int64_t *position,
 /** Takes the name of one room, valid during the call. */
 typedef void chat_store_room_fn(const char *room, void *baton);
 
-/** Name each room of a site that has a message with an id above a watermark. */
+/** Name each room of a site that has a message with an id above a watermark, among the newest of all sites.
+ *
+ *  @param limit  how many messages are looked at, from 1 */
 apr_status_t chat_store_rooms_above(chat_database_t *db, const char *site, apr_int64_t watermark,
-                                    chat_store_room_fn *fn, void *baton, apr_pool_t *scratch_pool);
+                                    apr_int64_t limit, chat_store_room_fn *fn, void *baton,
+                                    apr_pool_t *scratch_pool);
 
 /**
  * Ask for one number.

@@ -164,8 +164,8 @@ static apr_status_t recover(keeper_database_t *database, apr_pool_t *pool)
     apr_size_t i;
 
     for (i = 0; rv == APR_SUCCESS && i < database->site_count; i++) {
-        rv = keeper_recovery_run(database->db, database->sites[i], database->hooks.behind,
-                                 database->hooks.baton, pool);
+        rv = keeper_recovery_run(database->db, database->sites[i], database->config->log,
+                                 database->hooks.behind, database->hooks.baton, pool);
     }
     return rv;
 }

@@ -6,6 +6,7 @@
 /* A room on its way from the store to the caller. */
 typedef struct found_t {
     const keeper_site_t *site;
+    const gc_log_t *log;
     apr_size_t proxy;
     apr_int64_t watermark;
     keeper_recovery_fn *fn;
@@ -36,6 +37,7 @@ static void pass_on(const char *room, void *baton)
 static apr_status_t recover_proxy(chat_database_t *db, found_t *found, apr_pool_t *pool)
 {
     const keeper_site_t *site = found->site;
+    apr_int64_t newest = 0;
     const char *kept;
     apr_status_t rv =
         chat_store_meta_get(db, site->name, watermark_name(site, found->proxy, pool), &kept, pool);
@@ -49,7 +51,20 @@ static apr_status_t recover_proxy(chat_database_t *db, found_t *found, apr_pool_
     }
     else if (rv == APR_SUCCESS) {
         found->watermark = apr_atoi64(kept);
-        rv = chat_store_rooms_above(db, site->name, found->watermark, pass_on, found, pool);
+        rv = chat_store_rooms_above(db, site->name, found->watermark, KEEPER_RECOVERY_MESSAGES,
+                                    pass_on, found, pool);
+        if (rv == APR_SUCCESS) {
+            rv = chat_store_newest_id(db, &newest, pool);
+        }
+        if (rv == APR_SUCCESS && newest - found->watermark > KEEPER_RECOVERY_MESSAGES) {
+            gc_log_line(
+                found->log, GC_LOG_WARNING, APR_SUCCESS,
+                "GC0308: %s has not been told of %" APR_INT64_T_FMT
+                " messages; the rooms of the last %d are hinted, readers of others find out "
+                "at the next message, or after GripChatLinkTimeout",
+                site->proxies[found->proxy]->log_uri, newest - found->watermark,
+                KEEPER_RECOVERY_MESSAGES);
+        }
     }
     if (rv == APR_SUCCESS) {
         pass_on(NULL, found);
@@ -76,9 +91,10 @@ static apr_status_t make_secret(chat_database_t *db, const keeper_site_t *site, 
 }
 
 apr_status_t keeper_recovery_run(chat_database_t *db, const keeper_site_t *site,
-                                 keeper_recovery_fn *fn, void *baton, apr_pool_t *scratch_pool)
+                                 const gc_log_t *log, keeper_recovery_fn *fn, void *baton,
+                                 apr_pool_t *scratch_pool)
 {
-    found_t found = {site, 0, 0, fn, baton};
+    found_t found = {site, log, 0, 0, fn, baton};
     apr_status_t rv = make_secret(db, site, scratch_pool);
 
     for (; rv == APR_SUCCESS && found.proxy < site->proxy_count; found.proxy++) {

@@ -6,6 +6,11 @@
 #include "chat_store.h"
 #include "keeper_site.h"
 
+/** How many of the newest messages are looked at for rooms that a proxy may not have been told of: a start
+ *  behind a long outage must not keep posts waiting. Readers of rooms that were last written to before them
+ *  find out by their links' timeouts, which mostly were before that start. */
+#define KEEPER_RECOVERY_MESSAGES 10000
+
 /**
  * Takes a room that a proxy may not have been told of.
  *
@@ -16,13 +21,15 @@ typedef void keeper_recovery_fn(const keeper_site_t *site, apr_size_t proxy, con
                                 apr_int64_t watermark, void *baton);
 
 /**
- * Make the site's secret if it has none, and name each room with messages above each proxy's watermark.
- * The writer's thread.
+ * Make the site's secret if it has none, and name each room with messages above each proxy's watermark, among the
+ * newest KEEPER_RECOVERY_MESSAGES. The writer's thread.
  *
+ * @param log  told where there are more
  * @return APR_SUCCESS, as chat_store_meta_get, or as grip_crypto_random
  */
 apr_status_t keeper_recovery_run(chat_database_t *db, const keeper_site_t *site,
-                                 keeper_recovery_fn *fn, void *baton, apr_pool_t *scratch_pool);
+                                 const gc_log_t *log, keeper_recovery_fn *fn, void *baton,
+                                 apr_pool_t *scratch_pool);
 
 /** Keep how far a proxy has been told. The writer's thread. @return as chat_store_meta_set */
 apr_status_t keeper_recovery_keep(chat_database_t *db, const keeper_site_t *site, apr_size_t proxy,

@@ -293,18 +293,23 @@ static void names_rooms_above_a_watermark_once(void **state)
     fill(db, "b", 2, temp); /* ids 3 and 4 */
     other.site = "other";
     append_ok(db, &other, 1, temp); /* id 5 */
-    assert_int_equal(chat_store_rooms_above(db, "", 3, collect_room, rooms, temp->pool), 0);
+    assert_int_equal(chat_store_rooms_above(db, "", 3, 100, collect_room, rooms, temp->pool), 0);
     assert_string_equal(rooms, "b;");
     rooms[0] = '\0';
-    assert_int_equal(chat_store_rooms_above(db, "", 0, collect_room, rooms, temp->pool), 0);
+    assert_int_equal(chat_store_rooms_above(db, "", 0, 100, collect_room, rooms, temp->pool), 0);
     assert_int_equal(strlen(rooms), 4);
     assert_non_null(strstr(rooms, "a;"));
     assert_non_null(strstr(rooms, "b;"));
     rooms[0] = '\0';
-    assert_int_equal(chat_store_rooms_above(db, "", 4, collect_room, rooms, temp->pool), 0);
+    assert_int_equal(chat_store_rooms_above(db, "", 4, 100, collect_room, rooms, temp->pool), 0);
     assert_string_equal(rooms, "");
-    assert_int_equal(chat_store_rooms_above(db, "other", 4, collect_room, rooms, temp->pool), 0);
+    assert_int_equal(chat_store_rooms_above(db, "other", 4, 100, collect_room, rooms, temp->pool),
+                     0);
     assert_string_equal(rooms, "elsewhere;");
+    /* Only the newest two are looked at, ids 4 and 5. */
+    rooms[0] = '\0';
+    assert_int_equal(chat_store_rooms_above(db, "", 0, 2, collect_room, rooms, temp->pool), 0);
+    assert_string_equal(rooms, "b;");
 }
 
 static void tells_the_newest_id(void **state)
