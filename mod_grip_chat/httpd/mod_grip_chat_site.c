@@ -3,6 +3,7 @@
 #include "chat_types.h"
 #include "grip_hold.h"
 #include "keeper_publish.h"
+#include "keeper_rooms.h"
 #include "mod_grip_chat_check.h"
 #include "mod_grip_chat_env.h"
 #include "mod_grip_chat_link.h"
@@ -241,6 +242,8 @@ static void make_limits(const making_t *making, grip_chat_site_t *site)
         conf->keep_alive == GRIP_CHAT_UNSET ? apr_time_from_sec(20) : conf->keep_alive;
     site->link_timeout =
         conf->link_timeout == GRIP_CHAT_UNSET ? apr_time_from_sec(120) : conf->link_timeout;
+    site->keeper.link_timeout = site->link_timeout;
+    site->keeper.hint_interval = KEEPER_ROOMS_HINT_INTERVAL;
 }
 
 static int same_text(const char *a, const char *b)

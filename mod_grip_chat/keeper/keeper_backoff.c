@@ -10,6 +10,13 @@ int keeper_backoff_is_limit(const grip_transport_result_t *result)
     return result->http_status == 429;
 }
 
+int keeper_backoff_is_refusal(const grip_transport_result_t *result)
+{
+    return result->outcome == GRIP_TRANSPORT_ANSWERED && result->http_status >= 400 &&
+           result->http_status < 500 && result->http_status != 401 && result->http_status != 403 &&
+           result->http_status != 404 && result->http_status != 408 && result->http_status != 429;
+}
+
 static apr_interval_time_t within(apr_interval_time_t pause, apr_interval_time_t min,
                                   apr_interval_time_t max)
 {
@@ -32,7 +39,7 @@ apr_interval_time_t keeper_backoff_next(keeper_backoff_t *backoff,
     }
     backoff->pause = within(pause * 2, min, max);
     if (retry_after > pause) {
-        return retry_after;
+        return retry_after < KEEPER_BACKOFF_ASKED_MAX ? retry_after : KEEPER_BACKOFF_ASKED_MAX;
     }
     if (retry_after <= 0 && ends > pause) {
         return ends;

@@ -14,6 +14,9 @@
 #define KEEPER_BACKOFF_LIMIT_MIN apr_time_from_sec(1)
 #define KEEPER_BACKOFF_LIMIT_MAX apr_time_from_sec(60)
 
+/** However long a proxy asks for: an answer that was meant for a moment must not silence it for an hour. */
+#define KEEPER_BACKOFF_ASKED_MAX apr_time_from_sec(60)
+
 typedef struct keeper_backoff_t {
     apr_interval_time_t
         pause; /**< after the next failure, in MICROSECONDS, where the proxy says nothing */
@@ -25,9 +28,12 @@ void keeper_backoff_reset(keeper_backoff_t *backoff);
 /** Whether a POST was refused because of a limit, whatever became of the rest of its answer. */
 int keeper_backoff_is_limit(const grip_transport_result_t *result);
 
+/** Whether a POST was refused for its items, and not because of us or the moment: most of 4xx. */
+int keeper_backoff_is_refusal(const grip_transport_result_t *result);
+
 /**
  * Tell how long to wait after a failure. Retry-After is obeyed where it is longer than the pause that would
- * be made anyway; so is the end of a limit, up to KEEPER_BACKOFF_LIMIT_MAX.
+ * be made anyway; so is the end of a limit; both up to KEEPER_BACKOFF_ASKED_MAX.
  *
  * @param jitter  any byte: moves a pause of ours by up to a quarter, so that many keepers do not come at once
  * @return MICROSECONDS

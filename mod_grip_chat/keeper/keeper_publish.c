@@ -25,7 +25,9 @@ struct keeper_publisher_t {
     gc_moment_t paced_until;  /* its POSTs are ahead of their pace by what this is ahead of now */
     apr_size_t items;         /* in the POST under way */
     apr_size_t items_max;     /* that may go into one, 0 for as many as fit */
-    int has_failed;           /* the last POST did; until one succeeds rooms only turn dirty */
+    int has_failed;           /* the last POST did; unless keeps_items rooms only turn dirty */
+    int keeps_items;          /* if has_failed: no POST was sent since failed_since */
+    gc_moment_t failed_since; /* if has_failed */
     gc_moment_t try_after;    /* if has_failed: when to try again */
     keeper_backoff_t backoff; /* after the next failure */
     keeper_trouble_t trouble;
@@ -48,7 +50,7 @@ keeper_publisher_t *keeper_publisher_create(const keeper_config_t *config,
     keeper_backoff_reset(&publisher->backoff);
     publisher->trouble.log = config->log;
     publisher->trouble.proxy = publisher->proxy->log_uri;
-    if (keeper_rooms_init(&publisher->rooms, site, pool) != APR_SUCCESS ||
+    if (keeper_rooms_init(&publisher->rooms, site, config->shared, pool) != APR_SUCCESS ||
         apr_pool_create(&publisher->scratch, pool) != APR_SUCCESS)
     {
         return NULL;
@@ -79,25 +81,40 @@ static void make_dirty(keeper_publisher_t *publisher, keeper_room_t *room)
 {
     drop_items(publisher, room);
     tell_waiting(publisher, room);
-    room->is_dirty = 1;
-    keeper_rooms_enqueue(&publisher->rooms, room);
+    if (room->is_queued) {
+        keeper_rooms_dequeue(room);
+    }
+    keeper_rooms_set_dirty(&publisher->rooms, room);
+}
+
+/* Find a room, or make it; tell where others had to be forgotten for it. */
+static keeper_room_t *get_room(keeper_publisher_t *publisher, const char *name)
+{
+    gc_moment_t now = gc_clock_now();
+    keeper_room_t *room = keeper_rooms_get(&publisher->rooms, name, now);
+
+    if (publisher->rooms.forgotten) {
+        keeper_trouble_log_forgotten(&publisher->trouble, publisher->rooms.forgotten, now);
+        publisher->rooms.forgotten = 0;
+    }
+    return room;
 }
 
 void keeper_publisher_add(keeper_publisher_t *publisher, const keeper_event_t *event)
 {
-    keeper_room_t *room = keeper_rooms_get(&publisher->rooms, event->room);
+    keeper_room_t *room = get_room(publisher, event->room);
 
     if (event->message_id > publisher->newest_id) {
         publisher->newest_id = event->message_id;
     }
     if (!room) {
-        return; /* memory is short: the room's readers find out at its next event */
+        return; /* the room's readers find out at its next event */
     }
     if (!room->unpublished_id || event->message_id < room->unpublished_id) {
         room->unpublished_id = event->message_id;
     }
     room->has_news = 1;
-    if (publisher->has_failed ||
+    if ((publisher->has_failed && !publisher->keeps_items) ||
         publisher->pending_bytes + event->text.len > KEEPER_PUBLISH_PENDING_BYTES ||
         keeper_room_add(room, event->message_id, event->event_id, event->text,
                         publisher->site->item_bytes) != APR_SUCCESS)
@@ -114,13 +131,12 @@ void keeper_publisher_add_behind(keeper_publisher_t *publisher, const char *name
                                  apr_int64_t watermark)
 {
     if (name) {
-        keeper_room_t *room = keeper_rooms_get(&publisher->rooms, name);
+        keeper_room_t *room = get_room(publisher, name);
 
         if (room) {
             room->unpublished_id = watermark + 1;
             room->has_news = 1;
-            room->is_dirty = 1;
-            keeper_rooms_enqueue(&publisher->rooms, room);
+            keeper_rooms_set_dirty(&publisher->rooms, room);
         }
         return;
     }
@@ -143,7 +159,7 @@ static int compose_room(keeper_publisher_t *publisher, keeper_room_t *room, gc_b
 {
     gc_slice_t channel = gc_slice_of(room->channel);
 
-    if (room->is_dirty) {
+    if (room->is_dirty && keeper_rooms_may_hint(&publisher->rooms, now)) {
         gc_buffer_t hint = gc_buffer_make(256, publisher->scratch);
 
         if (grip_item_append_hint(&hint, channel) != APR_SUCCESS ||
@@ -153,10 +169,10 @@ static int compose_room(keeper_publisher_t *publisher, keeper_room_t *room, gc_b
         grip_item_body_add(body, gc_buffer_slice(&hint));
         keeper_rooms_mark_sending(&publisher->rooms, room, 0, now);
         publisher->items++;
-        room->is_dirty = 0;
+        keeper_rooms_spend_hint(&publisher->rooms, room, now);
         room->is_hint_sent = 1;
     }
-    while (room->first) {
+    while (room->first && room->is_queued) { /* one that rests has its hint only */
         keeper_item_t *item = room->first;
         gc_slice_t content = gc_slice(item->content, item->len);
         gc_buffer_t json = gc_buffer_make(item->len + item->len / 4 + 256, publisher->scratch);
@@ -176,37 +192,25 @@ static int compose_room(keeper_publisher_t *publisher, keeper_room_t *room, gc_b
     return 1;
 }
 
-/* Whether a reader of a room may have missed what was just taken, though the proxy did not say so: a hold
- * was being registered, or a queue was full. */
-static int may_have_missed(const keeper_publisher_t *publisher, const keeper_room_t *room)
-{
-    gc_moment_t held =
-        keeper_shared_last_hold(publisher->config->shared, keeper_shared_slot(room->tag));
-    gc_moment_t flooded = publisher->rooms.flooded;
-
-    return room->is_flooded || (held && held + KEEPER_PUBLISH_HOLD_WINDOW >= publisher->posted) ||
-           (flooded && flooded + KEEPER_PUBLISH_FLOOD_WINDOW >= publisher->posted);
-}
-
 /* After its POST was taken: what is left of a room, and when it needs a hint. */
 static void settle_published(keeper_publisher_t *publisher, keeper_room_t *room, gc_moment_t now)
 {
-    apr_int64_t last_sent_id = room->sent_last ? room->sent_last->first_message_id : 0;
+    apr_int64_t unpublished_id =
+        room->sent_last ? room->sent_last->first_message_id : room->unpublished_id;
     apr_size_t sent = keeper_room_drop_sent(room);
 
     publisher->pending_bytes -= sent;
     room->is_hint_sent = 0;
+    room->refusals = 0;
     if (!room->is_dirty) {
         room->unpublished_id = room->first ? room->first->first_message_id : 0;
     }
     keeper_rooms_set_hint(&publisher->rooms, room, 0);
-    if (room->has_news && may_have_missed(publisher, room)) {
+    if (room->has_news && keeper_rooms_may_miss(&publisher->rooms, room, publisher->posted)) {
         keeper_rooms_set_hint(&publisher->rooms, room, now + KEEPER_PUBLISH_HINT_DELAY);
         if (!room->is_dirty) {
             /* Should this keeper end before, the hint is up to the next one. */
-            room->unpublished_id = last_sent_id  ? last_sent_id
-                                   : room->first ? room->first->first_message_id
-                                                 : publisher->newest_id;
+            room->unpublished_id = unpublished_id;
         }
     }
     room->has_news = room->first != NULL;
@@ -231,54 +235,82 @@ static void succeed(keeper_publisher_t *publisher, gc_moment_t now)
     }
 }
 
+/* Nothing of the POST was taken: what was in it goes again, before all else. */
+static void take_back(keeper_publisher_t *publisher)
+{
+    keeper_room_t *room;
+
+    while ((room = keeper_rooms_pop_sending(&publisher->rooms))) {
+        keeper_room_take_back(room);
+        tell_waiting(publisher, room);
+        keeper_rooms_return_hint(&publisher->rooms, room);
+        if (room->first) {
+            keeper_rooms_enqueue_first(&publisher->rooms, room);
+        }
+    }
+}
+
+/* Drop all events, but those of a POST that is under way; their readers are told to ask. */
+static void lose_all(keeper_publisher_t *publisher)
+{
+    keeper_room_t *room;
+    keeper_room_t *next;
+
+    publisher->keeps_items = 0;
+    APR_RING_FOREACH_SAFE(room, next, &publisher->rooms.queue, keeper_room_t, queue)
+    {
+        if (!room->is_sending) {
+            make_dirty(publisher, room);
+        }
+    }
+    APR_RING_FOREACH_SAFE(room, next, &publisher->rooms.resting, keeper_room_t, resting)
+    {
+        if (room->first && !room->is_sending) {
+            make_dirty(publisher, room);
+        }
+    }
+}
+
 static void give_up(keeper_publisher_t *publisher, const grip_transport_result_t *result,
                     gc_moment_t now)
 {
     apr_interval_time_t pause;
     keeper_room_t *room;
-    keeper_room_t *next;
     unsigned char jitter = 127;
 
     /* Without entropy all keepers wait equally long. */
     (void)grip_crypto_random(&jitter, 1);
     pause = keeper_backoff_next(&publisher->backoff, result, jitter);
     keeper_trouble_log_failure(&publisher->trouble, result, pause);
-    publisher->has_failed = 1;
     publisher->try_after = now + pause;
+    if (!publisher->has_failed) {
+        publisher->has_failed = 1;
+        publisher->failed_since = now;
+        publisher->keeps_items = 1;
+    }
+    if (publisher->keeps_items && result->outcome == GRIP_TRANSPORT_NOT_SENT &&
+        now < publisher->failed_since + KEEPER_PUBLISH_KEPT)
+    {
+        take_back(publisher);
+        return;
+    }
     while ((room = keeper_rooms_pop_sending(&publisher->rooms))) {
-        room->is_hint_sent = 0;
+        keeper_rooms_return_hint(&publisher->rooms, room);
         make_dirty(publisher, room);
     }
-    APR_RING_FOREACH_SAFE(room, next, &publisher->rooms.resting, keeper_room_t, resting)
-    {
-        if (room->first) {
-            make_dirty(publisher, room);
-        }
-    }
-    APR_RING_FOREACH(room, &publisher->rooms.queue, keeper_room_t, queue)
-    {
-        make_dirty(publisher, room);
-    }
+    lose_all(publisher);
 }
 
 /* The proxy understood the POST and wants none of it, so one of its items is at fault: what was in it
  * goes again in halves, until that item is alone. */
 static void halve(keeper_publisher_t *publisher)
 {
-    keeper_room_t *room;
-
     publisher->items_max = publisher->items / 2;
-    while ((room = keeper_rooms_pop_sending(&publisher->rooms))) {
-        keeper_room_take_back(room);
-        tell_waiting(publisher, room);
-        room->is_dirty |= room->is_hint_sent;
-        room->is_hint_sent = 0;
-        keeper_rooms_enqueue_first(&publisher->rooms, room);
-    }
+    take_back(publisher);
 }
 
-/* It is alone: drop it, and let its readers ask. A refused hint leaves nothing that could be tried; its
- * readers find out at the next event, or by their link's timeout. */
+/* It is alone: drop it, and let its readers ask. A refused hint is tried again later: the proxy may refuse all
+ * that it gets, for a while. */
 static void drop_refused(keeper_publisher_t *publisher, const grip_transport_result_t *result,
                          gc_moment_t now)
 {
@@ -292,20 +324,11 @@ static void drop_refused(keeper_publisher_t *publisher, const grip_transport_res
 
     keeper_trouble_log_refused(&publisher->trouble, room->channel, result, now);
     if (sent) {
-        room->is_dirty = 1;
-        keeper_rooms_enqueue(&publisher->rooms, room);
+        keeper_rooms_set_dirty(&publisher->rooms, room);
         return;
     }
-    room->unpublished_id = room->first ? room->first->first_message_id : 0;
+    keeper_rooms_refuse_hint(&publisher->rooms, room, now);
     keeper_rooms_forget_if_idle(&publisher->rooms, room, now);
-}
-
-/* A 4xx that is about the items, and not about us or the moment. */
-static int is_refusal(const grip_transport_result_t *result)
-{
-    return result->outcome == GRIP_TRANSPORT_ANSWERED && result->http_status >= 400 &&
-           result->http_status < 500 && result->http_status != 401 && result->http_status != 403 &&
-           result->http_status != 404 && result->http_status != 408 && result->http_status != 429;
 }
 
 static void post_done(const grip_transport_result_t *result, void *baton)
@@ -319,10 +342,10 @@ static void post_done(const grip_transport_result_t *result, void *baton)
     {
         succeed(publisher, now);
     }
-    else if (is_refusal(result) && publisher->items > 1) {
+    else if (keeper_backoff_is_refusal(result) && publisher->items > 1) {
         halve(publisher);
     }
-    else if (is_refusal(result)) {
+    else if (keeper_backoff_is_refusal(result)) {
         drop_refused(publisher, result, now);
     }
     else {
@@ -331,14 +354,8 @@ static void post_done(const grip_transport_result_t *result, void *baton)
 }
 
 /* An item that no body has room for cannot be told; log it, and hint instead. */
-static void skip_unsendable(keeper_publisher_t *publisher, keeper_room_t *room, gc_moment_t now)
+static void skip_unsendable(keeper_publisher_t *publisher, keeper_room_t *room)
 {
-    if (!room->first) {
-        keeper_rooms_dequeue(room);
-        room->is_dirty = 0;
-        keeper_rooms_forget_if_idle(&publisher->rooms, room, now);
-        return;
-    }
     gc_log_line(publisher->config->log, GC_LOG_ERR, APR_SUCCESS,
                 "GC0303: an event of %" APR_SIZE_T_FMT
                 " bytes does not fit into a publish; readers "
@@ -354,29 +371,54 @@ static gc_moment_t next_post(const keeper_publisher_t *publisher)
                            KEEPER_PUBLISH_POST_BURST);
 }
 
-static void post(keeper_publisher_t *publisher, gc_moment_t now)
+/* Whether there is something to send now. */
+static int has_work(const keeper_publisher_t *publisher, gc_moment_t now)
 {
-    gc_buffer_t body;
-    grip_transport_result_t failure = {
-        GRIP_TRANSPORT_NOT_SENT, APR_EGENERAL, 0, -1, -1, "the POST could not be started", ""};
+    return !APR_RING_EMPTY(&publisher->rooms.queue, keeper_room_t, queue) ||
+           keeper_rooms_next_hint(&publisher->rooms, now);
+}
+
+/* Add what fits to the body: hints as their pace allows, each with the events of its room, then events. */
+static void compose(keeper_publisher_t *publisher, gc_buffer_t *body, gc_moment_t now)
+{
     keeper_room_t *room;
 
-    publisher->items = 0;
-    apr_pool_clear(publisher->scratch);
-    body = gc_buffer_make(16 * 1024, publisher->scratch);
-    grip_item_body_begin(&body);
+    while ((room = keeper_rooms_next_hint(&publisher->rooms, now))) {
+        if (!compose_room(publisher, room, body, now)) {
+            if (room->is_dirty) {
+                return; /* the body is full */
+            }
+            continue;
+        }
+        if (room->is_queued) {
+            keeper_rooms_dequeue(room);
+        }
+    }
     while (!APR_RING_EMPTY(&publisher->rooms.queue, keeper_room_t, queue)) {
         room = APR_RING_FIRST(&publisher->rooms.queue);
-        if (compose_room(publisher, room, &body, now)) {
+        if (compose_room(publisher, room, body, now)) {
             keeper_rooms_dequeue(room);
         }
         else if (!APR_RING_EMPTY(&publisher->rooms.sending, keeper_room_t, sending)) {
             break; /* the body is full */
         }
         else {
-            skip_unsendable(publisher, room, now);
+            skip_unsendable(publisher, room);
         }
     }
+}
+
+static void post(keeper_publisher_t *publisher, gc_moment_t now)
+{
+    gc_buffer_t body;
+    grip_transport_result_t failure = {
+        GRIP_TRANSPORT_NOT_SENT, APR_EGENERAL, 0, -1, -1, "the POST could not be started", ""};
+
+    publisher->items = 0;
+    apr_pool_clear(publisher->scratch);
+    body = gc_buffer_make(16 * 1024, publisher->scratch);
+    grip_item_body_begin(&body);
+    compose(publisher, &body, now);
     if (APR_RING_EMPTY(&publisher->rooms.sending, keeper_room_t, sending)) {
         return;
     }
@@ -398,8 +440,13 @@ static void post(keeper_publisher_t *publisher, gc_moment_t now)
 void keeper_publisher_work(keeper_publisher_t *publisher, gc_moment_t now)
 {
     keeper_rooms_wake(&publisher->rooms, now);
-    if (!publisher->is_posting && !APR_RING_EMPTY(&publisher->rooms.queue, keeper_room_t, queue) &&
-        next_post(publisher) <= now && (!publisher->has_failed || publisher->try_after <= now))
+    if (publisher->has_failed && publisher->keeps_items &&
+        publisher->failed_since + KEEPER_PUBLISH_KEPT <= now)
+    {
+        lose_all(publisher);
+    }
+    if (!publisher->is_posting && has_work(publisher, now) && next_post(publisher) <= now &&
+        (!publisher->has_failed || publisher->try_after <= now))
     {
         post(publisher, now);
     }
@@ -407,43 +454,37 @@ void keeper_publisher_work(keeper_publisher_t *publisher, gc_moment_t now)
 
 gc_moment_t keeper_publisher_next(const keeper_publisher_t *publisher)
 {
+    int is_queued = !APR_RING_EMPTY(&publisher->rooms.queue, keeper_room_t, queue);
     gc_moment_t next = keeper_rooms_next(&publisher->rooms);
-    gc_moment_t due = 0;
+    gc_moment_t due = is_queued ? 1 : keeper_rooms_hint_due(&publisher->rooms);
 
-    if (publisher->is_posting) {
+    if (publisher->has_failed && publisher->keeps_items) {
+        next = gc_clock_earlier(next, publisher->failed_since + KEEPER_PUBLISH_KEPT);
+    }
+    if (publisher->is_posting || !due) {
         return next;
     }
-    if (publisher->has_failed || !APR_RING_EMPTY(&publisher->rooms.queue, keeper_room_t, queue)) {
-        due = next_post(publisher);
-        due = due ? due : gc_clock_now();
-    }
+    due = next_post(publisher) > due ? next_post(publisher) : due;
     if (publisher->has_failed && publisher->try_after > due) {
         due = publisher->try_after;
     }
-    return due && (!next || due < next) ? due : next;
+    return gc_clock_earlier(next, due > 1 ? due : gc_clock_now());
 }
 
 int keeper_publisher_is_drained(const keeper_publisher_t *publisher)
 {
     return !publisher->is_posting &&
-           (publisher->has_failed || APR_RING_EMPTY(&publisher->rooms.queue, keeper_room_t, queue));
+           (publisher->has_failed || !has_work(publisher, gc_clock_now()));
 }
 
 int keeper_publisher_progress(keeper_publisher_t *publisher, apr_int64_t *watermark)
 {
     apr_int64_t reached = publisher->newest_id;
-    apr_hash_index_t *i;
 
     if (!publisher->has_watermark) {
         return 0;
     }
-    for (i = apr_hash_first(NULL, publisher->rooms.by_name); i; i = apr_hash_next(i)) {
-        const keeper_room_t *room = apr_hash_this_val(i);
-
-        if (room->unpublished_id && room->unpublished_id <= reached) {
-            reached = room->unpublished_id - 1;
-        }
-    }
+    reached = keeper_rooms_reached(&publisher->rooms, reached);
     if (reached == publisher->kept_watermark) {
         return 0;
     }

@@ -1,10 +1,10 @@
 /* One proxy of one site: what to tell it, when, and how far it has been told.
  *
  * New events of a room are gathered into items and go out straight from memory; one POST is under way
- * at a time, and a room has a pace, so everything that comes meanwhile travels in the next, in order. Nothing is ever sent
- * again: a room whose POST failed, or may have failed, is dirty, and gets a hint item before its next
- * events, upon which its readers fetch what they miss through their next link. So an outage of any
- * length costs a room's name, not its messages.
+ * at a time, and a room has a pace, so everything that comes meanwhile travels in the next, in order. Nothing
+ * that may have been sent is sent again: a room whose POST failed, or may have failed, is dirty, and gets a hint
+ * item, upon which its readers fetch what they miss through their next link. So an outage of any length costs a
+ * room's name, not its messages, and of names no more than KEEPER_ROOMS_MAX.
  *
  * A publisher belongs to the loop's thread. */
 #ifndef KEEPER_PUBLISH_H
@@ -36,16 +36,13 @@
 /** What may wait for the POST under way; beyond it rooms turn dirty instead. */
 #define KEEPER_PUBLISH_PENDING_BYTES (32 * 1024 * 1024)
 
-/** A reader's hold that was answered up to this long before an event was published may have been
- *  registered after it… */
-#define KEEPER_PUBLISH_HOLD_WINDOW apr_time_from_sec(3)
-
-/** A flood in one room may have overrun the proxy's queue, which all rooms share, and which takes this
- *  long to drain where it is full (25,000 deliveries at 2,500 a second)… */
-#define KEEPER_PUBLISH_FLOOD_WINDOW apr_time_from_sec(10)
-
-/** …so this long after the room's last publish it gets a hint. */
+/** So long after its last publish a room gets a hint whose readers may have missed that; see
+ *  keeper_rooms_may_miss. */
 #define KEEPER_PUBLISH_HINT_DELAY apr_time_from_sec(1)
+
+/** What was certainly not sent, as where a connection is refused, is kept for this long, and sent when the proxy
+ *  takes POSTs again; later it becomes hints. */
+#define KEEPER_PUBLISH_KEPT apr_time_from_sec(5)
 
 /** Between two POSTs to a proxy in the long run, unless a room's rate is higher or has no limit, and how many
  *  may come at once. Pushpin 1.36 starts its clock of 25 ms anew with each delivery that it is given, and

@@ -24,6 +24,7 @@ typedef struct keeper_room_t {
     APR_RING_ENTRY(keeper_room_t) hints;   /**< of rooms with a hint due, soonest first */
     APR_RING_ENTRY(keeper_room_t) sending; /**< of rooms in the POST under way */
     APR_RING_ENTRY(keeper_room_t) resting; /**< of rooms whose pace is used up */
+    APR_RING_ENTRY(keeper_room_t) lost;    /**< of rooms that are dirty */
     const char *name;                      /**< decoded, NUL-terminated */
     const char *channel;                   /**< as the proxy knows it, NUL-terminated */
     apr_uint64_t tag;                      /**< in shared memory */
@@ -41,10 +42,12 @@ typedef struct keeper_room_t {
     gc_moment_t gap_until;   /**< it sends no event before */
     int has_news;            /**< events came since the last POST of it was taken */
     int is_flooded;          /**< it had to rest with events since its last trailing hint */
-    int is_dirty;            /**< readers may miss something: a hint goes before what is next */
+    int is_dirty;            /**< readers may miss something, and a hint is to tell them */
     int is_queued;
     int is_sending;   /**< part of the POST under way */
     int is_hint_sent; /**< with a hint in it */
+    int refusals;     /**< of its hint, one after the other */
+    gc_moment_t refused_since;
 } keeper_room_t;
 
 /** Make a room without anything to send. @return NULL if memory is short */

@@ -8,6 +8,27 @@
 #include "keeper_room.h"
 #include "keeper_site.h"
 
+/** How many rooms are remembered for a proxy. Beyond it those are forgotten that wait for a hint only and had
+ *  no hold lately: their readers find out at the next event, or by their links' timeouts. */
+#define KEEPER_ROOMS_MAX 10000
+
+/** Between two hints of any kind to a proxy in the long run, and how many may go at once: Pushpin asks ten times a
+ *  second, whatever it is told. */
+#define KEEPER_ROOMS_HINT_INTERVAL apr_time_from_msec(100)
+#define KEEPER_ROOMS_HINT_BURST    50
+
+/** A hint that is refused is tried again after so long, doubled up to the second. */
+#define KEEPER_ROOMS_REFUSED_MIN apr_time_from_sec(1)
+#define KEEPER_ROOMS_REFUSED_MAX apr_time_from_sec(60)
+
+/** A reader's hold that was answered up to this long before an event was published may have been registered
+ *  after it. */
+#define KEEPER_ROOMS_HOLD_WINDOW apr_time_from_sec(3)
+
+/** A flood in one room may have overrun the proxy's queue, which all rooms share, and which takes this long to
+ *  drain where it is full (25,000 deliveries at 2,500 a second). */
+#define KEEPER_ROOMS_FLOOD_WINDOW apr_time_from_sec(10)
+
 /** From one trailing hint to the next: upon each the proxy asks at least once, and Pushpin asks ten times
  *  a second, those included that heal what is known to be lost. */
 #define KEEPER_ROOMS_HINT_GAP apr_time_from_msec(200)
@@ -17,21 +38,27 @@ APR_RING_HEAD(keeper_room_ring_t, keeper_room_t);
 /** The rooms, and their lines. */
 typedef struct keeper_rooms_t {
     const keeper_site_t *site;
+    const keeper_shared_t *shared; /**< where holds are noted */
     apr_pool_t *scratch;
     apr_hash_t *by_name;
-    gc_moment_t hints_from; /**< no trailing hint goes before */
-    gc_moment_t flooded;    /**< when a room last had events and no pace left, 0 for never */
+    unsigned forgotten; /**< how many rooms that waited for something were, since it was zeroed */
+    gc_moment_t hints_until; /**< hints are ahead of their pace by what this is ahead of now */
+    gc_moment_t hints_from;  /**< no trailing hint goes before */
+    gc_moment_t flooded;     /**< when a room last had events and no pace left, 0 for never */
     struct keeper_room_ring_t queue;   /**< with something to send now, in the order it came */
     struct keeper_room_ring_t resting; /**< whose pace is used up, soonest first */
     struct keeper_room_ring_t hints;   /**< with a trailing hint due, soonest first */
+    struct keeper_room_ring_t lost;    /**< that are dirty, oldest first */
     struct keeper_room_ring_t sending; /**< in the POST under way */
 } keeper_rooms_t;
 
 /** Make empty lines. @param pool  owns them, as long as the publisher. @return APR_SUCCESS, or APR_ENOMEM */
-apr_status_t keeper_rooms_init(keeper_rooms_t *rooms, const keeper_site_t *site, apr_pool_t *pool);
+apr_status_t keeper_rooms_init(keeper_rooms_t *rooms, const keeper_site_t *site,
+                               const keeper_shared_t *shared, apr_pool_t *pool);
 
-/** Find a room, or make it. @return NULL if memory is short */
-keeper_room_t *keeper_rooms_get(keeper_rooms_t *rooms, const char *name);
+/** Find a room, or make it; where there are KEEPER_ROOMS_MAX another is forgotten for it. @return NULL if
+ *  memory is short, or all rooms wait for more than a hint; that is counted as forgotten */
+keeper_room_t *keeper_rooms_get(keeper_rooms_t *rooms, const char *name, gc_moment_t now);
 
 /** Forget a room that waits for nothing, and whose pace is as if it had never sent. */
 void keeper_rooms_forget_if_idle(keeper_rooms_t *rooms, keeper_room_t *room, gc_moment_t now);
@@ -48,6 +75,29 @@ void keeper_rooms_schedule(keeper_rooms_t *rooms, keeper_room_t *room, gc_moment
 /** Take a room out of the line for sending. */
 void keeper_rooms_dequeue(keeper_room_t *room);
 
+/** A room's readers may miss something. */
+void keeper_rooms_set_dirty(keeper_rooms_t *rooms, keeper_room_t *room);
+
+/** Whether the pace of hints allows one. */
+int keeper_rooms_may_hint(const keeper_rooms_t *rooms, gc_moment_t now);
+
+/** When the pace allows the next hint of a dirty room; 0 where none is dirty, 1 or more where there is. */
+gc_moment_t keeper_rooms_hint_due(const keeper_rooms_t *rooms);
+
+/** The room whose hint is to go next: one with a hold within its link's timeout before all others. NULL
+ *  where no room is dirty, or the pace allows none. */
+keeper_room_t *keeper_rooms_next_hint(const keeper_rooms_t *rooms, gc_moment_t now);
+
+/** The hint of a dirty room goes: it is not dirty any more. */
+void keeper_rooms_spend_hint(keeper_rooms_t *rooms, keeper_room_t *room, gc_moment_t now);
+
+/** The POST under way was not taken: a hint of the room in it is due again, and was not spent. */
+void keeper_rooms_return_hint(keeper_rooms_t *rooms, keeper_room_t *room);
+
+/** A room's hint was refused: it is due again later, unless it has been refused for longer than its readers'
+ *  link lasts, who have asked by then. */
+void keeper_rooms_refuse_hint(keeper_rooms_t *rooms, keeper_room_t *room, gc_moment_t now);
+
 /** A room has one item in the POST under way; an item with events counts for its pace. */
 void keeper_rooms_mark_sending(keeper_rooms_t *rooms, keeper_room_t *room, int is_events,
                                gc_moment_t now);
@@ -55,7 +105,7 @@ void keeper_rooms_mark_sending(keeper_rooms_t *rooms, keeper_room_t *room, int i
 /** Take a room out of the POST that has ended, NULL when there is none left. */
 keeper_room_t *keeper_rooms_pop_sending(keeper_rooms_t *rooms);
 
-/** A room gets a trailing hint at a time that is not before any other's; 0 for none. */
+/** A room gets a hint at a time, whatever else happens; 0 for none. */
 void keeper_rooms_set_hint(keeper_rooms_t *rooms, keeper_room_t *room, gc_moment_t due);
 
 /** Line up what has become due. */
@@ -63,5 +113,13 @@ void keeper_rooms_wake(keeper_rooms_t *rooms, gc_moment_t now);
 
 /** When keeper_rooms_wake has something to do next, 0 for never. */
 gc_moment_t keeper_rooms_next(const keeper_rooms_t *rooms);
+
+/** Whether a reader of a room may have missed what was just taken, though the proxy did not say so: a hold was
+ *  being registered, or a queue was full. @param posted  when the POST began */
+int keeper_rooms_may_miss(const keeper_rooms_t *rooms, const keeper_room_t *room,
+                          gc_moment_t posted);
+
+/** The message id up to which no room has anything unpublished, newest_id where none has. */
+apr_int64_t keeper_rooms_reached(const keeper_rooms_t *rooms, apr_int64_t newest_id);
 
 #endif

@@ -25,7 +25,9 @@ typedef struct keeper_site_t {
     apr_interval_time_t publish_gap;      /**< between any two publishes of a room */
     apr_interval_time_t post_interval;    /**< between POSTs to a proxy in the long run */
     int publish_burst;                    /**< publishes of a room that may come at once, from 1 */
-    apr_size_t item_bytes;                /**< of event stream, up to which events share an item */
+    apr_interval_time_t hint_interval;    /**< between hints to a proxy in the long run */
+    apr_interval_time_t link_timeout; /**< of silence, after which a proxy asks for its readers */
+    apr_size_t item_bytes;            /**< of event stream, up to which events share an item */
 } keeper_site_t;
 
 /**

@@ -19,10 +19,21 @@ void keeper_trouble_log_failure(keeper_trouble_t *trouble, const grip_transport_
     }
     if (!trouble->is_failure_logged) {
         trouble->is_failure_logged = 1;
-        gc_log_line(trouble->log, GC_LOG_WARNING, result->rv,
-                    "GC0301: publishing to %s failed (HTTP status %d) %s%s; trying again, and its "
-                    "readers will be told to ask for what they miss",
-                    trouble->proxy, result->http_status, result->error, result->excerpt);
+        gc_log_line(
+            trouble->log, GC_LOG_WARNING, result->rv,
+            "GC0301: publishing to %s failed (HTTP status %d) %s%s; trying again in %.1f s, "
+            "and its readers will be told to ask for what they miss",
+            trouble->proxy, result->http_status, result->error, result->excerpt,
+            (double)pause / APR_USEC_PER_SEC);
+    }
+    if (!trouble->is_pause_logged && apr_time_from_sec(result->retry_after_secs) > pause) {
+        trouble->is_pause_logged = 1;
+        gc_log_line(trouble->log, GC_LOG_WARNING, APR_SUCCESS,
+                    "GC0306: %s asks for a pause of %" APR_INT64_T_FMT
+                    " s (HTTP status %d); trying "
+                    "again in %.1f s all the same",
+                    trouble->proxy, result->retry_after_secs, result->http_status,
+                    (double)pause / APR_USEC_PER_SEC);
     }
 }
 
@@ -37,6 +48,23 @@ void keeper_trouble_forget(keeper_trouble_t *trouble)
 {
     trouble->is_failure_logged = 0;
     trouble->is_limit_logged = 0;
+    trouble->is_pause_logged = 0;
+}
+
+void keeper_trouble_log_forgotten(keeper_trouble_t *trouble, unsigned count, gc_moment_t now)
+{
+    trouble->forgotten += count;
+    if (trouble->forgotten_logged &&
+        now - trouble->forgotten_logged < KEEPER_TROUBLE_REFUSED_PERIOD) {
+        return;
+    }
+    gc_log_line(
+        trouble->log, GC_LOG_WARNING, APR_SUCCESS,
+        "GC0307: more rooms wait for %s than are remembered; readers of %u of them find out "
+        "at the next message, or after GripChatLinkTimeout",
+        trouble->proxy, trouble->forgotten);
+    trouble->forgotten_logged = now;
+    trouble->forgotten = 0;
 }
 
 void keeper_trouble_log_refused(keeper_trouble_t *trouble, const char *channel,

@@ -15,12 +15,15 @@ typedef struct keeper_trouble_t {
     const gc_log_t *log;
     const char *proxy; /**< its name, as it may be logged */
     int is_failure_logged;
+    int is_pause_logged;
     int is_limit_logged;
     unsigned refused;           /**< items, since that was logged */
     gc_moment_t refused_logged; /**< 0 for never */
+    unsigned forgotten;         /**< rooms, since that was logged */
+    gc_moment_t forgotten_logged;
 } keeper_trouble_t;
 
-/** A POST failed and all of it will be hinted.
+/** A POST failed; what was sent of it will be hinted. A pause that the proxy asks for is told, too.
  *
  *  @param pause  until the next try, in MICROSECONDS */
 void keeper_trouble_log_failure(keeper_trouble_t *trouble, const grip_transport_result_t *result,
@@ -31,6 +34,9 @@ void keeper_trouble_log_end(keeper_trouble_t *trouble);
 
 /** As keeper_trouble_log_end, for a proxy that answers but has taken nothing: logs nothing. */
 void keeper_trouble_forget(keeper_trouble_t *trouble);
+
+/** Rooms, count of them, are no longer known to wait for anything: there are too many. */
+void keeper_trouble_log_forgotten(keeper_trouble_t *trouble, unsigned count, gc_moment_t now);
 
 /** An item of a channel was refused for itself. */
 void keeper_trouble_log_refused(keeper_trouble_t *trouble, const char *channel,

@@ -9,7 +9,7 @@ import jwt
 import pytest
 
 from harness import grip, sse
-from harness.client import events_path
+from harness.client import Connection, events_path
 from harness.load import Senders
 from harness.processes import wait_until
 from harness.sites import chat_site
@@ -269,24 +269,17 @@ def test_a_proxy_that_is_down_does_not_delay_the_other_one(servers):
     assert time.monotonic() - begin < 12
 
 
-@pytest.mark.parametrize("trouble", ["500", "503", "429", "close", "refused"])
+@pytest.mark.parametrize("trouble", ["500", "503", "429", "close"])
 def test_a_room_whose_publish_failed_is_hinted_when_the_proxy_is_well_again(servers, trouble):
     listener = servers.listener()
     apache = servers.apache(site_for(listener))
     apache.error_log.allow(PUBLISH_FAILED)
     apache.client.say("x", "fine")
     listener.wait_for_items(1)
-    if trouble == "refused":
-        listener.stop()
-    else:
-        listener.status = listener.CLOSE if trouble == "close" else int(trouble)
+    listener.status = listener.CLOSE if trouble == "close" else int(trouble)
     apache.client.say("x", "failed")
-    if trouble == "refused":
-        time.sleep(0.3)
-        listener.start()
-    else:
-        listener.wait_for_publishes(2)
-        listener.status = 200
+    listener.wait_for_publishes(2)
+    listener.status = 200
     before = len(listener.items("events-room-x"))
     wait_for_hint(listener, "events-room-x", after=before)
     # Until the keeper has heard that the hint was taken, rooms only get more hints.
@@ -296,6 +289,75 @@ def test_a_room_whose_publish_failed_is_hinted_when_the_proxy_is_well_again(serv
                "item after the outage")
     taken = [item for p in listener.publishes if p.status == 200 for item in p.items]
     assert [i["id"] for i in contents(taken)] == ["1", "3"]
+
+
+def test_what_was_never_sent_is_published_when_the_proxy_is_back(servers):
+    listener = servers.listener()
+    apache = servers.apache(site_for(listener))
+    apache.error_log.allow(PUBLISH_FAILED)
+    apache.client.say("x", "fine")
+    listener.wait_for_items(1)
+    listener.stop()
+    apache.client.say("x", "kept")
+    apache.error_log.wait_for("GC0301")
+    apache.client.say("x", "kept too")
+    listener.start()
+    wait_until(lambda: any(i.get("id") == "3" for i in listener.items("events-room-x")), 10,
+               "item of what was kept")
+    assert [i["id"] for i in contents(listener.items())][-1:] == ["3"]
+    texts = [event.json["text"] for item in listener.items() for event in events_of(item)]
+    assert texts == ["fine", "kept", "kept too"]
+
+
+def test_a_proxy_that_is_gone_for_longer_gets_hints(servers):
+    listener = servers.listener()
+    apache = servers.apache(site_for(listener))
+    apache.error_log.allow(PUBLISH_FAILED)
+    apache.client.say("x", "fine")
+    listener.wait_for_items(1)
+    listener.stop()
+    apache.client.say("x", "lost")
+    time.sleep(6)
+    listener.start()
+    wait_for_hint(listener, "events-room-x")
+    assert [i["id"] for i in contents(listener.items())] == ["1"]
+
+
+def test_a_proxy_that_refuses_everything_for_a_while_gets_hints(servers):
+    """A 4xx is mostly about one item, and sometimes about everything."""
+    listener = servers.listener()
+    apache = servers.apache(site_for(listener))
+    apache.error_log.allow(PUBLISH_FAILED, r"\[grip_chat:error\]")
+    listener.status = 405
+    for room in "xyz":
+        apache.client.say(room, "refused")
+    wait_until(lambda: any(action(i) for i in listener.items("events-room-z")), 10, "refused hint")
+    listener.clear()
+    listener.status = 200
+    for room in "xyz":
+        wait_for_hint(listener, f"events-room-{room}")
+
+
+def test_an_outage_is_hinted_at_a_pace(servers):
+    listener = servers.listener()
+    apache = servers.apache(site_for(listener))
+    apache.error_log.allow(PUBLISH_FAILED)
+    listener.status = 500
+    rooms = [f"r{number}" for number in range(120)]
+    with Connection(apache.port) as connection:
+        for room in rooms:
+            connection.say(room, "lost")
+        listener.wait_for_publishes(1)
+        listener.status = 200
+        begin = time.monotonic()
+        wait_until(lambda: {i["channel"] for p in listener.publishes if p.status == 200
+                            for i in p.items} >= {f"events-room-{room}" for room in rooms}, 60,
+                   "hint for every room")
+    taken = [p for p in listener.publishes if p.status == 200]
+    for first in taken:
+        hints = sum(1 for p in taken if 0 <= p.time - first.time < 1 for i in p.items if action(i))
+        assert hints <= 50 + 12, f"{hints} hints in a second"
+    assert time.monotonic() - begin > 3, "70 hints beyond the burst, ten a second"
 
 
 def test_posting_goes_on_while_the_proxy_is_down(servers):

@@ -3,6 +3,7 @@
 #define KEEPER_BENCH_H
 
 #include "keeper_publish.h"
+#include "keeper_rooms.h"
 
 #include "grip_stub.h"
 #include "keeper_stub.h"

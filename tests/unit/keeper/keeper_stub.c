@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "gc_buffer.h"
@@ -210,15 +211,10 @@ static void *run(void *data)
     return NULL;
 }
 
-keeper_stub_t *keeper_stub_start(apr_pool_t *pool)
+static void start_thread(keeper_stub_t *stub)
 {
-    keeper_stub_t *stub = apr_pcalloc(pool, sizeof(*stub));
     char started;
 
-    stub->request = apr_palloc(pool, REQUEST_MAX);
-    stub->status = 200;
-    stub->listener = stub_listen(&stub->port, 16);
-    assert_int_equal(pthread_mutex_init(&stub->mutex, NULL), 0);
     assert_int_equal(pipe(stub->stop), 0);
     assert_int_equal(pipe(stub->started), 0);
     assert_int_equal(pthread_create(&stub->thread, NULL, run, stub), 0);
@@ -226,16 +222,52 @@ keeper_stub_t *keeper_stub_start(apr_pool_t *pool)
     assert_int_equal(read(stub->started[0], &started, 1), 1);
     close(stub->started[0]);
     close(stub->started[1]);
+}
+
+keeper_stub_t *keeper_stub_start(apr_pool_t *pool)
+{
+    keeper_stub_t *stub = apr_pcalloc(pool, sizeof(*stub));
+
+    stub->request = apr_palloc(pool, REQUEST_MAX);
+    stub->status = 200;
+    stub->listener = stub_listen(&stub->port, 16);
+    assert_int_equal(pthread_mutex_init(&stub->mutex, NULL), 0);
+    start_thread(stub);
     return stub;
 }
 
-void keeper_stub_stop(keeper_stub_t *stub)
+static void stop_thread(keeper_stub_t *stub)
 {
     assert_int_equal(write(stub->stop[1], "x", 1), 1);
     assert_int_equal(pthread_join(stub->thread, NULL), 0);
     close(stub->stop[0]);
     close(stub->stop[1]);
     close(stub->listener);
+}
+
+/* The port stays taken, by a socket that does not listen. */
+void keeper_stub_go(keeper_stub_t *stub)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)stub->port)};
+    int on = 1;
+
+    stop_thread(stub);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    stub->listener = socket(AF_INET, SOCK_STREAM, 0);
+    assert_true(stub->listener >= 0);
+    assert_int_equal(setsockopt(stub->listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)), 0);
+    assert_int_equal(bind(stub->listener, (struct sockaddr *)&address, sizeof(address)), 0);
+}
+
+void keeper_stub_come_back(keeper_stub_t *stub)
+{
+    assert_int_equal(listen(stub->listener, 16), 0);
+    start_thread(stub);
+}
+
+void keeper_stub_stop(keeper_stub_t *stub)
+{
+    stop_thread(stub);
     while (stub->count) {
         free(stub->posts[--stub->count].told);
     }

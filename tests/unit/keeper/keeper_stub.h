@@ -17,6 +17,12 @@ keeper_stub_t *keeper_stub_start(apr_pool_t *pool);
 /** Stop it, also in the middle of a connection. */
 void keeper_stub_stop(keeper_stub_t *stub);
 
+/** Refuse connections from now on, and end those that there are. */
+void keeper_stub_go(keeper_stub_t *stub);
+
+/** Take connections again, after keeper_stub_go. */
+void keeper_stub_come_back(keeper_stub_t *stub);
+
 /** Its GRIP_URL. */
 const char *keeper_stub_url(const keeper_stub_t *stub, apr_pool_t *pool);
 

@@ -65,7 +65,7 @@ static void obeys_retry_after_before_all_else(void **state)
     keeper_backoff_t backoff;
 
     keeper_backoff_reset(&backoff);
-    assert_int_equal(msecs(&backoff, answer(429, 300, 20)), 300000);
+    assert_int_equal(msecs(&backoff, answer(429, 30, 20)), 30000);
     assert_int_equal(msecs(&backoff, answer(503, 7, -1)), 7000);
     /* It is shorter than the pause that is due. */
     keeper_backoff_reset(&backoff);
@@ -73,6 +73,16 @@ static void obeys_retry_after_before_all_else(void **state)
         (void)msecs(&backoff, answer(503, -1, -1));
     }
     assert_in_range(msecs(&backoff, answer(503, 3, -1)), 5000, 5050);
+}
+
+/* One answer must not silence a proxy for an hour. */
+static void obeys_retry_after_for_a_minute_at_most(void **state)
+{
+    keeper_backoff_t backoff;
+
+    keeper_backoff_reset(&backoff);
+    assert_int_equal(msecs(&backoff, answer(503, 3600, -1)), 60000);
+    assert_int_equal(msecs(&backoff, answer(429, 86400, -1)), 60000);
 }
 
 static void waits_for_the_end_of_a_limit_a_minute_at_most(void **state)
@@ -128,6 +138,7 @@ int main(void)
         POOL_TEST(waits_up_to_a_minute_for_a_limit_of_which_nothing_is_said),
         POOL_TEST(is_patient_where_the_answer_was_cut_off_too),
         POOL_TEST(obeys_retry_after_before_all_else),
+        POOL_TEST(obeys_retry_after_for_a_minute_at_most),
         POOL_TEST(waits_for_the_end_of_a_limit_a_minute_at_most),
         POOL_TEST(does_not_believe_for_ever_in_an_end_that_is_near),
         POOL_TEST(knows_no_end_of_what_is_no_limit),

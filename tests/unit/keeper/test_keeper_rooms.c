@@ -10,19 +10,29 @@ static keeper_site_t site = {.identity = "s",
                              .name = "",
                              .channel_prefix = "",
                              .publish_interval = INTERVAL,
+                             .hint_interval = KEEPER_ROOMS_HINT_INTERVAL,
                              .publish_burst = BURST};
+
+static keeper_shared_t *shared;
 
 static keeper_rooms_t *make(apr_pool_t *pool)
 {
     keeper_rooms_t *rooms = apr_pcalloc(pool, sizeof(*rooms));
 
-    keeper_rooms_init(rooms, &site, pool);
+    shared = keeper_shared_init(apr_pcalloc(pool, keeper_shared_size()));
+
+    keeper_rooms_init(rooms, &site, shared, pool);
     return rooms;
+}
+
+static keeper_room_t *get(keeper_rooms_t *rooms, const char *name)
+{
+    return keeper_rooms_get(rooms, name, NOW);
 }
 
 static keeper_room_t *room_with_event(keeper_rooms_t *rooms, const char *name)
 {
-    keeper_room_t *room = keeper_rooms_get(rooms, name);
+    keeper_room_t *room = get(rooms, name);
 
     assert_int_equal(keeper_room_add(room, 1, 1, gc_slice_of("x"), 100), APR_SUCCESS);
     return room;
@@ -48,7 +58,7 @@ static void add_and_schedule(keeper_rooms_t *rooms, keeper_room_t *room, gc_mome
 static void sends_a_burst_at_once_and_then_at_its_pace(void **state)
 {
     keeper_rooms_t *rooms = make(*state);
-    keeper_room_t *room = keeper_rooms_get(rooms, "a");
+    keeper_room_t *room = get(rooms, "a");
     int i;
 
     for (i = 0; i < BURST; i++) {
@@ -73,7 +83,7 @@ static void sends_a_burst_at_once_and_then_at_its_pace(void **state)
 static void leaves_a_gap_between_two_publishes(void **state)
 {
     keeper_rooms_t *rooms = make(*state);
-    keeper_room_t *room = keeper_rooms_get(rooms, "a");
+    keeper_room_t *room = get(rooms, "a");
 
     site.publish_gap = INTERVAL / 5;
     add_and_schedule(rooms, room, NOW);
@@ -93,7 +103,7 @@ static void leaves_a_gap_between_two_publishes(void **state)
 static void has_its_burst_again_after_a_pause(void **state)
 {
     keeper_rooms_t *rooms = make(*state);
-    keeper_room_t *room = keeper_rooms_get(rooms, "a");
+    keeper_room_t *room = get(rooms, "a");
     gc_moment_t later = NOW + BURST * INTERVAL;
     int i;
 
@@ -119,7 +129,7 @@ static void remembers_a_room_until_its_pace_is_whole(void **state)
     keeper_rooms_schedule(rooms, room, NOW);
     publish(rooms, room, NOW);
     keeper_rooms_forget_if_idle(rooms, room, NOW);
-    assert_ptr_equal(keeper_rooms_get(rooms, "a"), room);
+    assert_ptr_equal(get(rooms, "a"), room);
     keeper_rooms_wake(rooms, NOW + INTERVAL - 1);
     assert_int_equal(apr_hash_count(rooms->by_name), 1);
     keeper_rooms_wake(rooms, NOW + INTERVAL);
@@ -151,8 +161,8 @@ static void wakes_rooms_in_the_order_of_their_times(void **state)
 static void spaces_trailing_hints(void **state)
 {
     keeper_rooms_t *rooms = make(*state);
-    keeper_room_t *a = keeper_rooms_get(rooms, "a");
-    keeper_room_t *b = keeper_rooms_get(rooms, "b");
+    keeper_room_t *a = get(rooms, "a");
+    keeper_room_t *b = get(rooms, "b");
 
     keeper_rooms_set_hint(rooms, a, NOW);
     keeper_rooms_set_hint(rooms, b, NOW + 1);
@@ -170,15 +180,99 @@ static void spaces_trailing_hints(void **state)
 static void a_due_hint_makes_the_room_dirty_and_ends_its_flood(void **state)
 {
     keeper_rooms_t *rooms = make(*state);
-    keeper_room_t *room = keeper_rooms_get(rooms, "a");
+    keeper_room_t *room = get(rooms, "a");
 
     room->is_flooded = 1;
     keeper_rooms_set_hint(rooms, room, NOW + 5);
     assert_true(keeper_rooms_next(rooms) == NOW + 5);
     keeper_rooms_wake(rooms, NOW + 5);
-    assert_true(room->is_dirty && room->is_queued);
+    assert_true(room->is_dirty);
     assert_false(room->is_flooded);
     assert_true(keeper_rooms_next(rooms) == 0);
+    keeper_room_free(room);
+}
+
+static void paces_all_hints_after_a_burst(void **state)
+{
+    keeper_rooms_t *rooms = make(*state);
+    int sent = 0;
+    int i;
+
+    for (i = 0; i < KEEPER_ROOMS_HINT_BURST * 2; i++) {
+        keeper_rooms_set_dirty(rooms, get(rooms, apr_psprintf(*state, "room%d", i)));
+    }
+    while (keeper_rooms_next_hint(rooms, NOW)) {
+        keeper_rooms_spend_hint(rooms, keeper_rooms_next_hint(rooms, NOW), NOW);
+        sent++;
+    }
+    assert_int_equal(sent, KEEPER_ROOMS_HINT_BURST);
+    assert_true(keeper_rooms_hint_due(rooms) == NOW + KEEPER_ROOMS_HINT_INTERVAL);
+    assert_non_null(keeper_rooms_next_hint(rooms, NOW + KEEPER_ROOMS_HINT_INTERVAL));
+}
+
+static void hints_rooms_with_a_hold_within_the_link_s_timeout_first(void **state)
+{
+    keeper_rooms_t *rooms = make(*state);
+    keeper_room_t *empty = get(rooms, "empty");
+    keeper_room_t *held = get(rooms, "held");
+
+    site.link_timeout = apr_time_from_sec(60);
+    keeper_shared_note_hold(shared, keeper_shared_slot(empty->tag), NOW - apr_time_from_sec(61));
+    keeper_shared_note_hold(shared, keeper_shared_slot(held->tag), NOW - apr_time_from_sec(59));
+    keeper_rooms_set_dirty(rooms, empty);
+    keeper_rooms_set_dirty(rooms, held);
+    assert_ptr_equal(keeper_rooms_next_hint(rooms, NOW), held);
+    keeper_rooms_spend_hint(rooms, held, NOW);
+    assert_ptr_equal(keeper_rooms_next_hint(rooms, NOW), empty);
+    site.link_timeout = 0;
+}
+
+/* A client that posts to ever new rooms while the proxy is down must not fill the memory. */
+static void remembers_no_more_rooms_than_it_may_and_those_with_readers_before_others(void **state)
+{
+    keeper_rooms_t *rooms = make(*state);
+    keeper_room_t *held = get(rooms, "held");
+    char name[32];
+    int i;
+
+    site.link_timeout = apr_time_from_sec(60);
+    keeper_shared_note_hold(shared, keeper_shared_slot(held->tag), NOW);
+    keeper_rooms_set_dirty(rooms, held);
+    for (i = 0; i < 2 * KEEPER_ROOMS_MAX; i++) {
+        apr_snprintf(name, sizeof(name), "room%d", i);
+        keeper_rooms_set_dirty(rooms, get(rooms, name));
+    }
+    assert_int_equal(apr_hash_count(rooms->by_name), KEEPER_ROOMS_MAX);
+    assert_int_equal(rooms->forgotten, KEEPER_ROOMS_MAX + 1);
+    assert_ptr_equal(get(rooms, "held"), held);
+    assert_ptr_equal(keeper_rooms_next_hint(rooms, NOW), held);
+    site.link_timeout = 0;
+}
+
+static void tries_a_refused_hint_again_until_readers_have_asked(void **state)
+{
+    keeper_rooms_t *rooms = make(*state);
+    keeper_room_t *room = get(rooms, "a");
+    gc_moment_t now = NOW;
+    int tries = 0;
+
+    site.link_timeout = apr_time_from_sec(120);
+    room->unpublished_id = 7;
+    keeper_rooms_set_dirty(rooms, room);
+    while (tries < 100) {
+        keeper_rooms_wake(rooms, now);
+        if (!room->is_dirty) {
+            break;
+        }
+        keeper_rooms_spend_hint(rooms, room, now);
+        keeper_rooms_refuse_hint(rooms, room, now);
+        tries++;
+        assert_true(!room->hint_due || room->hint_due - now <= KEEPER_ROOMS_REFUSED_MAX);
+        now = room->hint_due ? room->hint_due : now;
+    }
+    assert_int_equal(tries, 8); /* after 0, 1, 3, 7, 15, 31, 63 and 123 s */
+    assert_int_equal(room->unpublished_id, 0);
+    site.link_timeout = 0;
     keeper_room_free(room);
 }
 
@@ -192,6 +286,10 @@ int main(void)
         POOL_TEST(wakes_rooms_in_the_order_of_their_times),
         POOL_TEST(spaces_trailing_hints),
         POOL_TEST(a_due_hint_makes_the_room_dirty_and_ends_its_flood),
+        POOL_TEST(paces_all_hints_after_a_burst),
+        POOL_TEST(hints_rooms_with_a_hold_within_the_link_s_timeout_first),
+        POOL_TEST(remembers_no_more_rooms_than_it_may_and_those_with_readers_before_others),
+        POOL_TEST(tries_a_refused_hint_again_until_readers_have_asked),
     };
 
     return UNIT_RUN(tests);

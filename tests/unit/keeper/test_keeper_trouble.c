@@ -74,12 +74,38 @@ static void tells_of_refused_items_once_a_minute(void **state)
     assert_string_equal(logged, "GC0304 GC0304 ");
 }
 
+static void tells_once_how_long_a_proxy_wants_to_be_left_alone(void **state)
+{
+    keeper_trouble_t trouble = begin();
+    grip_transport_result_t result = {
+        GRIP_TRANSPORT_ANSWERED, APR_SUCCESS, 503, 3600, -1, "", "why"};
+
+    post_fails(&trouble, 500);
+    keeper_trouble_log_failure(&trouble, &result, apr_time_from_sec(60));
+    keeper_trouble_log_failure(&trouble, &result, apr_time_from_sec(60));
+    assert_string_equal(logged, "GC0301 GC0306 ");
+}
+
+static void tells_of_forgotten_rooms_once_a_minute(void **state)
+{
+    keeper_trouble_t trouble = begin();
+    gc_moment_t start = apr_time_from_sec(100);
+
+    keeper_trouble_log_forgotten(&trouble, 1, start);
+    keeper_trouble_log_forgotten(&trouble, 2, start + 1);
+    assert_int_equal(trouble.forgotten, 2);
+    keeper_trouble_log_forgotten(&trouble, 1, start + KEEPER_TROUBLE_REFUSED_PERIOD);
+    assert_string_equal(logged, "GC0307 GC0307 ");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         POOL_TEST(is_told_once_of_each_kind_until_it_is_over),
         POOL_TEST(may_end_without_a_word),
         POOL_TEST(tells_of_refused_items_once_a_minute),
+        POOL_TEST(tells_once_how_long_a_proxy_wants_to_be_left_alone),
+        POOL_TEST(tells_of_forgotten_rooms_once_a_minute),
     };
 
     return UNIT_RUN(tests);
