@@ -62,15 +62,26 @@ class Readers:
         return len(self.held)
 
     def hear(self, text):
-        """How many of those that are held are sent a message."""
+        """How many of those that are held are sent a message; the others are forgotten."""
         self._apache.client.say(re.search("/rooms/(.*)/events/", self._path)[1], text)
-        count = 0
-        for stream in self.held:
-            try:
-                count += stream.read_until(text.encode()) is not None
-            except (AssertionError, OSError):
-                pass
-        return count
+        self.held = [stream for stream in self.held if self._hears(stream, text.encode())]
+        return len(self.held)
+
+    @staticmethod
+    def _hears(stream, text):
+        try:
+            return stream.read_until(text)
+        except (AssertionError, OSError):
+            return stream.close()
+
+    def settle(self, count, timeout):
+        """Until so many are held, and still are two seconds later: children may end while others begin."""
+        end, steady = time.monotonic() + timeout, 0
+        while steady < 2 and time.monotonic() < end:
+            self.come_until(count, end - time.monotonic())
+            time.sleep(2)
+            steady = steady + 1 if self.hear(f"at {time.monotonic()}") == count else 0
+        return len(self.held)
 
     def close(self, count=None):
         for stream in self.held[:count]:
@@ -95,7 +106,7 @@ def test_all_places_of_a_stock_configuration_are_taken(servers, readers):
     apache = servers.apache(stock)
     apache.error_log.allow("GC0178")
     crowd = readers(apache)
-    held = crowd.come_until(PLACES, 60)
+    held = crowd.settle(PLACES, 90)
     print(f"{held} of {PLACES} held after {crowd.polls} polls, by {len(apache.children())} children")
     assert held == PLACES
     # No child ends for it, none is deaf, and one line tells that there are no more.
