@@ -3,15 +3,16 @@
 #include "chat_sse.h"
 #include "gc_clock.h"
 #include "grip_hold.h"
-#include "mod_grip_chat_features.h"
 #include "mod_grip_chat_link.h"
+#include "mod_grip_chat_proxied.h"
 #include "mod_grip_chat_reply.h"
 #include "mod_grip_chat_start.h"
 #include "mod_grip_chat_stream.h"
 
 #define ALLOW "GET, HEAD, OPTIONS"
 
-/* Set in the environment of a request that is answered at once, without a stream: a CustomLog can leave it out. */
+/* Set in the environment of a request that is answered at once, without a stream, for CustomLog to leave
+ * it out. */
 #define GRIP_CHAT_POLL "grip-chat-poll"
 
 /* Clients come back after this long, each after another: in poll mode, and when a held stream is cut off.
@@ -56,7 +57,8 @@ typedef struct found_t {
     chat_page_t page;
 } found_t;
 
-/* What goes into the answer: maybe the padding, which only streams need, the body, and behind it maybe a part of a block. */
+/* What goes into the answer: maybe the padding, which only streams need, the body, and behind it maybe a
+ * part of a block. */
 typedef struct answer_t {
     gc_buffer_t body;
     gc_slice_t padding;
@@ -65,32 +67,6 @@ typedef struct answer_t {
     apr_int64_t reached; /* the position that the answer leads to */
     int has_more;        /* there are events behind it already */
 } answer_t;
-
-/* Whether one of our proxies sent this. */
-static int judge_signature(events_t *events)
-{
-    const char *header = apr_table_get(events->r->headers_in, "Grip-Sig");
-    grip_sig_t sig;
-    apr_status_t rv;
-
-    if (!header) {
-        return 0;
-    }
-    rv = grip_sig_cache_check(events->site->signatures, &sig, gc_slice_of(header), events->now,
-                              events->r->pool);
-    if (!grip_sig_is_proxied(&sig)) {
-        ap_log_rerror(
-            APLOG_MARK, APLOG_INFO, rv, events->r,
-            "GC0161: the Grip-Sig is %s, so the request is answered as a client's own; if "
-            "it came through a proxy of this site, check GripChatGripURL and "
-            "GripChatGripVerifyKey",
-            grip_sig_verdict_name(sig.verdict));
-    }
-    else if (sig.verdict == GRIP_SIG_VALID) {
-        grip_chat_features_note(events->site, sig.proxy, events->r);
-    }
-    return grip_sig_is_proxied(&sig);
-}
 
 static void set_headers(request_rec *r)
 {
@@ -454,7 +430,8 @@ static int get_events(events_t *events)
 
     events->is_next = asked.is_next;
     /* What a HEAD has no body for cannot be held. */
-    events->is_proxied = judge_signature(events) && !r->header_only;
+    events->is_proxied =
+        grip_chat_is_proxied(events->site, events->r, events->now) && !r->header_only;
     if (events->is_next && !events->is_proxied) {
         return grip_chat_reply_error(r, HTTP_FORBIDDEN, "bad-link",
                                      "a next link is for this site's proxies alone");
