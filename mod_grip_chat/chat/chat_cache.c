@@ -60,8 +60,7 @@ struct chat_cache_t {
     chat_cache_stats_t stats;
 };
 
-/* Let go of entries that are in no list any more. Outside the mutex: to free large blocks takes the
- * kernel's time. */
+/* Let go of entries that are in no list any more. Outside the mutex: to free large blocks takes time. */
 static void free_entries(entry_t *entry)
 {
     while (entry) {
@@ -125,6 +124,11 @@ apr_status_t chat_cache_create(chat_cache_t **out, apr_size_t limit, apr_pool_t 
 int chat_cache_is_on(const chat_cache_t *cache)
 {
     return cache->limit > 0;
+}
+
+chat_account_t *chat_cache_account(const chat_cache_t *cache)
+{
+    return cache->account;
 }
 
 /* FNV-1a with a seed of the process's own, so that nobody can choose names that share a chain. */
@@ -251,20 +255,21 @@ static entry_t *keep_entry(chat_cache_t *cache, const load_t *load, entry_t *ent
 static apr_status_t read_room(const chat_cache_t *cache, const chat_cache_room_t *room,
                               chat_snapshot_t *old, chat_snapshot_t **out, apr_pool_t *pool)
 {
-    chat_snapshot_spec_t spec = {gc_slice_of(room->name), room->history, cache->account};
-    int limit = room->history > CHAT_PAGE_MAX_EVENTS ? room->history : CHAT_PAGE_MAX_EVENTS;
+    chat_snapshot_spec_t spec = {gc_slice_of(room->name), room->history, room->list_bytes,
+                                 cache->account};
+    chat_bounds_t most = chat_snapshot_bounds(&spec);
     apr_status_t rv = APR_EINCOMPLETE;
     chat_page_t page;
 
     if (old && chat_snapshot_standing(old)->newest_id != 0) {
-        rv = room->source->after(room->baton, chat_snapshot_standing(old)->last_event_id - 1, limit,
-                                 &page, pool);
+        rv = room->source->after(room->baton, chat_snapshot_standing(old)->newest_event_id - 1,
+                                 most, &page, pool);
         if (rv == APR_SUCCESS) {
             rv = chat_snapshot_extend(out, old, &spec, &page, pool);
         }
     }
     if (rv == APR_EINCOMPLETE) {
-        rv = room->source->newest(room->baton, limit, &page, pool);
+        rv = room->source->newest(room->baton, most, &page, pool);
         if (rv == APR_SUCCESS) {
             rv = chat_snapshot_make(out, &spec, &page, pool);
         }
@@ -272,8 +277,8 @@ static apr_status_t read_room(const chat_cache_t *cache, const chat_cache_room_t
     return rv;
 }
 
-/* Begin to read a room. What the version says was loaded under the mutex, so whoever comes later and
- * finds the load under a number above what there was when he came knows that it began after. */
+/* Begin to read a room. The version was loaded under the mutex, so whoever finds the load under a number above
+ * what there was when he came knows that it began after. */
 static apr_status_t begin_load(chat_cache_t *cache, load_t **out, const chat_cache_room_t *room,
                                apr_uint64_t hash, chat_version_t version)
 {
@@ -328,8 +333,7 @@ static void end_load(chat_cache_t *cache, load_t *load, apr_status_t status,
     gc_lock_wake_all(load->done);
 }
 
-/* A pool of the load's own, not the request's, which may live for as long as its reader is slow. One is
- * kept for the next load: its pages come from the kernel, and go back there. */
+/* A pool of the load's own: the request's may live as long as its reader is slow. One is kept for the next. */
 static apr_status_t borrow_scratch(chat_cache_t *cache, apr_pool_t **scratch)
 {
     *scratch = __atomic_exchange_n(&cache->scratch, NULL, __ATOMIC_ACQ_REL);

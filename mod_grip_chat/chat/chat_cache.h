@@ -18,18 +18,19 @@ typedef struct chat_version_t {
 typedef struct chat_cache_source_t {
     /** The room's version now. Called with the cache locked: must not block. */
     chat_version_t (*version)(void *baton);
-    /** As chat_store_read_newest. */
-    apr_status_t (*newest)(void *baton, int limit, chat_page_t *page, apr_pool_t *pool);
+    /** As chat_store_read_before, for the newest messages. */
+    apr_status_t (*newest)(void *baton, chat_bounds_t most, chat_page_t *page, apr_pool_t *pool);
     /** As chat_store_read_after. */
-    apr_status_t (*after)(void *baton, apr_int64_t after, int limit, chat_page_t *page,
+    apr_status_t (*after)(void *baton, apr_int64_t after, chat_bounds_t most, chat_page_t *page,
                           apr_pool_t *pool);
 } chat_cache_source_t;
 
 /** A room, as one thread asks for it. */
 typedef struct chat_cache_room_t {
-    const void *site; /**< tells sites apart, by its address */
-    const char *name; /**< valid, decoded */
-    int history;      /**< messages of the list; the same at each call for the site */
+    const void *site;      /**< tells sites apart, by its address */
+    const char *name;      /**< valid, decoded */
+    int history;           /**< messages of the list; the same at each call for the site */
+    apr_size_t list_bytes; /**< bytes of the list, likewise */
     const chat_cache_source_t *source;
     void *baton; /**< for the source */
 } chat_cache_room_t;
@@ -56,6 +57,9 @@ apr_status_t chat_cache_create(chat_cache_t **out, apr_size_t limit, apr_pool_t 
 
 /** Whether anything is kept. */
 int chat_cache_is_on(const chat_cache_t *cache);
+
+/** What its snapshots are taken on, for one that is not to be kept; lives as long as the cache. */
+chat_account_t *chat_cache_account(const chat_cache_t *cache);
 
 /**
  * Get a room as it is now: what was stored before the call is in it. Thread-safe.

@@ -58,7 +58,7 @@ void chat_codec_begin_list(gc_buffer_t *buffer)
 void chat_codec_begin_item(gc_buffer_t *buffer, int number)
 {
     if (number > 0) {
-        gc_buffer_append_text(buffer, ", ");
+        gc_buffer_append_text(buffer, CHAT_CODEC_BETWEEN);
     }
 }
 

@@ -22,6 +22,9 @@ apr_status_t chat_codec_append_message(gc_buffer_t *buffer, const chat_message_t
  */
 apr_status_t chat_codec_append_list(gc_buffer_t *buffer, gc_slice_t room, const chat_page_t *page);
 
+/** What stands between two messages of a list. */
+#define CHAT_CODEC_BETWEEN ", "
+
 /** Begin a list, for those who have its messages as JSON already. */
 void chat_codec_begin_list(gc_buffer_t *buffer);
 

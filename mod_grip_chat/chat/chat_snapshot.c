@@ -12,14 +12,15 @@ typedef struct event_t {
     apr_size_t offset;
 } event_t;
 
-/* Three positions of at most 20 characters, a number of 11, three dashes, two quotes and the NUL. */
-#define ETAG_SIZE (3 * 20 + 11 + 3 + 2 + 1)
+/* Four positions of at most 20 characters, a number of 11, four dashes, two quotes and the NUL. */
+#define ETAG_SIZE (4 * 20 + 11 + 4 + 2 + 1)
 
 struct chat_snapshot_t {
     chat_account_t *account;
     unsigned holders;
     chat_standing_t standing;
     apr_int64_t unreadable; /* the position of the newest message that is not UTF-8; 0 for none */
+    apr_int64_t covered;    /* all that is stored behind this position is in it */
     chat_block_t *events;
     chat_block_t *list;
     char *note; /* set once, atomically */
@@ -33,6 +34,8 @@ typedef struct making_t {
     const chat_snapshot_spec_t *spec;
     chat_standing_t standing;
     apr_int64_t unreadable;
+    apr_int64_t covered;
+    int is_list_broken; /* the list would reach the unreadable message */
     gc_slice_t old_text;
     const event_t *old; /* old_count events of an old snapshot */
     int old_count;
@@ -54,6 +57,7 @@ static void render(making_t *making, const chat_message_t *message)
 
     making->standing.newest_id = message->id;
     making->standing.newest_created_ms = message->created_ms;
+    making->standing.newest_event_id = message->event_id;
     if (chat_sse_append_message(&making->text, making->spec->room, message) == APR_SUCCESS) {
         making->fresh[making->fresh_count].event_id = message->event_id;
         making->fresh[making->fresh_count++].offset = before;
@@ -65,6 +69,7 @@ static void render(making_t *making, const chat_message_t *message)
     making->fresh_count = 0;
     making->old_count = 0;
     making->unreadable = message->event_id;
+    making->covered = message->event_id;
 }
 
 static const event_t *event_at(const making_t *making, int i)
@@ -79,6 +84,56 @@ static apr_size_t bytes_from(const making_t *making, int i)
                                  : making->text.len - event_at(making, i)->offset;
 }
 
+/* The text of the i-th event. */
+static gc_slice_t text_at(const making_t *making, int i)
+{
+    int is_old = i < making->old_count;
+    gc_slice_t text = is_old ? making->old_text : gc_buffer_slice(&making->text);
+    int is_last = i + 1 == (is_old ? making->old_count : making->old_count + making->fresh_count);
+    apr_size_t start = event_at(making, i)->offset;
+    apr_size_t end = is_last ? text.len : event_at(making, i + 1)->offset;
+
+    return gc_slice(text.data + start, end - start);
+}
+
+/* The list without messages. */
+static gc_buffer_t empty_list(const making_t *making, apr_pool_t *pool)
+{
+    gc_buffer_t list = gc_buffer_make(128, pool);
+
+    chat_codec_begin_list(&list);
+    chat_codec_end_list(&list, making->spec->room, making->standing.last_event_id);
+    return list;
+}
+
+/* Count the messages of the list: the newest, as many as there is room for, one at least. */
+static void count_listed(making_t *making, apr_pool_t *scratch_pool)
+{
+    chat_standing_t *standing = &making->standing;
+    apr_size_t bytes = empty_list(making, scratch_pool).len;
+    int count = making->old_count + making->fresh_count;
+    int i;
+
+    standing->listed = 0;
+    standing->listed_from = 0;
+    for (i = count - 1; i >= 0 && standing->listed < making->spec->history; i--) {
+        bytes += chat_sse_data(text_at(making, i)).len + strlen(CHAT_CODEC_BETWEEN);
+        if (event_at(making, i)->event_id < standing->first_kept_event_id ||
+            (standing->listed > 0 && bytes > making->spec->list_bytes))
+        {
+            break;
+        }
+        standing->listed++;
+        standing->listed_from = event_at(making, i)->event_id;
+    }
+    standing->has_older =
+        standing->listed > 0 &&
+        ((i >= 0 && event_at(making, i)->event_id >= standing->first_kept_event_id) ||
+         making->covered >= standing->first_kept_event_id);
+    making->is_list_broken = i < 0 && standing->listed < making->spec->history &&
+                             making->unreadable >= standing->first_kept_event_id;
+}
+
 /* Leave out what is not stored any more, and what is too much, but for what the list needs. */
 static void trim(making_t *making)
 {
@@ -87,14 +142,16 @@ static void trim(making_t *making)
 
     for (making->from = 0; making->from < count; making->from++) {
         apr_int64_t event_id = event_at(making, making->from)->event_id;
+        int rest = count - making->from;
 
         if (event_id >= standing->first_kept_event_id &&
-            (event_id > standing->last_event_id - making->spec->history ||
-             (count - making->from <= CHAT_SNAPSHOT_MAX_EVENTS &&
+            (rest <= standing->listed ||
+             (rest <= CHAT_SNAPSHOT_MAX_EVENTS &&
               bytes_from(making, making->from) <= CHAT_SNAPSHOT_MAX_BYTES)))
         {
             break;
         }
+        making->covered = event_id;
     }
     if (making->unreadable < standing->first_kept_event_id) {
         making->unreadable = 0;
@@ -140,39 +197,38 @@ static gc_slice_t event_text(const chat_snapshot_t *snapshot, int i)
 }
 
 /* Make the list of the events' own data; 0 without memory. */
-static int make_list(chat_snapshot_t *snapshot, const chat_snapshot_spec_t *spec,
-                     apr_pool_t *scratch_pool)
+static int make_list(chat_snapshot_t *snapshot, const making_t *making, apr_pool_t *scratch_pool)
 {
-    apr_int64_t last = snapshot->standing.last_event_id;
-    apr_int64_t before = last - spec->history; /* the last position that is not in it */
+    int listed = snapshot->standing.listed;
     gc_buffer_t list;
-    int i = snapshot->count - 1;
+    int i;
 
-    if (snapshot->unreadable > 0 && snapshot->unreadable > before) {
+    if (making->is_list_broken) {
         return 1;
     }
     list = gc_buffer_make(1024 + chat_block_text(snapshot->events).len, scratch_pool);
     chat_codec_begin_list(&list);
-    for (; i >= 0 && snapshot->index[i].event_id > before; i--) {
-        chat_codec_begin_item(&list, snapshot->standing.listed++);
-        gc_buffer_append(&list, chat_sse_data(event_text(snapshot, i)));
+    for (i = 0; i < listed; i++) {
+        chat_codec_begin_item(&list, i);
+        gc_buffer_append(&list, chat_sse_data(event_text(snapshot, snapshot->count - 1 - i)));
     }
-    chat_codec_end_list(&list, spec->room, last);
+    chat_codec_end_list(&list, making->spec->room, snapshot->standing.last_event_id);
     snapshot->list = chat_block_make(gc_buffer_slice(&list), gc_slice(NULL, 0), snapshot->account);
     return snapshot->list != NULL;
 }
 
 /* From what is stored, so that it means the same after a restart: the newest message and when it was
- * stored tell databases apart in which counting began anew, and the number of messages a list from one
- * of which retention has cut the end. */
+ * stored tell databases apart in which counting began anew, and the number of messages and the oldest of them
+ * a list from one of which something was deleted. */
 static void make_etag(chat_snapshot_t *snapshot)
 {
     const chat_standing_t *standing = &snapshot->standing;
 
     apr_snprintf(snapshot->etag, sizeof(snapshot->etag),
-                 "\"%" APR_INT64_T_FMT "-%" APR_INT64_T_FMT "-%" APR_INT64_T_FMT "-%d\"",
+                 "\"%" APR_INT64_T_FMT "-%" APR_INT64_T_FMT "-%" APR_INT64_T_FMT
+                 "-%d-%" APR_INT64_T_FMT "\"",
                  standing->last_event_id, standing->newest_id, standing->newest_created_ms,
-                 standing->listed);
+                 standing->listed, standing->listed_from);
 }
 
 static apr_status_t finish(chat_snapshot_t **out, making_t *making, apr_pool_t *scratch_pool)
@@ -180,6 +236,7 @@ static apr_status_t finish(chat_snapshot_t **out, making_t *making, apr_pool_t *
     chat_snapshot_t *snapshot;
     int count;
 
+    count_listed(making, scratch_pool);
     trim(making);
     count = making->old_count + making->fresh_count - making->from;
     snapshot = chat_account_take(making->spec->account, size_of(count));
@@ -190,11 +247,12 @@ static apr_status_t finish(chat_snapshot_t **out, making_t *making, apr_pool_t *
     snapshot->holders = 1;
     snapshot->standing = making->standing;
     snapshot->unreadable = making->unreadable;
+    snapshot->covered = making->covered;
     snapshot->events = NULL;
     snapshot->list = NULL;
     snapshot->note = NULL;
     snapshot->count = count;
-    if (!copy_events(snapshot, making) || !make_list(snapshot, making->spec, scratch_pool)) {
+    if (!copy_events(snapshot, making) || !make_list(snapshot, making, scratch_pool)) {
         chat_snapshot_release(snapshot);
         return APR_ENOMEM;
     }
@@ -203,12 +261,27 @@ static apr_status_t finish(chat_snapshot_t **out, making_t *making, apr_pool_t *
     return APR_SUCCESS;
 }
 
+chat_bounds_t chat_snapshot_bounds(const chat_snapshot_spec_t *spec)
+{
+    chat_bounds_t most = {spec->history, spec->list_bytes};
+
+    if (most.count < CHAT_PAGE_MAX_EVENTS) {
+        most.count = CHAT_PAGE_MAX_EVENTS;
+    }
+    if (most.bytes < CHAT_PAGE_MAX_BYTES) {
+        most.bytes = CHAT_PAGE_MAX_BYTES;
+    }
+    return most;
+}
+
 static making_t begin(const chat_snapshot_spec_t *spec, const chat_page_t *page,
                       apr_pool_t *scratch_pool)
 {
-    making_t making = {
-        spec, {page->last_event_id, page->first_kept_event_id, 0, 0, 0, page->base_event_id}};
+    making_t making = {.spec = spec};
 
+    making.standing.last_event_id = page->last_event_id;
+    making.standing.first_kept_event_id = page->first_kept_event_id;
+    making.standing.base_event_id = page->base_event_id;
     making.text = gc_buffer_make(4096, scratch_pool);
     making.fresh = apr_palloc(scratch_pool, sizeof(event_t) * (apr_size_t)(page->count + 1));
     return making;
@@ -220,22 +293,24 @@ apr_status_t chat_snapshot_make(chat_snapshot_t **out, const chat_snapshot_spec_
     making_t making = begin(spec, page, scratch_pool);
     int i;
 
+    making.covered = page->has_more && page->count > 0
+                         ? page->messages[page->count - 1].event_id - 1
+                         : page->first_kept_event_id - 1;
     for (i = page->count - 1; i >= 0; i--) {
         render(&making, &page->messages[i]);
     }
     return finish(out, &making, scratch_pool);
 }
 
-/* Whether a page begins with a snapshot's last event and leads to the room's end. */
+/* Whether a page begins with a snapshot's newest event and leads to the room's end. */
 static int goes_on(const chat_snapshot_t *old, const chat_page_t *page)
 {
     const chat_standing_t *standing = &old->standing;
 
     return page->count > 0 && standing->newest_id != 0 &&
-           page->messages[0].event_id == standing->last_event_id &&
+           page->messages[0].event_id == standing->newest_event_id &&
            page->messages[0].id == standing->newest_id &&
-           page->messages[0].created_ms == standing->newest_created_ms &&
-           page->messages[page->count - 1].event_id == page->last_event_id;
+           page->messages[0].created_ms == standing->newest_created_ms && !page->has_more;
 }
 
 apr_status_t chat_snapshot_extend(chat_snapshot_t **out, chat_snapshot_t *old,
@@ -248,7 +323,9 @@ apr_status_t chat_snapshot_extend(chat_snapshot_t **out, chat_snapshot_t *old,
     if (!goes_on(old, page)) {
         return APR_EINCOMPLETE;
     }
-    if (page->count == 1 && page->first_kept_event_id == old->standing.first_kept_event_id) {
+    if (page->count == 1 && page->first_kept_event_id == old->standing.first_kept_event_id &&
+        page->last_event_id == old->standing.last_event_id)
+    {
         chat_snapshot_pin(old);
         *out = old;
         return APR_SUCCESS;
@@ -256,7 +333,9 @@ apr_status_t chat_snapshot_extend(chat_snapshot_t **out, chat_snapshot_t *old,
     making = begin(spec, page, scratch_pool);
     making.standing.newest_id = old->standing.newest_id;
     making.standing.newest_created_ms = old->standing.newest_created_ms;
+    making.standing.newest_event_id = old->standing.newest_event_id;
     making.unreadable = old->unreadable;
+    making.covered = old->covered;
     making.old_text = chat_block_text(old->events);
     making.old = old->index;
     making.old_count = old->count;
@@ -310,8 +389,7 @@ const char *chat_snapshot_etag(const chat_snapshot_t *snapshot)
 
 int chat_snapshot_covers(const chat_snapshot_t *snapshot, apr_int64_t after)
 {
-    return after >= snapshot->standing.last_event_id ||
-           (snapshot->count > 0 && after >= snapshot->index[0].event_id - 1);
+    return after >= snapshot->covered || after >= snapshot->standing.last_event_id;
 }
 
 /* The first event behind a position. */
@@ -336,6 +414,8 @@ static int find_after(const chat_snapshot_t *snapshot, apr_int64_t after)
 gc_slice_t chat_snapshot_events_after(const chat_snapshot_t *snapshot, apr_int64_t after,
                                       apr_int64_t up_to, apr_int64_t *reached)
 {
+    apr_int64_t end =
+        up_to < snapshot->standing.last_event_id ? up_to : snapshot->standing.last_event_id;
     int first = find_after(snapshot, after);
     gc_slice_t text = {NULL, 0};
     int i;
@@ -355,6 +435,9 @@ gc_slice_t chat_snapshot_events_after(const chat_snapshot_t *snapshot, apr_int64
         }
         text.len += event.len;
         *reached = snapshot->index[i].event_id;
+    }
+    if ((i == snapshot->count || snapshot->index[i].event_id > up_to) && end > *reached) {
+        *reached = end; /* nothing is stored in between */
     }
     return text;
 }

@@ -19,22 +19,30 @@ typedef struct chat_standing_t {
     apr_int64_t first_kept_event_id; /**< see chat_page_t */
     apr_int64_t newest_id; /**< of the newest message that is stored, 0 where there is none */
     apr_int64_t newest_created_ms; /**< when that was stored */
+    apr_int64_t newest_event_id;   /**< its position; 0 where there is none */
     int listed;                    /**< messages of the list */
+    apr_int64_t listed_from;       /**< the position of the oldest of them; 0 where there is none */
+    int has_older;                 /**< there may be messages before that one */
     apr_int64_t base_event_id;     /**< see chat_page_t */
 } chat_standing_t;
 
 /** For what room, and on which account. */
 typedef struct chat_snapshot_spec_t {
-    gc_slice_t room; /**< decoded; not needed afterwards */
-    int history;     /**< messages of the list, 1 .. CHAT_HISTORY_MAX */
+    gc_slice_t room;       /**< decoded; not needed afterwards */
+    int history;           /**< messages of the list, 1 .. CHAT_HISTORY_MAX */
+    apr_size_t list_bytes; /**< of the list, CHAT_LIST_MIN_BYTES .. CHAT_LIST_MAX_BYTES */
     chat_account_t *account;
 } chat_snapshot_spec_t;
+
+/** How much is read for a snapshot: what the list needs, or an answer of events. Pure. */
+chat_bounds_t chat_snapshot_bounds(const chat_snapshot_spec_t *spec);
 
 /**
  * Make a snapshot, which has one holder. A message that is not UTF-8 is left out with all before it:
  * see chat_snapshot_covers and chat_snapshot_list. Thread-safe.
  *
- * @param page  the newest messages, newest first, at least `history` of them if there are as many
+ * @param page  the newest messages, newest first, at least `history` of them if there are as many, or as
+ *              many as the list has bytes for
  * @return APR_SUCCESS or APR_ENOMEM
  */
 apr_status_t chat_snapshot_make(chat_snapshot_t **out, const chat_snapshot_spec_t *spec,
@@ -45,8 +53,8 @@ apr_status_t chat_snapshot_make(chat_snapshot_t **out, const chat_snapshot_spec_
  *
  * @param out   has one holder more; it may be old itself if nothing came
  * @param old   untouched; of the same room and history
- * @param page  what follows the position before old's last event, oldest first: so it begins with
- *              that event, which shows that it goes on from there
+ * @param page  what follows the position before old's newest event (newest_event_id - 1), oldest first: so it
+ *              begins with that event, which shows that it goes on from there
  * @return APR_SUCCESS; APR_EINCOMPLETE if the page does not go on from old, or does not reach the
  *         room's end; APR_ENOMEM
  */
@@ -78,7 +86,7 @@ const chat_standing_t *chat_snapshot_standing(const chat_snapshot_t *snapshot);
  *  are the same. Lives as long as the snapshot. */
 const char *chat_snapshot_etag(const chat_snapshot_t *snapshot);
 
-/** Whether all that followed a position is in it: true at and beyond the room's end. */
+/** Whether all that is stored behind a position is in it: true at and beyond the room's end. */
 int chat_snapshot_covers(const chat_snapshot_t *snapshot, apr_int64_t after);
 
 /**
@@ -86,7 +94,8 @@ int chat_snapshot_covers(const chat_snapshot_t *snapshot, apr_int64_t after);
  * (CHAT_PAGE_MAX_EVENTS, CHAT_PAGE_MAX_BYTES, but one event at least).
  *
  * @param up_to    the last position that is wanted
- * @param reached  the position of the last of them; `after` where there is none
+ * @param reached  the position that they lead to: of the last of them, or, where no more are stored, up_to or
+ *                 the room's end; never below `after`
  * @return a part of chat_snapshot_events
  */
 gc_slice_t chat_snapshot_events_after(const chat_snapshot_t *snapshot, apr_int64_t after,

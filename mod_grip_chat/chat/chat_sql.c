@@ -85,8 +85,13 @@ const chat_sql_dialect_t *chat_sql_dialect(const char *driver)
     "(SELECT coalesce(max(CAST(value AS BIGINT)), 0) FROM grip_chat_meta"                          \
     " WHERE site = %s AND name = '" CHAT_SQL_FLOOR_NAME "')"
 
-/* One statement reads the room's row and its messages, so that both are of one snapshot; the
- * bounds on event_id keep it to the wanted part of the index. */
+/* What READ_BEFORE and READ_AFTER answer. One statement reads the room's row and its messages, so that both
+ * are of one snapshot. It goes by rows: where positions have gaps, a range of them may hold nothing. */
+#define READ                                                                                       \
+    "SELECT r.last_event_id, r.first_kept_event_id, " BASE ","                                     \
+    " m.id, m.event_id, m.created_ms, m.sender, m.body, m.idempotency_key"                         \
+    " FROM grip_chat_room r LEFT JOIN grip_chat_message m ON m.room_id = r.id AND m.event_id "
+
 static const char *const texts[CHAT_SQL_COUNT] = {
     [CHAT_SQL_FIND_JOB] = "SELECT id, event_id + " BASE ", created_ms FROM grip_chat_message"
                           " WHERE job_key = %s",
@@ -109,17 +114,10 @@ static const char *const texts[CHAT_SQL_COUNT] = {
     [CHAT_SQL_INSERT_KEY] = "INSERT INTO grip_chat_key"
                             " (message_id, room_id, idempotency_key, event_id, created_ms,"
                             " digest) VALUES (%lld, %lld, %s, %lld, %lld, %s)",
-    [CHAT_SQL_READ_NEWEST] = "SELECT r.last_event_id, r.first_kept_event_id, " BASE ","
-                             " m.id, m.event_id, m.created_ms, m.sender, m.body, m.idempotency_key"
-                             " FROM grip_chat_room r LEFT JOIN grip_chat_message m"
-                             " ON m.room_id = r.id AND m.event_id > r.last_event_id - %lld"
-                             " WHERE r.site = %s AND r.name = %s ORDER BY m.event_id DESC",
-    [CHAT_SQL_READ_AFTER] =
-        "SELECT r.last_event_id, r.first_kept_event_id, " BASE ","
-        " m.id, m.event_id, m.created_ms, m.sender, m.body, m.idempotency_key"
-        " FROM grip_chat_room r LEFT JOIN grip_chat_message m"
-        " ON m.room_id = r.id AND m.event_id > %lld - " BASE " AND m.event_id <= %lld - " BASE
-        " WHERE r.site = %s AND r.name = %s ORDER BY m.event_id",
+    [CHAT_SQL_READ_BEFORE] = READ "< %lld - " BASE " WHERE r.site = %s AND r.name = %s"
+                                  " ORDER BY m.event_id DESC LIMIT %lld",
+    [CHAT_SQL_READ_AFTER] = READ "> %lld - " BASE " WHERE r.site = %s AND r.name = %s"
+                                 " ORDER BY m.event_id LIMIT %lld",
     [CHAT_SQL_ROOMS_ABOVE] =
         "SELECT r.name FROM grip_chat_room r WHERE r.id IN (SELECT n.room_id FROM"
         " (SELECT m.room_id FROM grip_chat_message m WHERE m.id > %lld"

@@ -28,8 +28,8 @@ typedef enum chat_sql_statement_e {
     CHAT_SQL_INSERT,      /**< room id, position, sender, body, created_ms, job key,
                                 idempotency key or NULL → id */
     CHAT_SQL_INSERT_KEY,  /**< id, room id, idempotency key, position, created_ms, digest */
-    CHAT_SQL_READ_NEWEST, /**< limit, site, room */
-    CHAT_SQL_READ_AFTER,  /**< after, after + limit, both shown; site, room */
+    CHAT_SQL_READ_BEFORE, /**< shown position, site, room, rows */
+    CHAT_SQL_READ_AFTER,  /**< shown position, site, room, rows */
     CHAT_SQL_ROOMS_ABOVE, /**< watermark, site */
     CHAT_SQL_ROOMS_OVER,  /**< above room id, up to room id, site, messages that are kept */
     CHAT_SQL_ROOMS_OLD,   /**< above room id, up to room id, site; created_ms of the first message

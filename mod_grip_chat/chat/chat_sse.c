@@ -44,6 +44,32 @@ apr_status_t chat_sse_append_message(gc_buffer_t *buffer, gc_slice_t room,
     return APR_SUCCESS;
 }
 
+apr_status_t chat_sse_append_page(gc_buffer_t *buffer, gc_slice_t room, const chat_page_t *page,
+                                  apr_int64_t up_to, apr_int64_t *reached)
+{
+    apr_size_t start = buffer->len;
+    int i;
+
+    for (i = 0; i < page->count && i < CHAT_PAGE_MAX_EVENTS && page->messages[i].event_id <= up_to;
+         i++) {
+        apr_size_t before = buffer->len;
+        apr_status_t rv = chat_sse_append_message(buffer, room, &page->messages[i]);
+
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+        if (i > 0 && buffer->len - start > CHAT_PAGE_MAX_BYTES) {
+            buffer->len = before;
+            break;
+        }
+        *reached = page->messages[i].event_id;
+    }
+    if (i == page->count ? !page->has_more : page->messages[i].event_id > up_to) {
+        *reached = up_to; /* nothing is stored in between */
+    }
+    return APR_SUCCESS;
+}
+
 gc_slice_t chat_sse_data(gc_slice_t event)
 {
     gc_slice_t rest = event;

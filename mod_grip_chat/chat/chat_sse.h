@@ -18,6 +18,18 @@ void chat_sse_append_open(gc_buffer_t *buffer, gc_slice_t room, apr_int64_t n);
 apr_status_t chat_sse_append_message(gc_buffer_t *buffer, gc_slice_t room,
                                      const chat_message_t *message);
 
+/**
+ * Append the events of a page, which follow a position, as far as one answer goes (CHAT_PAGE_MAX_EVENTS,
+ * CHAT_PAGE_MAX_BYTES, but one event at least).
+ *
+ * @param up_to    the last position that is wanted, not beyond the room's end
+ * @param reached  the position that they lead to: of the last of them, or up_to where no more are stored;
+ *                 untouched where there is none but more are stored
+ * @return as chat_codec_append_message
+ */
+apr_status_t chat_sse_append_page(gc_buffer_t *buffer, gc_slice_t room, const chat_page_t *page,
+                                  apr_int64_t up_to, apr_int64_t *reached);
+
 /** The data of an event that chat_sse_append_message wrote: the message as JSON. A part of the event. */
 gc_slice_t chat_sse_data(gc_slice_t event);
 

@@ -1,68 +1,136 @@
 #include "chat_store.h"
 
-/* Collect at most limit messages from the rows of READ_NEWEST or READ_AFTER. */
-static void collect_page(chat_rows_t *rows, int limit, chat_page_t *page, apr_pool_t *pool)
-{
-    page->count = 0;
-    page->messages = apr_palloc(pool, sizeof(*page->messages) * (apr_size_t)limit);
-    while (chat_rows_next(rows)) {
-        chat_message_t *message = &page->messages[page->count];
+/* Rows of a page's first select; each that follows has twice as many as the one before. */
+#define FIRST_PORTION 8
 
-        page->base_event_id = chat_rows_int64(rows, 2);
-        page->last_event_id = page->base_event_id + chat_rows_int64(rows, 0);
-        page->first_kept_event_id = page->base_event_id + chat_rows_int64(rows, 1);
-        if (!chat_rows_text(rows, 3) || page->count == limit) {
-            continue; /* a room of which no message was joined */
-        }
-        message->id = chat_rows_int64(rows, 3);
-        message->event_id = page->base_event_id + chat_rows_int64(rows, 4);
-        message->created_ms = chat_rows_int64(rows, 5);
-        message->from = gc_slice_of(chat_rows_text(rows, 6));
-        message->text = gc_slice_of(chat_rows_text(rows, 7));
-        message->key = gc_slice_of(chat_rows_text(rows, 8));
-        page->count++;
+/* A page while it is read. */
+typedef struct reading_t {
+    chat_page_t *page;
+    chat_bounds_t most;
+    apr_size_t bytes; /* of the texts that it has */
+    int is_forward;   /* READ_AFTER, not READ_BEFORE */
+} reading_t;
+
+/* Take over where the room stands, 0 if what stands before and behind in the page is not of the same state:
+ * something in between may have been deleted, or the database replaced. */
+static int take_standing(const reading_t *reading, chat_rows_t *rows)
+{
+    chat_page_t *page = reading->page;
+    apr_int64_t base = chat_rows_int64(rows, 2);
+    apr_int64_t first_kept = base + chat_rows_int64(rows, 1);
+    int is_first = page->base_event_id < 0;
+
+    if (!is_first && (base != page->base_event_id || first_kept != page->first_kept_event_id)) {
+        return 0;
     }
+    page->base_event_id = base;
+    page->first_kept_event_id = first_kept;
+    if (is_first || reading->is_forward) {
+        page->last_event_id = base + chat_rows_int64(rows, 0);
+    }
+    return 1;
 }
 
-/* Run READ_NEWEST or READ_AFTER. A room that was never written to, or is deleted, costs one read more:
- * a join that answers a row for it, too, would have to sort. */
-static apr_status_t read_page(chat_database_t *db, chat_sql_statement_e statement, const char *site,
-                              const void **params, int limit, chat_page_t *page, apr_pool_t *pool)
+static void take_message(reading_t *reading, chat_rows_t *rows)
 {
-    const void *absent[] = {site};
-    chat_rows_t *rows;
-    apr_status_t rv = chat_database_read(db, statement, params, &rows, pool);
+    chat_page_t *page = reading->page;
+    chat_message_t *message = &page->messages[page->count++];
 
-    if (rv != APR_SUCCESS) {
-        return rv;
+    message->id = chat_rows_int64(rows, 3);
+    message->event_id = page->base_event_id + chat_rows_int64(rows, 4);
+    message->created_ms = chat_rows_int64(rows, 5);
+    message->from = gc_slice_of(chat_rows_text(rows, 6));
+    message->text = gc_slice_of(chat_rows_text(rows, 7));
+    message->key = gc_slice_of(chat_rows_text(rows, 8));
+    reading->bytes += message->text.len;
+}
+
+/* Take over the rows of one select, of which there may be so many; whether the page may go on. */
+static int take_portion(reading_t *reading, chat_rows_t *rows, int portion)
+{
+    chat_page_t *page = reading->page;
+    int taken = 0;
+
+    page->has_more = 1;
+    while (chat_rows_next(rows)) {
+        if (!take_standing(reading, rows)) {
+            return 0;
+        }
+        if (!chat_rows_text(rows, 3)) {
+            break; /* a room of which no message was joined */
+        }
+        if (page->count > 0 && reading->bytes >= reading->most.bytes) {
+            return 0;
+        }
+        take_message(reading, rows);
+        taken++;
     }
+    page->has_more = taken == portion;
+    return page->has_more && page->count < reading->most.count &&
+           reading->bytes < reading->most.bytes;
+}
+
+/* Read a page in portions: APR's driver keeps all rows of a select in memory, so one of a hundred rows would
+ * read a hundred long texts for a page that one of them fills. A room that was never written to, or is deleted,
+ * costs one read more: a join that answers a row for it, too, would have to sort. */
+static apr_status_t read_page(chat_database_t *db, const char *site, const char *room,
+                              apr_int64_t from, reading_t *reading, apr_pool_t *pool)
+{
+    chat_page_t *page = reading->page;
+    const void *absent[] = {site};
+    int portion = FIRST_PORTION;
+    int goes_on = 1;
+
+    page->count = 0;
     page->base_event_id = -1;
-    collect_page(rows, limit, page, pool);
+    page->has_more = 0;
+    page->messages = apr_palloc(pool, sizeof(*page->messages) * (apr_size_t)reading->most.count);
+    while (goes_on) {
+        int left = reading->most.count - page->count;
+        apr_int64_t wanted = portion < left ? portion : left;
+        const void *params[] = {&from, site, room, &wanted};
+        chat_rows_t *rows;
+        apr_status_t rv =
+            chat_database_read(db, reading->is_forward ? CHAT_SQL_READ_AFTER : CHAT_SQL_READ_BEFORE,
+                               params, &rows, pool);
+
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+        goes_on = take_portion(reading, rows, (int)wanted);
+        if (page->count > 0) {
+            from = page->messages[page->count - 1].event_id;
+        }
+        portion *= 2;
+    }
     if (page->base_event_id < 0) {
-        rv = chat_store_read_number(db, CHAT_SQL_ABSENT, absent, &page->base_event_id, pool);
+        apr_status_t rv =
+            chat_store_read_number(db, CHAT_SQL_ABSENT, absent, &page->base_event_id, pool);
+
+        page->has_more = 0;
         page->last_event_id = page->base_event_id;
         page->first_kept_event_id = page->base_event_id + 1;
+        return rv;
     }
-    return rv;
+    return APR_SUCCESS;
 }
 
-apr_status_t chat_store_read_newest(chat_database_t *db, const char *site, const char *room,
-                                    int limit, chat_page_t *page, apr_pool_t *pool)
+apr_status_t chat_store_read_before(chat_database_t *db, const char *site, const char *room,
+                                    apr_int64_t before, chat_bounds_t most, chat_page_t *page,
+                                    apr_pool_t *pool)
 {
-    apr_int64_t wanted = limit;
-    const void *params[] = {&wanted, site, room};
+    reading_t reading = {page, most, 0, 0};
 
-    return read_page(db, CHAT_SQL_READ_NEWEST, site, params, limit, page, pool);
+    return read_page(db, site, room, before, &reading, pool);
 }
 
 apr_status_t chat_store_read_after(chat_database_t *db, const char *site, const char *room,
-                                   apr_int64_t after, int limit, chat_page_t *page,
+                                   apr_int64_t after, chat_bounds_t most, chat_page_t *page,
                                    apr_pool_t *pool)
 {
-    apr_int64_t up_to = after > APR_INT64_MAX - limit ? APR_INT64_MAX : after + limit;
-    const void *params[] = {&after, &up_to, site, room};
+    reading_t reading = {page, most, 0, 1};
 
-    return read_page(db, CHAT_SQL_READ_AFTER, site, params, limit, page, pool);
+    return read_page(db, site, room, after, &reading, pool);
 }
 
 apr_status_t chat_store_rooms_above(chat_database_t *db, const char *site, apr_int64_t watermark,

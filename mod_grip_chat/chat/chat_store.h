@@ -69,25 +69,28 @@ apr_status_t chat_store_append_each(chat_database_t *db, chat_append_t *jobs, in
                                     apr_time_t now, apr_pool_t *scratch_pool);
 
 /**
- * Read the newest messages of a room, newest first.
+ * Read the newest messages of a room that lie before a position, newest first.
  *
- * @param page   messages and their bytes owned by pool; count 0 and last_event_id the base where
- *               the room was never written to
- * @param limit  1 .. CHAT_HISTORY_MAX messages
+ * @param before  the position; APR_INT64_MAX for the newest of all
+ * @param most    one message at least is read
+ * @param page    messages and their bytes owned by pool; count 0 and last_event_id the base where
+ *                the room was never written to
  * @return APR_SUCCESS, or as chat_database_ready
  */
-apr_status_t chat_store_read_newest(chat_database_t *db, const char *site, const char *room,
-                                    int limit, chat_page_t *page, apr_pool_t *pool);
+apr_status_t chat_store_read_before(chat_database_t *db, const char *site, const char *room,
+                                    apr_int64_t before, chat_bounds_t most, chat_page_t *page,
+                                    apr_pool_t *pool);
 
 /**
- * Read what follows a position of a room, oldest first.
+ * Read what follows a position of a room, oldest first. It goes by messages and not by positions, so what was
+ * deleted in between does not end it.
  *
  * @param after  the position, 0 or more; positions beyond the room's end give an empty page
- * @param limit  1 .. CHAT_HISTORY_MAX messages
+ * @param most   one message at least is read
  * @return APR_SUCCESS, or as chat_database_ready
  */
 apr_status_t chat_store_read_after(chat_database_t *db, const char *site, const char *room,
-                                   apr_int64_t after, int limit, chat_page_t *page,
+                                   apr_int64_t after, chat_bounds_t most, chat_page_t *page,
                                    apr_pool_t *pool);
 
 /**

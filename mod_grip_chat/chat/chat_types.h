@@ -22,6 +22,12 @@
 #define CHAT_HISTORY_DEFAULT 50
 #define CHAT_HISTORY_MAX     1000
 
+/** Bytes of a list, unless configured (GripChatListSize), and how far that may go; one message is in it at
+ *  least. */
+#define CHAT_LIST_DEFAULT_BYTES (256 * 1024)
+#define CHAT_LIST_MIN_BYTES     1024
+#define CHAT_LIST_MAX_BYTES     (64 * 1024 * 1024)
+
 /** Events that a reader may be behind without a stream-reset, unless configured (GripChatBacklog). */
 #define CHAT_BACKLOG_DEFAULT 100000
 #define CHAT_BACKLOG_MAX     10000000
@@ -38,11 +44,13 @@
 
 /** One stored message. */
 typedef struct chat_message_t {
-    apr_int64_t id;         /**< unique across rooms, growing, from 1 */
-    apr_int64_t event_id;   /**< the position in its room, without gaps: 1, 2, 3… unless moved */
+    apr_int64_t id; /**< unique across rooms, growing, from 1 */
+    apr_int64_t
+        event_id; /**< the position in its room: given 1, 2, 3… unless moved; where rows were
+                                 deleted by hand, there are gaps */
     apr_int64_t created_ms; /**< milliseconds since 1970-01-01T00:00:00Z */
     gc_slice_t from;        /**< UTF-8, without control characters */
-    gc_slice_t text;        /**< UTF-8, without NUL */
+    gc_slice_t text;        /**< UTF-8, without NUL; old ones may have other control characters */
     gc_slice_t key;         /**< the idempotency key that its sender gave; empty for none */
 } chat_message_t;
 
@@ -57,6 +65,13 @@ typedef struct chat_page_t {
     apr_int64_t
         base_event_id; /**< see chat_store_set_base; of a room that has no row the position at which
                                     all of these stand, see CHAT_SQL_FLOOR_NAME */
+    int has_more;      /**< more may be stored beyond the last of them */
 } chat_page_t;
+
+/** How much a read takes: so many messages, and no further one once their texts have so many bytes. */
+typedef struct chat_bounds_t {
+    int count; /**< 1 .. CHAT_HISTORY_MAX */
+    apr_size_t bytes;
+} chat_bounds_t;
 
 #endif

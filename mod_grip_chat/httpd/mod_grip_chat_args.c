@@ -62,6 +62,27 @@ const char *grip_chat_args_number(cmd_parms *cmd, const char *arg, int min, int 
     return NULL;
 }
 
+int grip_chat_args_bytes(const char *arg, apr_int64_t max, apr_int64_t *out)
+{
+    static const char *const units[] = {"k", "m", "g"};
+    gc_slice_t digits = gc_slice_of(arg);
+    apr_int64_t factor = 1;
+    apr_int64_t value;
+    unsigned i;
+
+    for (i = 0; i < 3 && factor == 1 && digits.len > 0; i++) {
+        if (gc_slice_equal_nocase(gc_slice(digits.data + digits.len - 1, 1), units[i])) {
+            factor = APR_INT64_C(1) << (10 * (i + 1));
+            digits.len--;
+        }
+    }
+    if (gc_slice_number(digits, max / factor, &value) != APR_SUCCESS) {
+        return 0;
+    }
+    *out = value * factor;
+    return 1;
+}
+
 /* The formatter of the header knows the bounds, so that
  * configuration and run time cannot disagree. */
 const char *grip_chat_args_timeout(cmd_parms *cmd, const char *arg, int example_secs,

@@ -25,6 +25,15 @@ const char *grip_chat_args_number(cmd_parms *cmd, const char *arg, int min, int 
                                   int *out);
 
 /**
+ * Read a number of bytes, which may have K, M or G behind it for 1024 of the one before.
+ *
+ * @param max  the largest that is taken
+ * @param out  untouched on failure
+ * @return whether it is one
+ */
+int grip_chat_args_bytes(const char *arg, apr_int64_t max, apr_int64_t *out);
+
+/**
  * Read a time from 1 s to 1 h, in seconds unless it has a unit.
  *
  * @param example_secs  what the sentence shows

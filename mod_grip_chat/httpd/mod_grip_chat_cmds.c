@@ -219,35 +219,37 @@ static const char *cmd_socket(cmd_parms *cmd, void *unused, const char *arg)
     return NULL;
 }
 
-/* Bytes, with K, M or G for 1024 of the one before. */
 static const char *cmd_cache_size(cmd_parms *cmd, void *unused, const char *arg)
 {
     const char *error = ap_check_cmd_context(cmd, GLOBAL_ONLY);
-    static const char *const units[] = {"k", "m", "g"};
-    gc_slice_t digits = gc_slice_of(arg);
-    apr_int64_t factor = 1;
-    apr_int64_t value = 0;
-    unsigned i;
+    apr_int64_t bytes = 0;
 
     if (error) {
         return error;
     }
-    for (i = 0; i < 3 && factor == 1 && digits.len > 0; i++) {
-        if (gc_slice_equal_nocase(gc_slice(digits.data + digits.len - 1, 1), units[i])) {
-            factor = APR_INT64_C(1) << (10 * (i + 1));
-            digits.len--;
-        }
-    }
     if (!gc_slice_equal_nocase(gc_slice_of(arg), "off") &&
-        (gc_slice_number(digits, CACHE_MAX_BYTES / factor, &value) != APR_SUCCESS ||
-         (value > 0 && value * factor < CACHE_MIN_BYTES)))
+        (!grip_chat_args_bytes(arg, CACHE_MAX_BYTES, &bytes) ||
+         (bytes > 0 && bytes < CACHE_MIN_BYTES)))
     {
         return apr_psprintf(cmd->pool,
                             "GripChatCacheSize: '%s' must be Off, or bytes from 64K to 64G, for "
                             "example 32M",
                             arg);
     }
-    grip_chat_conf_get(cmd->server)->cache_bytes = value * factor;
+    grip_chat_conf_get(cmd->server)->cache_bytes = bytes;
+    return NULL;
+}
+
+static const char *cmd_list_size(cmd_parms *cmd, void *unused, const char *arg)
+{
+    apr_int64_t bytes = 0;
+
+    if (!grip_chat_args_bytes(arg, CHAT_LIST_MAX_BYTES, &bytes) || bytes < CHAT_LIST_MIN_BYTES) {
+        return apr_psprintf(cmd->pool,
+                            "GripChatListSize: '%s' must be bytes from 1K to 64M, for example 256K",
+                            arg);
+    }
+    grip_chat_conf_get(cmd->server)->list_bytes = (int)bytes;
     return NULL;
 }
 
@@ -438,6 +440,8 @@ const command_rec grip_chat_cmds[] = {
                   "how many bytes of rooms each child keeps in memory, or Off"),
     AP_INIT_TAKE1("GripChatHistory", cmd_history, NULL, RSRC_CONF,
                   "how many messages the list shows"),
+    AP_INIT_TAKE1("GripChatListSize", cmd_list_size, NULL, RSRC_CONF,
+                  "how many bytes the list has, unless one message has more"),
     AP_INIT_TAKE1("GripChatBacklog", cmd_backlog, NULL, RSRC_CONF,
                   "how many events a returning reader may be behind"),
     AP_INIT_TAKE1("GripChatKeepAlive", cmd_keep_alive, NULL, RSRC_CONF,

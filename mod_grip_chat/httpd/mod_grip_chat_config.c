@@ -18,6 +18,7 @@ void *grip_chat_conf_create(apr_pool_t *pool, server_rec *s)
     conf->socket_path = NULL;
     conf->cache_bytes = GRIP_CHAT_UNSET;
     conf->history = GRIP_CHAT_UNSET;
+    conf->list_bytes = GRIP_CHAT_UNSET;
     conf->backlog = GRIP_CHAT_UNSET;
     conf->keep_alive = GRIP_CHAT_UNSET;
     conf->publish_rate = GRIP_CHAT_UNSET;
@@ -65,6 +66,7 @@ void *grip_chat_conf_merge(apr_pool_t *pool, void *base_conf, void *add_conf)
     MERGE_POINTER(socket_path);
     MERGE_NUMBER(cache_bytes);
     MERGE_NUMBER(history);
+    MERGE_NUMBER(list_bytes);
     MERGE_NUMBER(backlog);
     MERGE_NUMBER(keep_alive);
     MERGE_NUMBER(publish_rate);

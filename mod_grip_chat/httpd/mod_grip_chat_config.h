@@ -31,6 +31,7 @@ typedef struct grip_chat_conf_t {
     const char *socket_path;        /**< GripChatSocket, made absolute; of the main server */
     apr_int64_t cache_bytes;        /**< GripChatCacheSize, 0 for no cache; of the main server */
     int history;                    /**< GripChatHistory, messages */
+    int list_bytes;                 /**< GripChatListSize */
     int backlog;                    /**< GripChatBacklog, events */
     apr_interval_time_t keep_alive; /**< GripChatKeepAlive */
     int publish_rate;               /**< GripChatPublishRate, per second, 0 for no limit */

@@ -95,8 +95,12 @@ static void give_from_memory(const grip_chat_delivery_t *delivery, const grip_ch
     while (held->state == GRIP_CHAT_HELD_OPEN && held->reached < room->tail) {
         gc_slice_t part =
             chat_snapshot_events_after(snapshot, held->reached, room->tail, &held->reached);
-        chat_block_t *block = chat_block_make(part, gc_slice(NULL, 0), delivery->account);
+        chat_block_t *block;
 
+        if (part.len == 0) {
+            continue; /* nothing is stored up to there */
+        }
+        block = chat_block_make(part, gc_slice(NULL, 0), delivery->account);
         if (!block) {
             held->state = GRIP_CHAT_HELD_GONE;
             return;

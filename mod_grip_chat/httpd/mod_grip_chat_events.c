@@ -110,33 +110,6 @@ static int retry_ms(apr_time_t now, int spread_ms)
     return RETRY_MIN_MS + (int)((mixed >> 32) % (apr_uint64_t)(spread_ms + 1));
 }
 
-/* Append the page's events as far as one answer goes. */
-static apr_status_t append_page(const events_t *events, const chat_page_t *page,
-                                apr_int64_t last_event_id, answer_t *answer)
-{
-    gc_slice_t room = gc_slice_of(events->room);
-    apr_size_t start = answer->body.len;
-    int i;
-
-    for (i = 0;
-         i < page->count && i < CHAT_PAGE_MAX_EVENTS && page->messages[i].event_id <= last_event_id;
-         i++)
-    {
-        apr_size_t before = answer->body.len;
-        apr_status_t rv = chat_sse_append_message(&answer->body, room, &page->messages[i]);
-
-        if (rv != APR_SUCCESS) {
-            return rv;
-        }
-        if (i > 0 && answer->body.len - start > CHAT_PAGE_MAX_BYTES) {
-            answer->body.len = before;
-            break;
-        }
-        answer->reached = page->messages[i].event_id;
-    }
-    return APR_SUCCESS;
-}
-
 static apr_status_t append_events(const events_t *events, const found_t *found, answer_t *answer)
 {
     apr_status_t rv = APR_SUCCESS;
@@ -150,7 +123,8 @@ static apr_status_t append_events(const events_t *events, const found_t *found, 
                                                   found->last_event_id, &answer->reached);
     }
     else {
-        rv = append_page(events, &found->page, found->last_event_id, answer);
+        rv = chat_sse_append_page(&answer->body, gc_slice_of(events->room), &found->page,
+                                  found->last_event_id, &answer->reached);
     }
     answer->has_more = answer->reached < found->last_event_id;
     return rv;
@@ -313,21 +287,32 @@ static int reply_void_link(events_t *events)
     return grip_chat_reply_body(events->r, gc_slice("", 0));
 }
 
-/* Send the answer, and go on with the stream where this module holds it. */
-static int send_answer(events_t *events, const answer_t *answer)
+/* Send the answer, and go on with the stream where this module holds it. The room in memory is let go of before:
+ * the request may last. */
+static int send_answer(events_t *events, const answer_t *answer, const found_t *found)
 {
     gc_slice_t body = gc_buffer_slice(&answer->body);
     int status;
 
+    if (answer->block) {
+        chat_block_pin(answer->block);
+    }
+    if (found->snapshot) {
+        grip_chat_reader_let_go(found->snapshot, events->r->pool);
+    }
     if (events->held) {
         events->held->reached = answer->reached;
         status = grip_chat_held_begin(events->held, body, answer->block, answer->part);
         if (status != SUSPENDED) {
             grip_chat_stream_cancel(events->held);
         }
-        return status;
     }
-    return grip_chat_reply_block(events->r, answer->padding, body, answer->block, answer->part);
+    else {
+        status =
+            grip_chat_reply_block(events->r, answer->padding, body, answer->block, answer->part);
+    }
+    chat_block_release(answer->block);
+    return status;
 }
 
 static void note_hold(const events_t *events)
@@ -409,7 +394,7 @@ static int reply_events(events_t *events)
                       "GC0163: the events cannot be answered");
         return reply_unavailable(events);
     }
-    return send_answer(events, &answer);
+    return send_answer(events, &answer, &found);
 }
 
 /* Find the secret that links are signed with; only proxied requests need it. */

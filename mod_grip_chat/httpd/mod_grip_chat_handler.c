@@ -39,7 +39,7 @@ static int serve(request_rec *r, const grip_chat_site_t *site, const grip_chat_r
                                      "the chat cannot be served now; try again");
     }
     return route->endpoint == GRIP_CHAT_MESSAGES
-               ? grip_chat_messages_handle(r, site, room, child->keeper)
+               ? grip_chat_messages_handle(r, site, route, room, child->keeper)
                : grip_chat_events_handle(r, site, route, room, child->shared);
 }
 

@@ -68,6 +68,7 @@ typedef struct cutting_t {
 /* Make a piece of the text, if there is any. @return APR_SUCCESS or APR_ENOMEM */
 static apr_status_t cut(cutting_t *cutting)
 {
+    cutting->room->loaded_tail = cutting->reached;
     if (cutting->text.len == 0) {
         return APR_SUCCESS;
     }
@@ -77,7 +78,6 @@ static apr_status_t cut(cutting_t *cutting)
         return APR_ENOMEM;
     }
     cutting->end = &(*cutting->end)->next;
-    cutting->room->loaded_tail = cutting->reached;
     cutting->bytes += cutting->text.len;
     cutting->text.len = 0;
     return APR_SUCCESS;
@@ -110,9 +110,6 @@ static apr_status_t add_from_memory(cutting_t *cutting, apr_int64_t last)
             events = chat_snapshot_events_after(snapshot, cutting->reached,
                                                 (cutting->reached + to) / 2, &to);
         }
-        if (events.len == 0) {
-            return APR_EINCOMPLETE; /* positions have no gaps, so this never is */
-        }
         rv = add(cutting, events, to);
     }
     return rv;
@@ -128,8 +125,8 @@ static apr_status_t add_from_database(cutting_t *cutting, apr_int64_t last, apr_
                                                   READ_MAX, &page, pool);
     int i;
 
-    if (rv == APR_SUCCESS && page.count == 0) {
-        return APR_EINCOMPLETE; /* it was deleted meanwhile */
+    if (rv == APR_SUCCESS && cutting->reached < page.first_kept_event_id - 1) {
+        return APR_EINCOMPLETE; /* what follows was deleted meanwhile */
     }
     for (i = 0; rv == APR_SUCCESS && i < page.count && page.messages[i].event_id <= last; i++) {
         text.len = 0;
@@ -137,6 +134,9 @@ static apr_status_t add_from_database(cutting_t *cutting, apr_int64_t last, apr_
         if (rv == APR_SUCCESS) {
             rv = add(cutting, gc_buffer_slice(&text), page.messages[i].event_id);
         }
+    }
+    if (rv == APR_SUCCESS && (i < page.count || !page.has_more)) {
+        cutting->reached = last; /* nothing is stored in between */
     }
     return rv;
 }

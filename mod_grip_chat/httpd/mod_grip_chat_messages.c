@@ -1,11 +1,14 @@
 #include "mod_grip_chat_messages.h"
 
 #include "chat_codec.h"
+#include "chat_event_id.h"
 #include "chat_key.h"
 #include "chat_validate.h"
 #include "gc_b64url.h"
+#include "gc_percent.h"
 #include "grip_crypto.h"
 #include "mod_grip_chat_body.h"
+#include "mod_grip_chat_link.h"
 #include "mod_grip_chat_reply.h"
 
 #define ALLOW "GET, HEAD, POST, OPTIONS"
@@ -15,23 +18,55 @@
 #define BODY_BYTES_PER_TEXT_BYTE 6
 #define BODY_EXTRA_BYTES         (16 * 1024)
 
-static int get_messages(request_rec *r, const grip_chat_site_t *site, const char *room)
+/* The query's parameter that asks for what lies before a position. */
+#define BEFORE "before"
+
+/* Find the position before which messages are asked for; 0 after an answer was given, with its result in *status. */
+static int find_before(request_rec *r, const char *room, apr_int64_t *before, int *status)
 {
-    chat_snapshot_t *snapshot;
-    chat_block_t *list;
-    apr_status_t rv;
+    gc_slice_t encoded;
+    char *id;
+
+    *before = APR_INT64_MAX;
+    if (!r->args || grip_chat_link_parameter(r->args, BEFORE, &encoded) != APR_SUCCESS) {
+        return 1;
+    }
+    id = gc_slice_dup(encoded, r->pool);
+    if (ap_unescape_urlencoded(id) == OK &&
+        chat_event_id_parse(before, gc_slice_of(id), gc_slice_of(room), r->pool) == APR_SUCCESS &&
+        *before != CHAT_EVENT_ID_GONE)
+    {
+        return 1;
+    }
+    *status = grip_chat_reply_error(r, HTTP_BAD_REQUEST, "bad-position",
+                                    "the parameter '" BEFORE "' is not a position of this room");
+    return 0;
+}
+
+/* Say where what lies before the list is to be had (RFC 8288). The body stays as clients know it. */
+static void link_older(request_rec *r, const grip_chat_route_t *route, const char *room,
+                       const chat_standing_t *standing)
+{
+    gc_buffer_t id = gc_buffer_make(64, r->pool);
+    gc_buffer_t link = gc_buffer_make(256, r->pool);
+
+    chat_event_id_append(&id, gc_slice_of(room), standing->listed_from);
+    gc_buffer_append_text(&link, "<");
+    gc_buffer_append_text(&link, grip_chat_reply_encode_path(route->path, r->pool));
+    gc_buffer_append_text(&link, "?" BEFORE "=");
+    gc_percent_append(&link, gc_buffer_slice(&id));
+    gc_buffer_append_text(&link, ">; rel=\"next\"");
+    apr_table_setn(r->headers_out, "Link", link.data);
+}
+
+/* Send a list, or 304. What is in memory of the room is let go of before: the request may last. */
+static int send_list(request_rec *r, chat_snapshot_t *snapshot)
+{
+    chat_block_t *list = chat_snapshot_list(snapshot);
     int status;
 
-    rv = grip_chat_reader_room(site->reader, room,
-                               keeper_site_slot(&site->keeper, gc_slice_of(room)), site->history,
-                               &snapshot, r->pool);
-    if (rv != APR_SUCCESS) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, rv, r, "GC0151: the messages cannot be read");
-        return grip_chat_reply_error(r, HTTP_SERVICE_UNAVAILABLE, "database-unavailable",
-                                     "the messages cannot be read now; try again");
-    }
     grip_chat_reply_headers(r, "application/json");
-    apr_table_setn(r->headers_out, "ETag", chat_snapshot_etag(snapshot));
+    apr_table_set(r->headers_out, "ETag", chat_snapshot_etag(snapshot));
     /* A list has no Last-Modified, so these do not count (RFC 9110, sections 13.1.3 and 13.1.4); httpd would
      * take the current time for one. */
     apr_table_unset(r->headers_in, "If-Modified-Since");
@@ -40,15 +75,53 @@ static int get_messages(request_rec *r, const grip_chat_site_t *site, const char
     if (status != OK) {
         return status == HTTP_NOT_MODIFIED ? grip_chat_reply_not_modified(r) : status;
     }
-    list = chat_snapshot_list(snapshot);
     if (!list) {
+        apr_table_unset(r->headers_out, "ETag");
         ap_log_rerror(APLOG_MARK, APLOG_ERR, APR_EINVAL, r,
                       "GC0152: a stored message is not UTF-8; did something else write it?");
         return grip_chat_reply_error(r, HTTP_INTERNAL_SERVER_ERROR, "bad-message",
                                      "a stored message cannot be shown");
     }
-    return grip_chat_reply_block(r, gc_slice(NULL, 0), gc_slice(NULL, 0), list,
-                                 chat_block_text(list));
+    chat_block_pin(list);
+    grip_chat_reader_let_go(snapshot, r->pool);
+    status =
+        grip_chat_reply_block(r, gc_slice(NULL, 0), gc_slice(NULL, 0), list, chat_block_text(list));
+    chat_block_release(list);
+    return status;
+}
+
+static int get_messages(request_rec *r, const grip_chat_site_t *site,
+                        const grip_chat_route_t *route, const char *room)
+{
+    const chat_standing_t *standing;
+    chat_snapshot_t *snapshot;
+    apr_int64_t before;
+    apr_status_t rv;
+    int status;
+
+    if (!find_before(r, room, &before, &status)) {
+        return status;
+    }
+    if (before == APR_INT64_MAX) {
+        rv = grip_chat_reader_room(site->reader, room,
+                                   keeper_site_slot(&site->keeper, gc_slice_of(room)),
+                                   site->history, &snapshot, r->pool);
+    }
+    else {
+        rv = grip_chat_reader_before(site->reader, room, before, site->history, &snapshot, r->pool);
+    }
+    if (rv != APR_SUCCESS) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, rv, r, "GC0151: the messages cannot be read");
+        return grip_chat_reply_error(r, HTTP_SERVICE_UNAVAILABLE, "database-unavailable",
+                                     "the messages cannot be read now; try again");
+    }
+    standing = chat_snapshot_standing(snapshot);
+    /* The newest are as many as ever: only where they have less than they may for their bytes is there more to
+     * say. */
+    if (standing->has_older && (before != APR_INT64_MAX || standing->listed < site->history)) {
+        link_older(r, route, room, standing);
+    }
+    return send_list(r, snapshot);
 }
 
 /* A sentence about a field that is not taken. */
@@ -214,12 +287,13 @@ static int post_message(request_rec *r, const grip_chat_site_t *site, const char
     return grip_chat_reply_body(r, gc_buffer_slice(&body));
 }
 
-int grip_chat_messages_handle(request_rec *r, const grip_chat_site_t *site, const char *room,
+int grip_chat_messages_handle(request_rec *r, const grip_chat_site_t *site,
+                              const grip_chat_route_t *route, const char *room,
                               keeper_client_t *keeper)
 {
     switch (r->method_number) {
     case M_GET:
-        return get_messages(r, site, room);
+        return get_messages(r, site, route, room);
     case M_POST:
         return post_message(r, site, room, keeper);
     case M_OPTIONS:

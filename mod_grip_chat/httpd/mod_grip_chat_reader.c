@@ -9,6 +9,7 @@ struct grip_chat_reader_t {
     keeper_client_t *keeper;
     keeper_shared_t *shared;
     chat_cache_t *cache;
+    apr_size_t list_bytes;
     apr_thread_mutex_t *mutex; /* guards db and own */
     chat_database_t *db;
     apr_pool_t *own;
@@ -19,7 +20,7 @@ struct grip_chat_reader_t {
 
 apr_status_t grip_chat_reader_create(grip_chat_reader_t **out, const keeper_site_t *site,
                                      keeper_client_t *keeper, keeper_shared_t *shared,
-                                     chat_cache_t *cache, apr_pool_t *pool)
+                                     chat_cache_t *cache, apr_size_t list_bytes, apr_pool_t *pool)
 {
     grip_chat_reader_t *reader = apr_pcalloc(pool, sizeof(*reader));
     apr_status_t rv = gc_pool_create(&reader->own, pool, "grip_chat_reader");
@@ -31,6 +32,7 @@ apr_status_t grip_chat_reader_create(grip_chat_reader_t **out, const keeper_site
     reader->keeper = keeper;
     reader->shared = shared;
     reader->cache = cache;
+    reader->list_bytes = list_bytes;
     reader->db = chat_database_create(&site->database, CHAT_DATABASE_READER, reader->own);
     rv = apr_thread_mutex_create(&reader->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
     if (rv == APR_SUCCESS) {
@@ -44,9 +46,10 @@ apr_status_t grip_chat_reader_create(grip_chat_reader_t **out, const keeper_site
 
 /* What to read, and where to put it. */
 typedef struct reading_t {
-    const char *room;  /* NULL for the secret */
-    apr_int64_t after; /* negative for the newest */
-    int limit;
+    const char *room; /* NULL for the secret */
+    int is_forward;   /* what follows the position, not what lies before it */
+    apr_int64_t position;
+    chat_bounds_t most;
     chat_page_t *page;
     const char **secret;
 } reading_t;
@@ -101,13 +104,13 @@ static apr_status_t read_once(grip_chat_reader_t *reader, const reading_t *readi
     if (!reading->room) {
         rv = read_secret(reader, reading->secret, pool);
     }
-    else if (reading->after < 0) {
-        rv = chat_store_read_newest(reader->db, reader->site->name, reading->room, reading->limit,
-                                    reading->page, pool);
+    else if (reading->is_forward) {
+        rv = chat_store_read_after(reader->db, reader->site->name, reading->room, reading->position,
+                                   reading->most, reading->page, pool);
     }
     else {
-        rv = chat_store_read_after(reader->db, reader->site->name, reading->room, reading->after,
-                                   reading->limit, reading->page, pool);
+        rv = chat_store_read_before(reader->db, reader->site->name, reading->room,
+                                    reading->position, reading->most, reading->page, pool);
     }
     unlocked = apr_thread_mutex_unlock(reader->mutex);
     return rv == APR_SUCCESS ? unlocked : rv;
@@ -150,19 +153,20 @@ static chat_version_t version_now(void *baton)
     return version;
 }
 
-static apr_status_t read_newest(void *baton, int limit, chat_page_t *page, apr_pool_t *pool)
+static apr_status_t read_newest(void *baton, chat_bounds_t most, chat_page_t *page,
+                                apr_pool_t *pool)
 {
     const asking_t *asking = baton;
-    reading_t reading = {asking->room, -1, limit, page, NULL};
+    reading_t reading = {asking->room, 0, APR_INT64_MAX, most, page, NULL};
 
     return asking->read(asking->reader, &reading, pool);
 }
 
-static apr_status_t read_after(void *baton, apr_int64_t after, int limit, chat_page_t *page,
-                               apr_pool_t *pool)
+static apr_status_t read_after(void *baton, apr_int64_t after, chat_bounds_t most,
+                               chat_page_t *page, apr_pool_t *pool)
 {
     const asking_t *asking = baton;
-    reading_t reading = {asking->room, after, limit, page, NULL};
+    reading_t reading = {asking->room, 1, after, most, page, NULL};
 
     return asking->read(asking->reader, &reading, pool);
 }
@@ -184,7 +188,7 @@ apr_status_t grip_chat_reader_room(grip_chat_reader_t *reader, const char *room,
                                    int history, chat_snapshot_t **snapshot, apr_pool_t *pool)
 {
     asking_t asking = {reader, room, slot, read_when_ready};
-    chat_cache_room_t wanted = {reader->site, room, history, &source, &asking};
+    chat_cache_room_t wanted = {reader->site, room, history, reader->list_bytes, &source, &asking};
     apr_status_t rv = chat_cache_get(reader->cache, &wanted, snapshot);
 
     if (rv == APR_SUCCESS) {
@@ -193,11 +197,45 @@ apr_status_t grip_chat_reader_room(grip_chat_reader_t *reader, const char *room,
     return rv;
 }
 
+void grip_chat_reader_let_go(chat_snapshot_t *snapshot, apr_pool_t *pool)
+{
+    (void)apr_pool_cleanup_run(pool, snapshot, release); /* which never fails */
+}
+
+apr_status_t grip_chat_reader_before(grip_chat_reader_t *reader, const char *room,
+                                     apr_int64_t before, int history, chat_snapshot_t **snapshot,
+                                     apr_pool_t *pool)
+{
+    chat_snapshot_spec_t spec = {gc_slice_of(room), history, reader->list_bytes,
+                                 chat_cache_account(reader->cache)};
+    chat_page_t page;
+    reading_t reading = {room, 0, before, {history, reader->list_bytes}, &page, NULL};
+    apr_pool_t *scratch;
+    apr_status_t rv = gc_pool_create(&scratch, NULL, "grip_chat_reader_before");
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = read_when_ready(reader, &reading, scratch);
+    if (rv == APR_SUCCESS) {
+        /* Who has nothing but this list knows all up to there. */
+        if (before <= page.last_event_id) {
+            page.last_event_id = before > page.base_event_id ? before - 1 : page.base_event_id;
+        }
+        rv = chat_snapshot_make(snapshot, &spec, &page, scratch);
+    }
+    if (rv == APR_SUCCESS) {
+        apr_pool_cleanup_register(pool, *snapshot, release, apr_pool_cleanup_null);
+    }
+    apr_pool_destroy(scratch);
+    return rv;
+}
+
 apr_status_t grip_chat_reader_look(grip_chat_reader_t *reader, const char *room, int history,
                                    chat_snapshot_t **snapshot)
 {
     asking_t asking = {reader, room, keeper_site_slot(reader->site, gc_slice_of(room)), read_once};
-    chat_cache_room_t wanted = {reader->site, room, history, &source, &asking};
+    chat_cache_room_t wanted = {reader->site, room, history, reader->list_bytes, &source, &asking};
 
     return chat_cache_get(reader->cache, &wanted, snapshot);
 }
@@ -206,7 +244,7 @@ apr_status_t grip_chat_reader_look_after(grip_chat_reader_t *reader, const char 
                                          apr_int64_t after, int limit, chat_page_t *page,
                                          apr_pool_t *pool)
 {
-    reading_t reading = {room, after, limit, page, NULL};
+    reading_t reading = {room, 1, after, {limit, CHAT_PAGE_MAX_BYTES}, page, NULL};
 
     return read_once(reader, &reading, pool);
 }
@@ -214,7 +252,7 @@ apr_status_t grip_chat_reader_look_after(grip_chat_reader_t *reader, const char 
 apr_status_t grip_chat_reader_after(grip_chat_reader_t *reader, const char *room, apr_int64_t after,
                                     int limit, chat_page_t *page, apr_pool_t *pool)
 {
-    reading_t reading = {room, after, limit, page, NULL};
+    reading_t reading = {room, 1, after, {limit, CHAT_PAGE_MAX_BYTES}, page, NULL};
 
     return read_when_ready(reader, &reading, pool);
 }
@@ -222,7 +260,7 @@ apr_status_t grip_chat_reader_after(grip_chat_reader_t *reader, const char *room
 apr_status_t grip_chat_reader_secret(grip_chat_reader_t *reader, const char **secret,
                                      apr_pool_t *pool)
 {
-    reading_t reading = {NULL, 0, 0, NULL, secret};
+    reading_t reading = {NULL, 0, 0, {0, 0}, NULL, secret};
     const char *known = NULL;
     apr_status_t rv =
         known_secret(reader, keeper_shared_version(reader->shared, 0).epoch, NULL, &known);

@@ -17,11 +17,12 @@ typedef struct grip_chat_reader_t grip_chat_reader_t;
  * @param keeper  asked to see to the database where it cannot be read (yet)
  * @param shared  tells when a room has changed, or the database may have become another
  * @param cache   of the child, for all sites; lives as long as the reader
+ * @param list_bytes  of the site's lists, at most
  * @param pool    the child's
  */
 apr_status_t grip_chat_reader_create(grip_chat_reader_t **out, const keeper_site_t *site,
                                      keeper_client_t *keeper, keeper_shared_t *shared,
-                                     chat_cache_t *cache, apr_pool_t *pool);
+                                     chat_cache_t *cache, apr_size_t list_bytes, apr_pool_t *pool);
 
 /** Whether rooms are kept: where they are not, what is not in the list is read for itself. */
 int grip_chat_reader_keeps_rooms(const grip_chat_reader_t *reader);
@@ -38,6 +39,23 @@ int grip_chat_reader_keeps_rooms(const grip_chat_reader_t *reader);
 apr_status_t grip_chat_reader_room(grip_chat_reader_t *reader, const char *room, unsigned slot,
                                    int history, chat_snapshot_t **snapshot, apr_pool_t *pool);
 
+/** Let go of what grip_chat_reader_room or grip_chat_reader_before gave before pool is cleared: what is sent is
+ *  a block of its own, and a slow reader would hold all that is in memory of the room. */
+void grip_chat_reader_let_go(chat_snapshot_t *snapshot, apr_pool_t *pool);
+
+/**
+ * Get what a room had before a position, read from the database: its list ends there, and so does what it says
+ * of where the room stood. Thread-safe. Logs nothing.
+ *
+ * @param before    the position, 0 or more
+ * @param history   messages of the list
+ * @param snapshot  held until pool is cleared
+ * @return as chat_cache_get
+ */
+apr_status_t grip_chat_reader_before(grip_chat_reader_t *reader, const char *room,
+                                     apr_int64_t before, int history, chat_snapshot_t **snapshot,
+                                     apr_pool_t *pool);
+
 /**
  * As grip_chat_reader_room, for a thread that has no request and other rooms to look at: where the room cannot
  * be read now, it does not wait for the keeper.
@@ -52,7 +70,8 @@ apr_status_t grip_chat_reader_look_after(grip_chat_reader_t *reader, const char 
                                          apr_int64_t after, int limit, chat_page_t *page,
                                          apr_pool_t *pool);
 
-/** As chat_store_read_after, from the database. Thread-safe. Logs nothing. */
+/** As chat_store_read_after, from the database: messages of CHAT_PAGE_MAX_BYTES of text, and at most `limit`.
+ *  Thread-safe. Logs nothing. */
 apr_status_t grip_chat_reader_after(grip_chat_reader_t *reader, const char *room, apr_int64_t after,
                                     int limit, chat_page_t *page, apr_pool_t *pool);
 

@@ -220,6 +220,7 @@ static void make_limits(const making_t *making, grip_chat_site_t *site)
     int rate;
 
     site->history = number_or(conf->history, CHAT_HISTORY_DEFAULT);
+    site->list_bytes = (apr_size_t)number_or(conf->list_bytes, CHAT_LIST_DEFAULT_BYTES);
     site->backlog = number_or(conf->backlog, CHAT_BACKLOG_DEFAULT);
     rate = number_or(conf->publish_rate, KEEPER_PUBLISH_DEFAULT_RATE);
     site->keeper.publish_interval = rate ? apr_time_from_sec(1) / rate : 0;
@@ -278,6 +279,7 @@ static const char *difference(const grip_chat_site_t *a, const grip_chat_site_t 
         {"GripChatSecretKey", same_text(a->secret, b->secret)},
         {"GripChatChannelPrefix", same_text(a->keeper.channel_prefix, b->keeper.channel_prefix)},
         {"GripChatHistory", a->history == b->history},
+        {"GripChatListSize", a->list_bytes == b->list_bytes},
         {"GripChatBacklog", a->backlog == b->backlog},
         {"GripChatKeepAlive", a->keep_alive == b->keep_alive},
         {"GripChatLinkTimeout", a->link_timeout == b->link_timeout},

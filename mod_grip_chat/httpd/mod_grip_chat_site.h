@@ -21,6 +21,7 @@ typedef struct grip_chat_site_t {
     apr_array_header_t *grip_urls;    /**< likewise, of const char * */
     const char *secret;               /**< configured, or NULL: then it is in the database */
     int history;                      /**< messages of a list */
+    apr_size_t list_bytes;            /**< bytes of a list, unless one message has more */
     apr_int64_t backlog;              /**< events that a reader may be behind */
     apr_interval_time_t keep_alive;   /**< silence before a keep-alive event */
     apr_interval_time_t link_timeout; /**< silence before a proxy asks */

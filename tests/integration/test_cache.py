@@ -163,7 +163,7 @@ def test_more_rooms_than_there_is_memory_for(servers):
 def test_a_slow_reader_gets_what_it_was_promised(servers):
     """Long after the room has moved on in memory, and another has pushed it out."""
     proxy = servers.listener()
-    apache = servers.apache(site(proxy, CacheSize="8M"))
+    apache = servers.apache(site(proxy, CacheSize="8M", ListSize="4M"))
     for number in range(50):
         apache.client.say("x", f"{number} " + "x" * 60000)
     wanted = apache.client.get(messages_path("x")).body

@@ -63,7 +63,7 @@ static inline apr_status_t enter(stored_t *stored)
     return stored->failure;
 }
 
-static inline apr_status_t stored_newest(void *baton, int limit, chat_page_t *page,
+static inline apr_status_t stored_newest(void *baton, chat_bounds_t most, chat_page_t *page,
                                          apr_pool_t *pool)
 {
     stored_t *stored = baton;
@@ -71,13 +71,13 @@ static inline apr_status_t stored_newest(void *baton, int limit, chat_page_t *pa
 
     stored->newest_reads++;
     if (rv == APR_SUCCESS) {
-        *page = newest_of(stored->last, stored->first_kept, limit, stored->bytes, pool);
+        *page = newest_of(stored->last, stored->first_kept, most.count, stored->bytes, pool);
     }
     apr_thread_mutex_unlock(stored->mutex);
     return rv;
 }
 
-static inline apr_status_t stored_after(void *baton, apr_int64_t after, int limit,
+static inline apr_status_t stored_after(void *baton, apr_int64_t after, chat_bounds_t most,
                                         chat_page_t *page, apr_pool_t *pool)
 {
     stored_t *stored = baton;
@@ -85,7 +85,7 @@ static inline apr_status_t stored_after(void *baton, apr_int64_t after, int limi
 
     stored->after_reads++;
     if (rv == APR_SUCCESS) {
-        *page = after_of(after, limit, stored->last, stored->first_kept, stored->bytes, pool);
+        *page = after_of(after, most.count, stored->last, stored->first_kept, stored->bytes, pool);
     }
     apr_thread_mutex_unlock(stored->mutex);
     return rv;
@@ -137,7 +137,7 @@ static inline void wait_waits(chat_cache_t *cache, apr_uint64_t count)
 static inline apr_status_t get_from(chat_cache_t *cache, const void *site, const char *name,
                                     stored_t *stored, chat_snapshot_t **snapshot)
 {
-    chat_cache_room_t room = {site, name, HISTORY, &stored_source, stored};
+    chat_cache_room_t room = {site, name, HISTORY, CHAT_LIST_MAX_BYTES, &stored_source, stored};
 
     return chat_cache_get(cache, &room, snapshot);
 }

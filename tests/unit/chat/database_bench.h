@@ -42,7 +42,10 @@ static inline int count_messages(chat_database_t *db, const unit_temp_t *temp)
 {
     chat_page_t page;
 
-    if (chat_store_read_newest(db, "", "a", 100, &page, temp->pool) != APR_SUCCESS) {
+    if (chat_store_read_before(db, "", "a", APR_INT64_MAX,
+                               (chat_bounds_t){100, CHAT_LIST_MAX_BYTES}, &page,
+                               temp->pool) != APR_SUCCESS)
+    {
         fail_msg("%s", chat_database_last_error(db));
     }
     return page.count;

@@ -32,14 +32,18 @@ static inline chat_page_t page_of(apr_int64_t from, apr_int64_t to, apr_int64_t 
     return page;
 }
 
-/* The room's newest messages, newest first, as READ_NEWEST answers them. */
+/* The room's newest messages, newest first, as READ_BEFORE answers them. */
 static inline chat_page_t newest_of(apr_int64_t last, apr_int64_t first_kept, int limit, int bytes,
                                     apr_pool_t *pool)
 {
     apr_int64_t first = last - limit + 1 > first_kept ? last - limit + 1 : first_kept;
     chat_page_t page = {last, first_kept, 0, NULL};
 
-    return first > last ? page : page_of(last, first, last, first_kept, bytes, pool);
+    if (first <= last) {
+        page = page_of(last, first, last, first_kept, bytes, pool);
+        page.has_more = page.count == limit;
+    }
+    return page;
 }
 
 /* What follows a position, oldest first, as READ_AFTER answers it. */
@@ -50,7 +54,11 @@ static inline chat_page_t after_of(apr_int64_t after, int limit, apr_int64_t las
     apr_int64_t end = last - after > limit ? after + limit : last;
     chat_page_t page = {last, first_kept, 0, NULL};
 
-    return first > end ? page : page_of(first, end, last, first_kept, bytes, pool);
+    if (first <= end) {
+        page = page_of(first, end, last, first_kept, bytes, pool);
+        page.has_more = page.count == limit;
+    }
+    return page;
 }
 
 /* The list that a page makes. */

@@ -49,13 +49,21 @@ static inline void fill(chat_database_t *db, const char *room, int count, const 
     }
 }
 
+/* So many messages, whatever their length. */
+static inline chat_bounds_t most_of(int count)
+{
+    return (chat_bounds_t){count, CHAT_LIST_MAX_BYTES};
+}
+
 static inline chat_page_t newest(chat_database_t *db, const char *site, const char *room, int limit,
                                  const unit_temp_t *temp)
 {
     chat_page_t page;
 
     memset(&page, 0xff, sizeof(page));
-    assert_int_equal(chat_store_read_newest(db, site, room, limit, &page, temp->pool), APR_SUCCESS);
+    assert_int_equal(
+        chat_store_read_before(db, site, room, APR_INT64_MAX, most_of(limit), &page, temp->pool),
+        APR_SUCCESS);
     return page;
 }
 
@@ -65,8 +73,9 @@ static inline chat_page_t after(chat_database_t *db, const char *room, apr_int64
     chat_page_t page;
 
     memset(&page, 0xff, sizeof(page));
-    assert_int_equal(chat_store_read_after(db, "", room, position, limit, &page, temp->pool),
-                     APR_SUCCESS);
+    assert_int_equal(
+        chat_store_read_after(db, "", room, position, most_of(limit), &page, temp->pool),
+        APR_SUCCESS);
     return page;
 }
 

@@ -9,7 +9,9 @@ static void never_makes_a_file_for_a_reader(void **state)
 
     assert_int_equal(chat_database_ready(reader), APR_ENOENT);
     assert_string_not_equal(chat_database_last_error(reader), "");
-    assert_int_equal(chat_store_read_newest(reader, "", "a", 1, &page, temp->pool), APR_ENOENT);
+    assert_int_equal(chat_store_read_before(reader, "", "a", APR_INT64_MAX, (chat_bounds_t){1, 1},
+                                            &page, temp->pool),
+                     APR_ENOENT);
     assert_int_not_equal(access(temp->path, F_OK), 0);
     (void)open_writer(temp);
     assert_int_equal(count_messages(reader, temp), 0);

@@ -52,7 +52,9 @@ static reading_child_t start_reading_child(const unit_temp_t *temp)
         do {
             chat_page_t page = {0, 0, -2, NULL};
 
-            (void)chat_store_read_newest(reader, "", "a", 100, &page, temp->pool);
+            (void)chat_store_read_before(reader, "", "a", APR_INT64_MAX,
+                                         (chat_bounds_t){100, CHAT_LIST_MAX_BYTES}, &page,
+                                         temp->pool);
             count = (char)page.count;
         } while (write(answer[1], &count, 1) == 1 && read(go[0], &count, 1) == 1);
         _exit(0);
@@ -161,7 +163,10 @@ static void lets_a_reader_follow_a_file_that_was_replaced(void **state)
     assert_int_equal(store(db, "k1", temp), APR_SUCCESS);
     assert_int_equal(count_messages(reader, temp), 1);
     assert_int_equal(unlink(temp->path), 0);
-    assert_int_equal(chat_store_read_newest(reader, "", "a", 9, &page, temp->pool), APR_ENOENT);
+    assert_int_equal(chat_store_read_before(reader, "", "a", APR_INT64_MAX,
+                                            (chat_bounds_t){9, CHAT_LIST_MAX_BYTES}, &page,
+                                            temp->pool),
+                     APR_ENOENT);
     assert_int_equal(store(db, "k2", temp), APR_ENOENT);
     assert_int_equal(store(db, "k2", temp), APR_SUCCESS);
     assert_int_equal(store(db, "k3", temp), APR_SUCCESS);

@@ -23,6 +23,7 @@ static int set_up(void **state)
     bench->pool = pool;
     bench->spec.room = gc_slice_of(ROOM);
     bench->spec.history = HISTORY;
+    bench->spec.list_bytes = CHAT_LIST_MAX_BYTES;
     bench->spec.account = chat_account_create();
     *state = bench;
     return bench->spec.account ? 0 : -1;
@@ -67,11 +68,13 @@ static void assert_holds(const bench_t *bench, const chat_snapshot_t *snapshot, 
     assert_int_equal(standing->first_kept_event_id, first_kept);
     assert_int_equal(standing->newest_id, first > last ? 0 : last + 1000);
     assert_int_equal(standing->listed, newest_of(last, first_kept, HISTORY, 1, bench->pool).count);
-    assert_string_equal(
-        chat_snapshot_etag(snapshot),
-        apr_psprintf(bench->pool,
-                     "\"%" APR_INT64_T_FMT "-%" APR_INT64_T_FMT "-%" APR_INT64_T_FMT "-%d\"", last,
-                     standing->newest_id, standing->newest_created_ms, standing->listed));
+    assert_string_equal(chat_snapshot_etag(snapshot),
+                        apr_psprintf(bench->pool,
+                                     "\"%" APR_INT64_T_FMT "-%" APR_INT64_T_FMT "-%" APR_INT64_T_FMT
+                                     "-%d-%" APR_INT64_T_FMT "\"",
+                                     last, standing->newest_id, standing->newest_created_ms,
+                                     standing->listed,
+                                     standing->listed ? last - standing->listed + 1 : 0));
     assert_same(chat_block_text(chat_snapshot_events(snapshot)),
                 events_of(ROOM, first, last, bytes, bench->pool));
     assert_true(chat_snapshot_covers(snapshot, first - 1));
@@ -321,6 +324,82 @@ static void lives_as_long_as_somebody_holds_it(void **state)
     chat_snapshot_release(NULL);
 }
 
+/* The newest, as many as there is room for, one at least; it says whether there are older ones. */
+static void bounds_the_list_in_bytes(void **state)
+{
+    bench_t *bench = *state;
+    chat_page_t page = newest_of(40, 1, 40, 10000, bench->pool);
+    chat_snapshot_t *snapshot;
+    gc_slice_t list;
+    apr_size_t bytes;
+
+    bench->spec.list_bytes = 50000;
+    snapshot = make(bench, page);
+    assert_int_equal(chat_snapshot_standing(snapshot)->listed, 4);
+    assert_int_equal(chat_snapshot_standing(snapshot)->listed_from, 37);
+    assert_true(chat_snapshot_standing(snapshot)->has_older);
+    page.count = 4;
+    list = list_of(ROOM, page, bench->pool);
+    assert_same(chat_block_text(chat_snapshot_list(snapshot)), list);
+    bytes = list.len;
+    chat_snapshot_release(snapshot);
+    page.count = 40;
+    bench->spec.list_bytes = bytes + 2;
+    snapshot = make(bench, page);
+    assert_int_equal(chat_snapshot_standing(snapshot)->listed, 4);
+    chat_snapshot_release(snapshot);
+    bench->spec.list_bytes = bytes - 1;
+    snapshot = make(bench, page);
+    assert_int_equal(chat_snapshot_standing(snapshot)->listed, 3);
+    snapshot = extend(bench, snapshot, after_of(39, 100, 41, 1, 1, bench->pool));
+    assert_int_equal(chat_snapshot_standing(snapshot)->listed, 4);
+    assert_int_equal(chat_snapshot_standing(snapshot)->listed_from, 38);
+    chat_snapshot_release(snapshot);
+    bench->spec.list_bytes = 1;
+    snapshot = make(bench, page);
+    assert_int_equal(chat_snapshot_standing(snapshot)->listed, 1);
+    assert_true(chat_snapshot_standing(snapshot)->has_older);
+    chat_snapshot_release(snapshot);
+    snapshot = make(bench, newest_of(1, 1, 40, 10000, bench->pool));
+    assert_int_equal(chat_snapshot_standing(snapshot)->listed, 1);
+    assert_int_equal(chat_snapshot_standing(snapshot)->has_older, 0);
+    chat_snapshot_release(snapshot);
+}
+
+/* Rows that somebody deleted by hand: in the middle, and at the end of a room that ends at 40. */
+static void leads_over_gaps(void **state)
+{
+    const bench_t *bench = *state;
+    chat_page_t page = page_of(30, 1, 40, 1, 1, bench->pool);
+    chat_page_t next = page_of(30, 31, 41, 1, 1, bench->pool);
+    chat_snapshot_t *snapshot;
+    apr_int64_t reached;
+
+    memmove(&page.messages[10], &page.messages[20], 10 * sizeof(page.messages[0]));
+    page.count = 20; /* 30 .. 21, 10 .. 1 */
+    snapshot = make(bench, page);
+    assert_true(chat_snapshot_covers(snapshot, 0));
+    assert_int_equal(chat_snapshot_standing(snapshot)->listed_from, 21);
+    assert_same(chat_snapshot_events_after(snapshot, 29, APR_INT64_MAX, &reached),
+                events_of(ROOM, 30, 30, 1, bench->pool));
+    assert_int_equal(reached, 40);
+    assert_same(chat_snapshot_events_after(snapshot, 15, 21, &reached),
+                events_of(ROOM, 21, 21, 1, bench->pool));
+    assert_int_equal(reached, 21);
+    assert_int_equal(chat_snapshot_events_after(snapshot, 12, 18, &reached).len, 0);
+    assert_int_equal(reached, 18);
+    assert_int_equal(chat_snapshot_events_after(snapshot, 33, APR_INT64_MAX, &reached).len, 0);
+    assert_int_equal(reached, 40);
+    next.messages[1] = message_at(41, 1, bench->pool);
+    snapshot = extend(bench, snapshot, next);
+    assert_same(chat_snapshot_events_after(snapshot, 29, APR_INT64_MAX, &reached),
+                chat_snapshot_events_after(snapshot, 20 + 9, 41, &reached));
+    assert_int_equal(reached, 41);
+    assert_same(chat_snapshot_events_after(snapshot, 40, APR_INT64_MAX, &reached),
+                events_of(ROOM, 41, 41, 1, bench->pool));
+    chat_snapshot_release(snapshot);
+}
+
 static void keeps_the_first_note(void **state)
 {
     const bench_t *bench = *state;
@@ -370,6 +449,8 @@ int main(void)
         TEST(has_no_way_past_one_that_comes_later),
         TEST(is_whole_again_when_such_a_message_is_gone),
         TEST(lives_as_long_as_somebody_holds_it),
+        TEST(bounds_the_list_in_bytes),
+        TEST(leads_over_gaps),
         TEST(keeps_the_first_note),
         TEST(has_no_note_of_the_one_before),
     };

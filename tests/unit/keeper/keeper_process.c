@@ -215,9 +215,10 @@ void keeper_home_assert_whole(const keeper_home_t *home, const char *room, int c
     chat_page_t page;
     int i;
 
-    assert_int_equal(
-        chat_store_read_newest(db, "", room, CHAT_HISTORY_MAX, &page, home->temp->pool),
-        APR_SUCCESS);
+    assert_int_equal(chat_store_read_before(db, "", room, APR_INT64_MAX,
+                                            (chat_bounds_t){CHAT_HISTORY_MAX, CHAT_LIST_MAX_BYTES},
+                                            &page, home->temp->pool),
+                     APR_SUCCESS);
     chat_database_close(db);
     assert_int_equal(page.count, count);
     assert_int_equal(page.last_event_id, page.base_event_id + count);

@@ -1,0 +1,95 @@
+/* Pages where rows were deleted by hand, and where texts are long. */
+#include "store_bench.h"
+
+/* Whole in one, two and several selects. */
+static void reads_pages_of_any_number(void **state)
+{
+    chat_database_t *db = open_as(*state, CHAT_DATABASE_WRITER);
+    int limit;
+
+    fill(db, "a", 130, *state);
+    for (limit = 1; limit <= 140; limit += limit < 20 ? 1 : 20) {
+        int count = limit < 130 ? limit : 130;
+        chat_page_t page = after(db, "a", 0, limit, *state);
+
+        assert_events(page, 1, count);
+        assert_int_equal(page.has_more, limit <= 130);
+        assert_int_equal(page.last_event_id, 130);
+        page = newest(db, "", "a", limit, *state);
+        assert_events(page, 130, 130 - count + 1);
+        assert_int_equal(page.has_more, limit <= 130);
+    }
+}
+
+static void goes_over_gaps_of_any_length(void **state)
+{
+    const unit_temp_t *temp = *state;
+    chat_database_t *db = open_as(temp, CHAT_DATABASE_WRITER);
+    chat_page_t page;
+
+    if (!unit_sqlite_is_there()) {
+        skip();
+    }
+    fill(db, "a", 400, temp);
+    unit_sqlite(temp->path,
+                "DELETE FROM grip_chat_message WHERE event_id BETWEEN 51 AND 200 OR event_id > 390",
+                temp->pool);
+    page = after(db, "a", 48, 4, temp);
+    assert_int_equal(page.count, 4);
+    assert_int_equal(page.messages[1].event_id, 50);
+    assert_int_equal(page.messages[2].event_id, 201);
+    assert_events(after(db, "a", 50, 2, temp), 201, 202);
+    assert_events(after(db, "a", 120, 2, temp), 201, 202);
+    page = after(db, "a", 385, 100, temp);
+    assert_events(page, 386, 390);
+    assert_int_equal(page.has_more, 0);
+    assert_int_equal(page.last_event_id, 400);
+    page = after(db, "a", 390, 100, temp);
+    assert_int_equal(page.count, 0);
+    assert_int_equal(page.has_more, 0);
+    assert_int_equal(page.last_event_id, 400);
+    page = newest(db, "", "a", 3, temp);
+    assert_events(page, 390, 388);
+    assert_int_equal(page.last_event_id, 400);
+}
+
+static void stops_where_the_texts_have_enough_bytes(void **state)
+{
+    const unit_temp_t *temp = *state;
+    chat_database_t *db = open_as(temp, CHAT_DATABASE_WRITER);
+    char *text = apr_palloc(temp->pool, 60001);
+    chat_bounds_t most = {100, 100000};
+    chat_page_t page;
+    int i;
+
+    memset(text, 'x', 60000);
+    text[60000] = '\0';
+    for (i = 0; i < 60; i++) {
+        chat_append_t append = job("a", text, apr_psprintf(temp->pool, "k%d", i));
+
+        append_ok(db, &append, 1, temp);
+    }
+    assert_int_equal(chat_store_read_after(db, "", "a", 10, most, &page, temp->pool), APR_SUCCESS);
+    assert_events(page, 11, 12);
+    assert_int_equal(page.has_more, 1);
+    assert_int_equal(chat_store_read_before(db, "", "a", 10, most, &page, temp->pool), APR_SUCCESS);
+    assert_events(page, 9, 8);
+    most.bytes = 1;
+    assert_int_equal(chat_store_read_after(db, "", "a", 58, most, &page, temp->pool), APR_SUCCESS);
+    assert_events(page, 59, 59);
+    assert_int_equal(page.has_more, 1);
+    assert_int_equal(chat_store_read_after(db, "", "a", 59, most, &page, temp->pool), APR_SUCCESS);
+    assert_events(page, 60, 60);
+    assert_int_equal(page.has_more, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEMP_TEST(reads_pages_of_any_number),
+        TEMP_TEST(goes_over_gaps_of_any_length),
+        TEMP_TEST(stops_where_the_texts_have_enough_bytes),
+    };
+
+    return UNIT_RUN(tests);
+}
