@@ -40,13 +40,14 @@ def apache_behind(servers, port, make_pushpin=None):
     made = []
 
     def site(apache):
-        made.extend([make_pushpin(apache.port)] if make_pushpin else [])
+        if make_pushpin:
+            # It ends after Apache, which may still publish.
+            made.append(servers.keep(make_pushpin(apache.port), Pushpin.stop).start())
         return load("remoteip") + sample("apache-behind.conf", {
             "<VirtualHost 127.0.0.1:8080>": f"<VirtualHost 127.0.0.1:{apache.port}>",
             "https://chat.example": f"https://localhost:{port}",
             "/etc/apache2/grip_chat.conf": chat_conf(apache, made[0].grip_url if made else "none")})
-    apache = servers.apache(site)
-    return (apache, *(servers.keep(pushpin, Pushpin.stop).start() for pushpin in made))
+    return (servers.apache(site), *made)
 
 
 def behind(name):

@@ -27,7 +27,8 @@ def readme(apache):
     lines = re.search(r"(?s)    <VirtualHost \*:80>\n(.*?)    </VirtualHost>\n", text)[1]
     return (textwrap.dedent(lines).replace("ServerName chat.example\n", "")
             .replace("/var/lib/grip-chat/chat.db", str(apache.database))
-            .replace("/usr/local/share/mod_grip_chat/htdocs", str(apache.directory / "htdocs")))
+            .replace("/usr/local/share/mod_grip_chat/htdocs", str(apache.directory / "htdocs"))
+            .replace("/usr/local/share/mod_grip_chat/page.conf", str(paths.PAGE_CONF)))
 
 
 @pytest.mark.parametrize("lines", [sample, readme])
@@ -43,6 +44,7 @@ def test_one_host_gets_the_chat_and_another_stays_as_it_is(servers, lines):
     chat, other = (Host(apache.client, name) for name in ("chat", "other"))
     page = chat.get("/chat/")
     assert page.status == 200 and page.body == chat.get("/chat/default").body and b"<html" in page.body
+    assert "frame-ancestors 'self'" in page.header("Content-Security-Policy")
     assert chat.get("/chat/assets/" + next((paths.HTDOCS / "assets").glob("*.js")).name).status == 200
     said = chat.request("POST", "/chat/rooms/x/messages/", form_body({"from": "al", "text": "hi"}),
                         {"Content-Type": FORM})

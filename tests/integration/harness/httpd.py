@@ -82,7 +82,7 @@ class Apache:
             for entry in [htdocs, *htdocs.rglob("*")]:
                 entry.chmod(0o755 if entry.is_dir() else 0o644)
         return templates.fill("site.conf.in", {"DATABASE": self.database, "HTDOCS": htdocs,
-                                               "GRIP_URL": grip_url})
+                                               "PAGE_CONF": paths.PAGE_CONF, "GRIP_URL": grip_url})
 
     def configure(self, site):
         """Another site text, from the next restart on."""

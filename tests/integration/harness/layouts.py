@@ -64,7 +64,8 @@ def chat_conf(apache, grip_url):
         entry.chmod(0o755 if entry.is_dir() else 0o644)
     text = replaced((paths.ROOT / "conf" / "grip_chat.conf").read_text(),
                     {"/var/lib/grip-chat/chat.db": apache.database,
-                     "/usr/local/share/mod_grip_chat/htdocs": htdocs})
+                     "/usr/local/share/mod_grip_chat/htdocs": htdocs,
+                     "/usr/local/share/mod_grip_chat/page.conf": paths.PAGE_CONF})
     text, found = re.subn(r"(?m)^GripChatGripURL .*$", lambda _: f'GripChatGripURL "{grip_url}"', text)
     assert found == 1
     target = apache.directory / "grip_chat.conf"

@@ -10,6 +10,7 @@ import subprocess
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 TEMPLATES = ROOT / "conf" / "dev"
 HTDOCS = ROOT / "htdocs"
+PAGE_CONF = ROOT / "conf" / "page.conf"
 
 
 def _build():
