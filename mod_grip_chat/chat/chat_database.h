@@ -1,5 +1,5 @@
 /* A connection to the database that the chat is kept in. The one file that uses apr_dbd is
- * chat_database_dbd.c.
+ * chat_database_dbd.c; the one that uses libsqlite3, chat_database_sqlite.c.
  *
  * A connection belongs to one thread at a time: its user guards it. After an error it is closed, and
  * the next call opens a new one, so that a changed schema, a replaced file or a restarted server heal
@@ -7,6 +7,7 @@
 #ifndef CHAT_DATABASE_H
 #define CHAT_DATABASE_H
 
+#include "chat_database_file.h"
 #include "chat_sql.h"
 #include "chat_types.h"
 
@@ -24,7 +25,7 @@ typedef struct chat_database_spec_t {
 /** What a database is opened for. */
 typedef enum chat_database_role_e {
     CHAT_DATABASE_WRITER, /**< makes the schema, writes; one for each database */
-    CHAT_DATABASE_READER  /**< only reads; never makes a file */
+    CHAT_DATABASE_READER /**< only reads, and only what a writer has open; never writes into a file */
 } chat_database_role_e;
 
 /**
@@ -46,21 +47,61 @@ chat_database_t *chat_database_create(const chat_database_spec_t *spec, chat_dat
                                       apr_pool_t *pool);
 
 /**
+ * Asks which files the database's writer has open. Called before and after each read: must not block.
+ *
+ * @return whether that is known
+ */
+typedef int chat_database_held_fn(chat_database_files_t *held, void *baton);
+
+/** Say by what a reader knows which files it may open: it opens no others, and reads no others. Without this
+ *  it opens nothing. Call before the first use. */
+void chat_database_follow(chat_database_t *db, chat_database_held_fn *held, void *baton);
+
+/**
+ * Called whenever a writer's connection was opened, before anything else uses it.
+ *
+ * @return APR_SUCCESS; or why the connection is to be closed again, which its user is then told
+ */
+typedef apr_status_t chat_database_opened_fn(chat_database_t *db, apr_pool_t *scratch_pool,
+                                             void *baton);
+
+/**
+ * Say what a writer has to know. Call before the first use.
+ *
+ * @param known   which files the writer before had open; zeros where that is not known
+ * @param opened  may be NULL
+ */
+void chat_database_lead(chat_database_t *db, const chat_database_files_t *known,
+                        chat_database_opened_fn *opened, void *baton);
+
+/** Which files are open, or were last. */
+const chat_database_files_t *chat_database_files(const chat_database_t *db);
+
+/** The name that was given to a log whose file was replaced, once for each; NULL where there is none. Its file
+ *  has the inode that the name has in it. A writer's call; the name lives as long as the connection. */
+const char *chat_database_kept_log(chat_database_t *db);
+
+/**
  * Open the database if it is not open. A writer creates the file (mode 0600) and the schema, sets and
  * checks journal_mode=WAL and synchronous=FULL.
  *
- * @return APR_SUCCESS; APR_ENOENT if a reader's database does not exist; APR_EINCOMPLETE if the
- *         schema is of another version; APR_EAGAIN if it is locked; APR_EGENERAL otherwise
+ * @return APR_SUCCESS; APR_ENOENT if a reader's database does not exist, or is not what its writer has open;
+ *         APR_EINCOMPLETE if the schema is of another version; APR_EAGAIN if it is locked; APR_EGENERAL
+ *         otherwise
  */
 apr_status_t chat_database_ready(chat_database_t *db);
 
 /**
- * See whether the file that was opened is still the one that lies there. Where it is not, a writer
- * also takes away what it left behind, and the connection is closed, to be opened on the new file at
- * the next call; a reader whose writer has not yet done so stays where it is. The same for the file's
- * log, which a writer saves first; a reader follows when the writer has committed to another.
+ * See whether the files that were opened are still those to use. A reader's connection is closed where its
+ * writer has others open.
  *
- * @return APR_SUCCESS, also if nothing is open, or APR_ENOENT
+ * A writer looks at what lies under the names. Where the file is gone, or another, it saves the log into the
+ * file that it has open, wherever that is, and takes the log away from the next one's side. Where somebody reads
+ * in the log for 1.5 s, it gives the log another name: see chat_database_kept_log. Then the connection is closed.
+ * Where only the log or its index is another, the log is saved and the connection closed.
+ *
+ * @return APR_SUCCESS, also if nothing is open, or was a reader's; APR_ENOENT if a writer's file was deleted or
+ *         replaced; APR_EAGAIN if its log was, and cannot be saved yet
  */
 apr_status_t chat_database_check(chat_database_t *db, apr_pool_t *scratch_pool);
 

@@ -1,35 +1,75 @@
-/* Which files a database was opened on: others may lie under their names by now. SQLite goes on with
- * files that have no name any more, and finds a log by its name only. */
+/* Which files a database is made of. Others may lie under their names by now: SQLite goes on with files that
+ * have no name any more, and finds a log and its index by their names only. */
 #ifndef CHAT_DATABASE_FILE_H
 #define CHAT_DATABASE_FILE_H
 
-#include <apr_file_info.h>
+#include <apr_errno.h>
+#include <apr_pools.h>
 
-/** The file and its write-ahead log, as they were when the database was opened. */
-typedef struct chat_database_file_t {
-    const char *path;
-    apr_finfo_t file;
-    apr_finfo_t log; /**< valid is 0 where there was none */
-} chat_database_file_t;
+/** A file, told from all others. All zeros: there is none. */
+typedef struct chat_file_id_t {
+    apr_uint64_t device;
+    apr_uint64_t inode; /**< unique as long as the file is open, or has a name */
+    apr_uint64_t
+        born; /**< in nanoseconds, 0 where the file system does not keep it: an inode is used
+                             again soon */
+} chat_file_id_t;
 
-/** Note the file that lies there. @return APR_SUCCESS, or why there is none */
-apr_status_t chat_database_file_note(chat_database_file_t *file, const char *path,
-                                     apr_pool_t *scratch_pool);
+/** A database as SQLite opens it. */
+typedef struct chat_database_files_t {
+    chat_file_id_t file;
+    chat_file_id_t log;   /**< "-wal" */
+    chat_file_id_t index; /**< "-shm", of the log */
+} chat_database_files_t;
 
-/** Note its log, once the database is open. */
-void chat_database_file_note_log(chat_database_file_t *file, apr_pool_t *scratch_pool);
+/** Whether both are there and the same file. Pure. */
+int chat_file_id_is_same(const chat_file_id_t *a, const chat_file_id_t *b);
 
-/** Whether the noted file is the one that lies there. */
-int chat_database_file_is_there(const chat_database_file_t *file, apr_pool_t *scratch_pool);
+/** Whether all files are there and the same. Pure. */
+int chat_database_files_are_same(const chat_database_files_t *a, const chat_database_files_t *b);
 
-/** Whether the noted log is the one that lies there; 0 also where none was noted. Asked while the
- *  database is open, for no other log can get this one's inode until then. */
-int chat_database_file_has_log(const chat_database_file_t *file, apr_pool_t *scratch_pool);
+/**
+ * The path beside which SQLite keeps the log: links are followed.
+ *
+ * @return owned by pool; the path itself where nothing lies there
+ */
+const char *chat_database_files_path(const char *path, apr_pool_t *pool);
 
-/** Whether a log lies there, the noted one or another, into which something was written. */
-int chat_database_file_finds_used_log(const chat_database_file_t *file, apr_pool_t *scratch_pool);
+/** Look at what lies under a database's names, without opening anything. */
+void chat_database_files_look(chat_database_files_t *found, const char *path,
+                              apr_pool_t *scratch_pool);
 
-/** Take the log away, and its index. */
-void chat_database_file_remove_log(const chat_database_file_t *file, apr_pool_t *scratch_pool);
+/**
+ * Whether a log that was found is not the log of the file beside it: whoever opens that writes the one over
+ * the other. It belongs to the file that was known, or no file is there at all. Pure.
+ *
+ * @param known  what the last writer had open; zeros where that is not known
+ */
+int chat_database_files_have_stray_log(const chat_database_files_t *known,
+                                       const chat_database_files_t *found);
+
+/**
+ * Whether a reader may open, or has opened, what was found: the files that the writer has, or its file alone, with no
+ * log or an empty one, if the writer had none left when it closed the file.
+ *
+ * @param held  what the writer says
+ */
+int chat_database_files_may_be_read(const chat_database_files_t *held,
+                                    const chat_database_files_t *found, const char *path,
+                                    apr_pool_t *scratch_pool);
+
+/** Take the log away, and its index. What cannot be removed is not there, or SQLite will say so. */
+void chat_database_files_remove_log(const char *path, apr_pool_t *scratch_pool);
+
+/**
+ * Give a log another name beside the database, which has the inode of its own file in it, and take its index
+ * away. An empty one is removed.
+ *
+ * @param owner  the file that the log belongs to
+ * @param kept   its name, owned by pool; NULL where it was empty; untouched on failure
+ * @return APR_SUCCESS, or why it cannot be renamed
+ */
+apr_status_t chat_database_files_set_log_aside(const char *path, const chat_file_id_t *owner,
+                                               const char **kept, apr_pool_t *pool);
 
 #endif

@@ -40,14 +40,19 @@ static apr_status_t upgrade(chat_database_t *db, const chat_sql_dialect_t *diale
     return rv;
 }
 
-/* The first statement makes the table that the version is looked up in. A death in between leaves the schema
- * that was there. */
+/* A database that has it needs no lock for that, so that it can be read while somebody holds it. The first
+ * statement makes the table that the version is looked up in. A death in between leaves the schema that was
+ * there. */
 apr_status_t chat_database_schema_make(chat_database_t *db, const chat_sql_dialect_t *dialect,
                                        apr_pool_t *scratch_pool)
 {
     apr_int64_t version = 0;
-    apr_status_t rv = chat_database_run(db, dialect->begin);
+    apr_status_t rv = read_version(db, &version, scratch_pool);
 
+    if (rv == APR_SUCCESS && version == CHAT_SQL_SCHEMA_VERSION) {
+        return APR_SUCCESS;
+    }
+    rv = chat_database_run(db, dialect->begin);
     if (rv == APR_SUCCESS) {
         rv = chat_database_run(db, dialect->schema[0]);
     }

@@ -3,9 +3,16 @@
 #include <string.h>
 
 /* APR's driver ends "PRAGMA x=y" with an error where it answers a row, so each of these is a query
- * whose one answer is compared. */
+ * whose one answer is compared. The limit is four times what a log grows to between two checkpoints: one that
+ * grew while somebody read for long, as for a backup, is cut back to it. */
 static const char *const sqlite3_checks[] = {
-    "PRAGMA journal_mode=WAL", "wal", "PRAGMA synchronous", "2", NULL,
+    "PRAGMA journal_mode=WAL",
+    "wal",
+    "PRAGMA synchronous",
+    "2",
+    "PRAGMA journal_size_limit=16777216",
+    "16777216",
+    NULL,
 };
 
 /* By the message's id, so that old keys lie together. */
@@ -178,6 +185,11 @@ static const char *const texts[CHAT_SQL_COUNT] = {
                          " coalesce((SELECT max(CAST(value AS BIGINT)) FROM grip_chat_meta"
                          " WHERE name = '" CHAT_SQL_FLOOR_NAME "'), 0)) + " BASE,
     [CHAT_SQL_LAST_ID] = "SELECT seq FROM sqlite_sequence WHERE name = 'grip_chat_message'",
+    [CHAT_SQL_FIRST_ID_ABOVE] =
+        "INSERT INTO sqlite_sequence (name, seq) SELECT 'grip_chat_message', %lld"
+        " WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'grip_chat_message')",
+    [CHAT_SQL_NEXT_ID_ABOVE] = "UPDATE sqlite_sequence SET seq = max(seq, %lld)"
+                               " WHERE name = 'grip_chat_message'",
     [CHAT_SQL_MAX_ID] = "SELECT max(id) FROM grip_chat_message",
     [CHAT_SQL_META_GET] = "SELECT value FROM grip_chat_meta WHERE site = %s AND name = %s",
     [CHAT_SQL_META_SET] = "INSERT INTO grip_chat_meta (site, name, value) VALUES (%s, %s, %s)"

@@ -53,9 +53,11 @@ typedef enum chat_sql_statement_e {
     CHAT_SQL_BASE,            /**< none */
     CHAT_SQL_HIGHEST,         /**< none → the highest shown position of all rooms */
     CHAT_SQL_LAST_ID,         /**< none → the highest id that a message ever had, or nothing */
-    CHAT_SQL_MAX_ID,          /**< none */
-    CHAT_SQL_META_GET,        /**< site, name */
-    CHAT_SQL_META_SET,        /**< site, name, value */
+    CHAT_SQL_FIRST_ID_ABOVE, /**< id, above which the first message gets its own, if there never was one */
+    CHAT_SQL_NEXT_ID_ABOVE, /**< id, above which the next message gets its own */
+    CHAT_SQL_MAX_ID,        /**< none */
+    CHAT_SQL_META_GET,      /**< site, name */
+    CHAT_SQL_META_SET,      /**< site, name, value */
     CHAT_SQL_COUNT
 } chat_sql_statement_e;
 

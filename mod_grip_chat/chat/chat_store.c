@@ -174,6 +174,17 @@ apr_status_t chat_store_last_id(chat_database_t *db, apr_int64_t *id, apr_pool_t
     return chat_store_read_number(db, CHAT_SQL_LAST_ID, params, id, scratch_pool);
 }
 
+apr_status_t chat_store_set_last_id(chat_database_t *db, apr_int64_t id, apr_pool_t *scratch_pool)
+{
+    const void *params[] = {&id};
+    chat_rows_t *rows;
+    apr_status_t rv = chat_database_read(db, CHAT_SQL_FIRST_ID_ABOVE, params, &rows, scratch_pool);
+
+    return rv == APR_SUCCESS
+               ? chat_database_read(db, CHAT_SQL_NEXT_ID_ABOVE, params, &rows, scratch_pool)
+               : rv;
+}
+
 apr_status_t chat_store_base(chat_database_t *db, apr_int64_t *base, apr_pool_t *scratch_pool)
 {
     const void *params[] = {NULL};

@@ -108,6 +108,10 @@ apr_status_t chat_store_set_base(chat_database_t *db, apr_int64_t base, apr_pool
  *  none. */
 apr_status_t chat_store_last_id(chat_database_t *db, apr_int64_t *id, apr_pool_t *scratch_pool);
 
+/** Have the next message get an id above this one, and above all that there were. A writer's call; durable on
+ *  APR_SUCCESS. */
+apr_status_t chat_store_set_last_id(chat_database_t *db, apr_int64_t id, apr_pool_t *scratch_pool);
+
 /** Read what is added to stored positions; 0 where that was never set. */
 apr_status_t chat_store_base(chat_database_t *db, apr_int64_t *base, apr_pool_t *scratch_pool);
 

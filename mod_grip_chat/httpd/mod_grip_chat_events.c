@@ -327,7 +327,8 @@ static apr_status_t find_room_of_link(const events_t *events, found_t *found, gc
                                       int *is_void)
 {
     unsigned slot = keeper_shared_slot(events->tag);
-    keeper_version_t before = keeper_shared_version(events->shared, slot);
+    keeper_version_t before =
+        keeper_shared_version(events->shared, events->site->keeper.database_number, slot);
     keeper_version_t after;
     apr_status_t rv = find_room(events, found);
 
@@ -340,7 +341,7 @@ static apr_status_t find_room_of_link(const events_t *events, found_t *found, gc
         return rv;
     }
     note_hold(events);
-    after = keeper_shared_version(events->shared, slot);
+    after = keeper_shared_version(events->shared, events->site->keeper.database_number, slot);
     return before.epoch == after.epoch && before.generation == after.generation
                ? APR_SUCCESS
                : find_room(events, found);

@@ -214,7 +214,8 @@ static void retry_pages(grip_chat_feed_t *feed)
 /* Look at a room if it is not what was read last. */
 static void look_if_moved(grip_chat_feed_t *feed, grip_chat_room_t *room)
 {
-    keeper_version_t now = keeper_shared_version(feed->shared, room->slot);
+    keeper_version_t now =
+        keeper_shared_version(feed->shared, room->site->keeper.database_number, room->slot);
 
     if (room->is_loading || !room->is_read || room->has_failed ||
         room->version.epoch != now.epoch || room->version.generation != now.generation)
@@ -278,12 +279,12 @@ void grip_chat_feed_give_fresh(grip_chat_feed_t *feed, gc_moment_t now)
 
 void grip_chat_feed_look_around(grip_chat_feed_t *feed, gc_moment_t now)
 {
-    apr_uint64_t epoch = keeper_shared_version(feed->shared, 0).epoch;
-    int is_anything = epoch != feed->epoch || !keeper_watcher_is_told(feed->watcher);
+    apr_uint64_t epochs = keeper_shared_epochs(feed->shared);
+    int is_anything = epochs != feed->epochs || !keeper_watcher_is_told(feed->watcher);
     grip_chat_room_t *room;
 
     feed->look_due = now + LOOK_PERIOD;
-    feed->epoch = epoch;
+    feed->epochs = epochs;
     for (room = feed->rooms.first; room; room = room->next) {
         if (is_anything || room->has_failed) {
             look_if_moved(feed, room);

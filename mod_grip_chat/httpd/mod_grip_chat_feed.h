@@ -19,7 +19,7 @@ typedef struct grip_chat_feed_t {
     grip_chat_room_t *due; /**< the first room with fresh events */
     grip_chat_delivery_t delivery;
     grip_chat_backlogs_t failed; /**< pages that could not be read, and are to be tried again */
-    apr_uint64_t epoch;
+    apr_uint64_t epochs;
     gc_moment_t look_due; /**< when grip_chat_feed_look_around is to be called next */
     int has_failed;       /**< a room could not be read, and this was logged */
 } grip_chat_feed_t;

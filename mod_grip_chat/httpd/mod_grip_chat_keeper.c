@@ -288,6 +288,25 @@ static apr_status_t end_keeper(void *data)
     return APR_SUCCESS;
 }
 
+/* Give the sites' databases their numbers in shared memory, which children and the keeper go by. Configtest
+ * has counted them. */
+static void number_databases(const parent_t *parent, grip_chat_site_t *first, apr_size_t count)
+{
+    gc_slice_t *names = apr_palloc(parent->pool, sizeof(*names) * count);
+    unsigned *numbers = apr_pcalloc(parent->pool, sizeof(*numbers) * count);
+    grip_chat_site_t *site;
+    apr_size_t i = 0;
+
+    for (site = first; site; site = site->next) {
+        names[i++] = gc_slice_of(apr_pstrcat(parent->pool, site->keeper.database.driver, ":",
+                                             site->keeper.database.params, NULL));
+    }
+    (void)keeper_shared_number(parent->config.shared, names, count, numbers);
+    for (i = 0, site = first; site; site = site->next) {
+        site->keeper.database_number = numbers[i++];
+    }
+}
+
 /* Copy the list of sites into the array that the keeper reads. */
 static void fill_config(parent_t *parent, grip_chat_site_t *first)
 {
@@ -312,6 +331,7 @@ static void fill_config(parent_t *parent, grip_chat_site_t *first)
     parent->config.log = &parent->log;
     parent->config.listen_fd = grip_chat_retained_socket();
     parent->config.shared = grip_chat_retained_shared();
+    number_databases(parent, first, count);
 }
 
 apr_status_t grip_chat_keeper_start(grip_chat_site_t *first, server_rec *main, apr_pool_t *pool)

@@ -167,7 +167,8 @@ static void load(const grip_chat_loader_t *loader, grip_chat_room_t *room, apr_p
     room->snapshot = NULL;
     room->pieces = NULL;
     room->is_cut_off = 0;
-    room->loaded_version = keeper_shared_version(loader->shared, room->slot);
+    room->loaded_version =
+        keeper_shared_version(loader->shared, room->site->keeper.database_number, room->slot);
     room->status =
         grip_chat_reader_look(room->site->reader, room->name, room->site->history, &room->snapshot);
     if (room->status != APR_SUCCESS) {

@@ -18,6 +18,18 @@ struct grip_chat_reader_t {
     apr_uint64_t secret_epoch;        /* when it was read: a replaced database has another */
 };
 
+static apr_uint64_t epoch_now(const grip_chat_reader_t *reader)
+{
+    return keeper_shared_version(reader->shared, reader->site->database_number, 0).epoch;
+}
+
+static int held_files(chat_database_files_t *held, void *baton)
+{
+    const grip_chat_reader_t *reader = baton;
+
+    return keeper_shared_files(reader->shared, reader->site->database_number, held);
+}
+
 apr_status_t grip_chat_reader_create(grip_chat_reader_t **out, const keeper_site_t *site,
                                      keeper_client_t *keeper, keeper_shared_t *shared,
                                      chat_cache_t *cache, apr_size_t list_bytes, apr_pool_t *pool)
@@ -34,6 +46,7 @@ apr_status_t grip_chat_reader_create(grip_chat_reader_t **out, const keeper_site
     reader->cache = cache;
     reader->list_bytes = list_bytes;
     reader->db = chat_database_create(&site->database, CHAT_DATABASE_READER, reader->own);
+    chat_database_follow(reader->db, held_files, reader);
     rv = apr_thread_mutex_create(&reader->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
     if (rv == APR_SUCCESS) {
         rv = apr_thread_mutex_create(&reader->secret_mutex, APR_THREAD_MUTEX_DEFAULT, pool);
@@ -74,7 +87,7 @@ static apr_status_t known_secret(grip_chat_reader_t *reader, apr_uint64_t epoch,
 /* Read the secret, with the connection locked. */
 static apr_status_t read_secret(grip_chat_reader_t *reader, const char **secret, apr_pool_t *pool)
 {
-    apr_uint64_t epoch = keeper_shared_version(reader->shared, 0).epoch;
+    apr_uint64_t epoch = epoch_now(reader);
     const char *fresh;
     apr_status_t rv =
         chat_store_meta_get(reader->db, reader->site->name, KEEPER_SITE_SECRET_NAME, &fresh, pool);
@@ -147,7 +160,8 @@ typedef struct asking_t {
 static chat_version_t version_now(void *baton)
 {
     const asking_t *asking = baton;
-    keeper_version_t now = keeper_shared_version(asking->reader->shared, asking->slot);
+    keeper_version_t now = keeper_shared_version(
+        asking->reader->shared, asking->reader->site->database_number, asking->slot);
     chat_version_t version = {now.epoch, now.generation};
 
     return version;
@@ -262,8 +276,7 @@ apr_status_t grip_chat_reader_secret(grip_chat_reader_t *reader, const char **se
 {
     reading_t reading = {NULL, 0, 0, {0, 0}, NULL, secret};
     const char *known = NULL;
-    apr_status_t rv =
-        known_secret(reader, keeper_shared_version(reader->shared, 0).epoch, NULL, &known);
+    apr_status_t rv = known_secret(reader, epoch_now(reader), NULL, &known);
 
     if (rv != APR_SUCCESS || known) {
         *secret = known;

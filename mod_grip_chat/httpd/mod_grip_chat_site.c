@@ -429,6 +429,28 @@ static int check_any(server_rec *main, apr_pool_t *pool, apr_pool_t *temp)
     return OK;
 }
 
+/* Each database has a number in shared memory. */
+static int check_count(const grip_chat_site_t *first, server_rec *main, apr_pool_t *pool,
+                       apr_pool_t *temp)
+{
+    const grip_chat_site_t *site;
+    apr_hash_t *databases = apr_hash_make(temp);
+
+    for (site = first; site; site = site->next) {
+        apr_hash_set(databases, site->keeper.database.params, APR_HASH_KEY_STRING, "");
+    }
+    if (apr_hash_count(databases) > KEEPER_SHARED_DATABASES) {
+        making_t making = {main, grip_chat_conf_get(main), pool, temp};
+
+        return refuse(&making, "GripChatDatabase",
+                      "there are more than " APR_STRINGIFY(
+                          KEEPER_SHARED_DATABASES) " databases; "
+                                                   "write the same one for several sites, each "
+                                                   "with a GripChatSite of its own");
+    }
+    return OK;
+}
+
 int grip_chat_sites_make(grip_chat_site_t **first, server_rec *main, apr_pool_t *pool,
                          apr_pool_t *temp)
 {
@@ -461,5 +483,5 @@ int grip_chat_sites_make(grip_chat_site_t **first, server_rec *main, apr_pool_t 
             return status;
         }
     }
-    return *first ? OK : check_any(main, pool, temp);
+    return *first ? check_count(*first, main, pool, temp) : check_any(main, pool, temp);
 }

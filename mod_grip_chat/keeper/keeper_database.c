@@ -1,6 +1,7 @@
 #include "keeper_database.h"
 
 #include "gc_clock.h"
+#include "keeper_files.h"
 
 /* How often to look whether another keeper has let go of the database. */
 #define LOCK_PAUSE apr_time_from_msec(10)
@@ -52,6 +53,26 @@ void keeper_database_report(keeper_database_t *database, apr_status_t rv)
     }
 }
 
+static unsigned number_of(const keeper_database_t *database)
+{
+    return database->sites[0]->database_number;
+}
+
+/* A log was given another name, because its file was moved away and it could not be saved into that. */
+static void tell_kept_log(keeper_database_t *database)
+{
+    const char *kept = chat_database_kept_log(database->db);
+
+    if (kept) {
+        gc_log_line(database->config->log, GC_LOG_WARNING, APR_SUCCESS,
+                    "GC0220: the database file that lay at %s before was moved away, and messages "
+                    "that were acknowledged are still in its write-ahead log, which is kept as %s: "
+                    "before you open the moved file, whose inode is in that name, move the log "
+                    "beside it as {moved file}-wal",
+                    database->sites[0]->database.params, kept);
+    }
+}
+
 /* That what was given out cannot be read or kept is no reason to refuse posts. */
 static void report_positions(keeper_database_t *database, apr_status_t rv)
 {
@@ -70,6 +91,56 @@ static void keep_positions(keeper_database_t *database)
     report_positions(database, keeper_positions_keep(&database->positions, &database->lock));
 }
 
+/* See that no position is shown twice. */
+static apr_status_t settle_positions(keeper_database_t *database, apr_pool_t *pool)
+{
+    int was_moved;
+    apr_status_t rv = keeper_positions_settle(&database->positions, database->db,
+                                              database->was_replaced, &was_moved, pool);
+
+    if (was_moved) {
+        gc_log_line(
+            database->config->log, GC_LOG_WARNING, APR_SUCCESS,
+            "GC0208: the database %s is not the one of before, or a copy of some time ago; its "
+            "positions go on above all that readers can have, and they start anew",
+            database->sites[0]->database.params);
+        keeper_shared_bump_database(database->config->shared, number_of(database));
+    }
+    if (rv == APR_SUCCESS) {
+        keep_positions(database);
+    }
+    return rv;
+}
+
+/* A connection was opened, perhaps on another file, and nobody has used it yet. */
+static apr_status_t settle_opened(chat_database_t *db, apr_pool_t *scratch_pool, void *baton)
+{
+    keeper_database_t *database = baton;
+    const chat_database_files_t *files = chat_database_files(db);
+    apr_status_t rv = settle_positions(database, scratch_pool);
+
+    tell_kept_log(database);
+    if (rv == APR_SUCCESS) {
+        report_positions(database, keeper_files_keep(files, &database->lock));
+        keeper_shared_set_files(database->config->shared, number_of(database), files);
+    }
+    return rv;
+}
+
+/* What the keeper before had open tells whose log lies there. */
+static void take_over(keeper_database_t *database)
+{
+    chat_database_files_t known;
+    apr_status_t rv = keeper_positions_read(&database->positions, &database->lock);
+
+    memset(&known, 0, sizeof(known));
+    if (rv == APR_SUCCESS) {
+        rv = keeper_files_read(&known, &database->lock);
+    }
+    report_positions(database, rv);
+    chat_database_lead(database->db, &known, settle_opened, database);
+}
+
 /* Wait until no other keeper has the database: the one of before a restart ends in a moment. */
 static apr_status_t take_lock(keeper_database_t *database)
 {
@@ -86,8 +157,7 @@ static apr_status_t take_lock(keeper_database_t *database)
         }
         if (rv == APR_SUCCESS) {
             database->is_locked = 1;
-            report_positions(database,
-                             keeper_positions_read(&database->positions, &database->lock));
+            take_over(database);
             break;
         }
         apr_pool_destroy(pool);
@@ -119,36 +189,18 @@ void keeper_database_forget(keeper_database_t *database)
                     "there, or a new one",
                     database->sites[0]->database.params);
     }
-    keeper_shared_bump_all(database->config->shared);
+    tell_kept_log(database);
+    /* In this order: a child that goes by the next epoch reads nothing until the files are open. */
+    keeper_shared_set_files(database->config->shared, number_of(database), NULL);
+    keeper_shared_bump_database(database->config->shared, number_of(database));
     database->was_replaced = 1;
     database->is_recovered = 0;
 }
 
 void keeper_database_doubt(keeper_database_t *database)
 {
-    keeper_shared_bump_all(database->config->shared);
+    keeper_shared_bump_database(database->config->shared, number_of(database));
     database->is_recovered = 0;
-}
-
-/* See that no position is shown twice. */
-static apr_status_t settle_positions(keeper_database_t *database, apr_pool_t *pool)
-{
-    int was_moved;
-    apr_status_t rv = keeper_positions_settle(&database->positions, database->db,
-                                              database->was_replaced, &was_moved, pool);
-
-    if (was_moved) {
-        gc_log_line(
-            database->config->log, GC_LOG_WARNING, APR_SUCCESS,
-            "GC0208: the database %s is not the one of before, or a copy of some time ago; its "
-            "positions go on above all that readers can have, and they start anew",
-            database->sites[0]->database.params);
-        keeper_shared_bump_all(database->config->shared); /* some may have been read meanwhile */
-    }
-    if (rv == APR_SUCCESS) {
-        keep_positions(database);
-    }
-    return rv;
 }
 
 void keeper_database_note(keeper_database_t *database, const chat_append_t *appends, int count)
@@ -160,7 +212,7 @@ void keeper_database_note(keeper_database_t *database, const chat_append_t *appe
 
 static apr_status_t recover(keeper_database_t *database, apr_pool_t *pool)
 {
-    apr_status_t rv = settle_positions(database, pool);
+    apr_status_t rv = APR_SUCCESS;
     apr_size_t i;
 
     for (i = 0; rv == APR_SUCCESS && i < database->site_count; i++) {
@@ -192,7 +244,7 @@ apr_status_t keeper_database_ready(keeper_database_t *database, apr_pool_t *scra
     }
     if (database->is_recovered) {
         /* Opened anew after an error, and what lay there meanwhile nobody has seen. */
-        keeper_shared_bump_all(database->config->shared);
+        keeper_shared_bump_database(database->config->shared, number_of(database));
         database->is_recovered = 0;
     }
     openings = chat_database_openings(database->db);
@@ -224,12 +276,33 @@ void keeper_database_look(keeper_database_t *database, apr_pool_t *scratch_pool)
         /* That it is open does not say that posts can be stored again. */
         keeper_database_report(database, rv);
     }
-    /* Where it cannot be asked nothing is known, and what children have may be the best there is. */
+    /* Where it cannot be asked nothing is known, and what children have may be the best there is. What was
+     * changed may be everything, by .restore in a shell. */
     if (database->is_recovered &&
         chat_database_was_changed(database->db, &was_changed, scratch_pool) == APR_SUCCESS &&
         was_changed)
     {
-        keeper_shared_bump_all(database->config->shared);
+        keeper_shared_bump_database(database->config->shared, number_of(database));
+        if (settle_positions(database, scratch_pool) != APR_SUCCESS) {
+            chat_database_close(database->db); /* it is tried again whenever it is opened */
+        }
+    }
+}
+
+/* Whoever closes a database last takes its log away. Children may open it without one while there is no keeper. */
+static void tell_closed(const keeper_database_t *database, apr_pool_t *scratch_pool)
+{
+    chat_database_files_t held = *chat_database_files(database->db);
+    chat_database_files_t found;
+
+    chat_database_files_look(
+        &found, chat_database_files_path(database->sites[0]->database.params, scratch_pool),
+        scratch_pool);
+    if (database->is_recovered && chat_file_id_is_same(&held.file, &found.file) && !found.log.inode)
+    {
+        memset(&held.log, 0, sizeof(held.log));
+        memset(&held.index, 0, sizeof(held.index));
+        keeper_shared_set_files(database->config->shared, number_of(database), &held);
     }
 }
 
@@ -240,9 +313,13 @@ void keeper_database_close(keeper_database_t *database, apr_pool_t *scratch_pool
     while (chat_database_check(database->db, scratch_pool) == APR_EAGAIN && tries-- > 0) {
         apr_sleep(LOCK_PAUSE);
     }
+    tell_kept_log(database);
     chat_database_close(database->db);
     if (database->is_locked) {
-        apr_status_t rv = keeper_lock_release(&database->lock);
+        apr_status_t rv;
+
+        tell_closed(database, scratch_pool);
+        rv = keeper_lock_release(&database->lock);
 
         if (rv != APR_SUCCESS) {
             gc_log_line(database->config->log, GC_LOG_WARNING, rv,

@@ -32,9 +32,10 @@ apr_status_t keeper_lock_try(keeper_lock_t *lock, const char *path, apr_pool_t *
     return APR_SUCCESS;
 }
 
-apr_status_t keeper_lock_read(const keeper_lock_t *lock, char *data, apr_size_t size)
+apr_status_t keeper_lock_read(const keeper_lock_t *lock, apr_off_t from, char *data,
+                              apr_size_t size)
 {
-    ssize_t got = pread(lock->fd, data, size, 0);
+    ssize_t got = pread(lock->fd, data, size, from);
 
     if (got < 0) {
         return errno;
@@ -43,9 +44,10 @@ apr_status_t keeper_lock_read(const keeper_lock_t *lock, char *data, apr_size_t 
     return APR_SUCCESS;
 }
 
-apr_status_t keeper_lock_write(const keeper_lock_t *lock, const char *data, apr_size_t size)
+apr_status_t keeper_lock_write(const keeper_lock_t *lock, apr_off_t to, const char *data,
+                               apr_size_t size)
 {
-    ssize_t put = pwrite(lock->fd, data, size, 0);
+    ssize_t put = pwrite(lock->fd, data, size, to);
 
     return put < 0 ? errno : (apr_size_t)put < size ? APR_ENOSPC : APR_SUCCESS;
 }

@@ -23,12 +23,15 @@ apr_status_t keeper_lock_try(keeper_lock_t *lock, const char *path, apr_pool_t *
 /**
  * Read what was written into the file of a lock that is held: what one keeper leaves to the next.
  *
+ * @param from  where in the file, in bytes
  * @param data  size bytes; zeros follow what the file holds
  */
-apr_status_t keeper_lock_read(const keeper_lock_t *lock, char *data, apr_size_t size);
+apr_status_t keeper_lock_read(const keeper_lock_t *lock, apr_off_t from, char *data,
+                              apr_size_t size);
 
-/** Write from the beginning of the file of a lock that is held. */
-apr_status_t keeper_lock_write(const keeper_lock_t *lock, const char *data, apr_size_t size);
+/** Write into the file of a lock that is held, from a place on. */
+apr_status_t keeper_lock_write(const keeper_lock_t *lock, apr_off_t to, const char *data,
+                               apr_size_t size);
 
 /** Release a lock that was got. */
 apr_status_t keeper_lock_release(keeper_lock_t *lock);

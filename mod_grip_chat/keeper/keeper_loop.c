@@ -379,6 +379,16 @@ static apr_status_t wind_down(loop_t *loop)
     return rv == APR_SUCCESS ? stopped : rv;
 }
 
+/* Whether the keeper before this one bumped what it committed last is not known. */
+static void bump_databases(const keeper_config_t *config)
+{
+    apr_size_t i;
+
+    for (i = 0; i < config->site_count; i++) {
+        keeper_shared_bump_database(config->shared, config->sites[i]->database_number);
+    }
+}
+
 static apr_status_t start(loop_t *loop)
 {
     grip_transport_loop_t hooks = {watch_for_transport, set_transport_timer, loop};
@@ -398,8 +408,7 @@ static apr_status_t start(loop_t *loop)
         rv = grip_transport_create(&loop->transport, &hooks, loop->pool);
     }
     if (rv == APR_SUCCESS) {
-        /* Whether the keeper before this one bumped what it committed last is not known. */
-        keeper_shared_bump_all(loop->config->shared);
+        bump_databases(loop->config);
         keeper_shared_clear_waiting(loop->config->shared);
         rv = keeper_sites_start(&loop->sites, loop->config, loop->transport, &writer_hooks,
                                 loop->pool);

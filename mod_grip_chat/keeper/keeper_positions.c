@@ -8,7 +8,7 @@
 /* For an operator's eyes, too; each line as long as every other, so that one is written over another. */
 #define NUMBER "%019" APR_INT64_T_FMT
 #define FORM   "highest message id " NUMBER ", highest position " NUMBER ", base " NUMBER "\n"
-#define LENGTH 103
+#define LENGTH KEEPER_POSITIONS_BYTES
 
 /* No number that was counted to. */
 #define TOO_LARGE (APR_INT64_MAX / 2)
@@ -29,7 +29,7 @@ apr_status_t keeper_positions_read(keeper_positions_t *positions, const keeper_l
     keeper_positions_t found = {1, 0, 0, 0};
     char text[LENGTH + 1] = "";
     char again[LENGTH + 1];
-    apr_status_t rv = keeper_lock_read(lock, text, LENGTH);
+    apr_status_t rv = keeper_lock_read(lock, 0, text, LENGTH);
 
     if (rv != APR_SUCCESS) {
         return rv;
@@ -48,7 +48,7 @@ apr_status_t keeper_positions_keep(const keeper_positions_t *positions, const ke
     char text[LENGTH + 1];
 
     format(text, positions);
-    return keeper_lock_write(lock, text, LENGTH);
+    return keeper_lock_write(lock, 0, text, LENGTH);
 }
 
 int keeper_positions_note(keeper_positions_t *positions, const chat_append_t *appends, int count)
@@ -108,6 +108,10 @@ apr_status_t keeper_positions_settle(keeper_positions_t *positions, chat_databas
         *was_moved = rv == APR_SUCCESS;
         shown += above - base;
         base = above;
+    }
+    if (rv == APR_SUCCESS && positions->is_known && last_id < positions->last_id) {
+        last_id = positions->last_id;
+        rv = chat_store_set_last_id(db, last_id, scratch_pool);
     }
     if (rv == APR_SUCCESS) {
         positions->is_known = 1;

@@ -8,6 +8,9 @@
 #include "chat_store.h"
 #include "keeper_lock.h"
 
+/** Bytes at the beginning of the lock's file that they take. */
+#define KEEPER_POSITIONS_BYTES 103
+
 /** What was given out; zeroed at first. Its user guards it. */
 typedef struct keeper_positions_t {
     int is_known;
@@ -35,7 +38,8 @@ int keeper_positions_note(keeper_positions_t *positions, const chat_append_t *ap
 /**
  * Compare an opened database with what was given out. Where it is another, all positions in it are
  * moved above those, and above those that it has shown itself, durably, in one step. A file whose base is
- * above them already stays as it is: so does one whose keeper died before it could keep that.
+ * above them already stays as it is: so does one whose keeper died before it could keep that. Message ids go on
+ * above those that were given out, whichever file it is.
  *
  * @param is_other_file  it is known that another file lies there, which may also hold more
  * @param was_moved      1 if positions were moved; set on failure, too

@@ -5,7 +5,7 @@
 /* Of this layout; a segment from before an upgrade of the module may have another. The tests build a module
  * with a number of its own. */
 #ifndef LAYOUT_MARK
-#define LAYOUT_MARK APR_UINT64_C(0x6763686174000003)
+#define LAYOUT_MARK APR_UINT64_C(0x6763686174000004)
 #endif
 
 /* How often a reader looks again while the keeper writes. */
@@ -20,9 +20,20 @@ typedef struct slot_t {
     gc_moment_t since[KEEPER_SHARED_PROXIES];
 } slot_t;
 
+/* chat_database_files_t as numbers, each stored in one step. */
+#define FILES_WORDS (sizeof(chat_database_files_t) / sizeof(apr_uint64_t))
+
+typedef struct database_t {
+    apr_uint64_t tag; /* of its name; 0 where the number is free */
+    apr_uint64_t epoch;
+    gc_seqlock_t lock; /* of what follows, which the keeper that has the database writes */
+    apr_uint64_t files[FILES_WORDS];
+} database_t;
+
 struct keeper_shared_t {
     apr_uint64_t layout;
-    apr_uint64_t epoch;
+    apr_uint64_t epochs; /* of all databases together */
+    database_t databases[KEEPER_SHARED_DATABASES];
     slot_t slots[KEEPER_SHARED_SLOTS];
 };
 
@@ -77,11 +88,67 @@ unsigned keeper_shared_slot(apr_uint64_t tag)
     return (unsigned)((tag ^ tag >> 32) & (KEEPER_SHARED_SLOTS - 1));
 }
 
-keeper_version_t keeper_shared_version(const keeper_shared_t *shared, unsigned slot)
+/* The number of a tag; KEEPER_SHARED_DATABASES where it has none. */
+static unsigned find_database(const keeper_shared_t *shared, apr_uint64_t tag)
+{
+    unsigned number = 0;
+
+    while (number < KEEPER_SHARED_DATABASES && shared->databases[number].tag != tag) {
+        number++;
+    }
+    return number;
+}
+
+/* A number that no database has, or none of those that are named now. */
+static unsigned find_free(const keeper_shared_t *shared, const unsigned char *is_used)
+{
+    unsigned number = find_database(shared, 0);
+
+    if (number == KEEPER_SHARED_DATABASES) {
+        number = 0;
+        while (number < KEEPER_SHARED_DATABASES && is_used[number]) {
+            number++;
+        }
+    }
+    return number;
+}
+
+apr_status_t keeper_shared_number(keeper_shared_t *shared, const gc_slice_t *names,
+                                  apr_size_t count, unsigned *numbers)
+{
+    unsigned char is_used[KEEPER_SHARED_DATABASES] = {0};
+    apr_size_t i;
+
+    for (i = 0; i < count; i++) {
+        numbers[i] = find_database(shared, keeper_shared_tag(names[i], gc_slice("", 0)));
+        if (numbers[i] < KEEPER_SHARED_DATABASES) {
+            is_used[numbers[i]] = 1;
+        }
+    }
+    for (i = 0; i < count; i++) {
+        apr_uint64_t tag = keeper_shared_tag(names[i], gc_slice("", 0));
+
+        numbers[i] = find_database(shared, tag);
+        if (numbers[i] == KEEPER_SHARED_DATABASES) {
+            numbers[i] = find_free(shared, is_used);
+            if (numbers[i] == KEEPER_SHARED_DATABASES) {
+                return APR_ENOSPC;
+            }
+            keeper_shared_set_files(shared, numbers[i], NULL);
+            keeper_shared_bump_database(shared, numbers[i]);
+            shared->databases[numbers[i]].tag = tag;
+        }
+        is_used[numbers[i]] = 1;
+    }
+    return APR_SUCCESS;
+}
+
+keeper_version_t keeper_shared_version(const keeper_shared_t *shared, unsigned database,
+                                       unsigned slot)
 {
     keeper_version_t version;
 
-    version.epoch = __atomic_load_n(&shared->epoch, __ATOMIC_SEQ_CST);
+    version.epoch = __atomic_load_n(&shared->databases[database].epoch, __ATOMIC_SEQ_CST);
     version.generation = __atomic_load_n(&shared->slots[slot].generation, __ATOMIC_SEQ_CST);
     return version;
 }
@@ -91,9 +158,54 @@ void keeper_shared_bump(keeper_shared_t *shared, unsigned slot)
     __atomic_add_fetch(&shared->slots[slot].generation, 1, __ATOMIC_SEQ_CST);
 }
 
-void keeper_shared_bump_all(keeper_shared_t *shared)
+void keeper_shared_bump_database(keeper_shared_t *shared, unsigned database)
 {
-    __atomic_add_fetch(&shared->epoch, 1, __ATOMIC_SEQ_CST);
+    __atomic_add_fetch(&shared->databases[database].epoch, 1, __ATOMIC_SEQ_CST);
+    __atomic_add_fetch(&shared->epochs, 1, __ATOMIC_SEQ_CST);
+}
+
+apr_uint64_t keeper_shared_epochs(const keeper_shared_t *shared)
+{
+    return __atomic_load_n(&shared->epochs, __ATOMIC_SEQ_CST);
+}
+
+void keeper_shared_set_files(keeper_shared_t *shared, unsigned database,
+                             const chat_database_files_t *files)
+{
+    database_t *to = &shared->databases[database];
+    apr_uint64_t words[FILES_WORDS] = {0};
+    unsigned i;
+
+    if (files) {
+        memcpy(words, files, sizeof(words));
+    }
+    gc_seqlock_begin_write(&to->lock);
+    for (i = 0; i < FILES_WORDS; i++) {
+        __atomic_store_n(&to->files[i], words[i], __ATOMIC_RELAXED);
+    }
+    gc_seqlock_end_write(&to->lock);
+}
+
+int keeper_shared_files(const keeper_shared_t *shared, unsigned database,
+                        chat_database_files_t *files)
+{
+    const database_t *from = &shared->databases[database];
+    apr_uint64_t words[FILES_WORDS];
+    int i;
+
+    for (i = 0; i < TRIES; i++) {
+        gc_seqlock_t begun = gc_seqlock_begin_read(&from->lock);
+        unsigned word;
+
+        for (word = 0; word < FILES_WORDS; word++) {
+            words[word] = __atomic_load_n(&from->files[word], __ATOMIC_RELAXED);
+        }
+        if (gc_seqlock_was_whole(&from->lock, begun)) {
+            memcpy(files, words, sizeof(words));
+            return files->file.inode != 0;
+        }
+    }
+    return 0; /* a keeper that died while it wrote, perhaps */
 }
 
 void keeper_shared_note_hold(keeper_shared_t *shared, unsigned slot, gc_moment_t now)

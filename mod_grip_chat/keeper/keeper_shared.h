@@ -1,24 +1,31 @@
 /* What the keeper tells all children, and they it, without a system call: memory that the parent maps
  * before it forks anything, and that outlives restarts.
  *
+ * A database has a number, which the parent gives it. Its epoch moves when anything in it may have changed, and
+ * its keeper says which files it has open: a child reads no others.
+ *
  * A room has a slot by hash; rooms that share one cost each other a miss, nothing else. The keeper
  * bumps a slot's generation after COMMIT and before it answers, so whoever loads (epoch, generation),
  * then reads the room, and later finds both unmoved, still has what is stored. */
 #ifndef KEEPER_SHARED_H
 #define KEEPER_SHARED_H
 
+#include "chat_database_file.h"
 #include "gc_clock.h"
 #include "gc_slice.h"
 
 /** Slots; a power of two. */
 #define KEEPER_SHARED_SLOTS 16384
 
+/** Databases that one server can have. */
+#define KEEPER_SHARED_DATABASES 1024
+
 typedef struct keeper_shared_t keeper_shared_t;
 
 /** When something was read: compare two of these for equality, member by member. */
 typedef struct keeper_version_t {
-    apr_uint64_t epoch;
-    apr_uint64_t generation;
+    apr_uint64_t epoch;      /**< of the database */
+    apr_uint64_t generation; /**< of the room's slot */
 } keeper_version_t;
 
 /** The number of this layout of memory: no two versions of the module with one number lay it out differently.
@@ -41,14 +48,43 @@ apr_uint64_t keeper_shared_tag(gc_slice_t site, gc_slice_t room);
 /** The slot of a room's tag. Pure, thread-safe. */
 unsigned keeper_shared_slot(apr_uint64_t tag);
 
-/** Load a slot's version, before the room is read. Thread-safe. */
-keeper_version_t keeper_shared_version(const keeper_shared_t *shared, unsigned slot);
+/**
+ * Give databases their numbers. Each keeps the one that it had at the last call; one that is new may get the
+ * number of one that is not named any more, where all have been given out. For the parent's one thread, before
+ * it forks.
+ *
+ * @param names    tell databases apart; one may be there more than once
+ * @param numbers  out: count of them, below KEEPER_SHARED_DATABASES; undefined on failure
+ * @return APR_SUCCESS, or APR_ENOSPC if there are more than KEEPER_SHARED_DATABASES of them
+ */
+apr_status_t keeper_shared_number(keeper_shared_t *shared, const gc_slice_t *names,
+                                  apr_size_t count, unsigned *numbers);
+
+/** Load the version of a slot of a database, before the room is read. Thread-safe. */
+keeper_version_t keeper_shared_version(const keeper_shared_t *shared, unsigned database,
+                                       unsigned slot);
 
 /** The room of this slot has changed: call after COMMIT, before anybody is told. Thread-safe. */
 void keeper_shared_bump(keeper_shared_t *shared, unsigned slot);
 
-/** Anything may have changed: a keeper starts, or a database was replaced. Thread-safe. */
-void keeper_shared_bump_all(keeper_shared_t *shared);
+/** Anything in this database may have changed: a keeper starts, or it was replaced. Thread-safe. */
+void keeper_shared_bump_database(keeper_shared_t *shared, unsigned database);
+
+/** A number that moves whenever any database's epoch does. Thread-safe. */
+apr_uint64_t keeper_shared_epochs(const keeper_shared_t *shared);
+
+/**
+ * Say which files a database's keeper has open; what the last one said stays until the next says something. For
+ * the one writer that has the database's lock.
+ *
+ * @param files  NULL where none of them is to be read any more
+ */
+void keeper_shared_set_files(keeper_shared_t *shared, unsigned database,
+                             const chat_database_files_t *files);
+
+/** Which files a database's keeper has open, or had last. Thread-safe. @return whether that is known */
+int keeper_shared_files(const keeper_shared_t *shared, unsigned database,
+                        chat_database_files_t *files);
 
 /** Note that a hold of a room of this slot is being answered; call before the room is read. Thread-safe.
  *  @param now  gc_clock_now(), which is the same clock in every child and before and after a restart */

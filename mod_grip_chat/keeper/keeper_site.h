@@ -17,6 +17,7 @@ typedef struct keeper_site_t {
     const char *identity; /**< names the site in jobs: driver, parameters and name */
     const char *name;     /**< the site's name in its database, "" by default */
     chat_database_spec_t database;
+    unsigned database_number;   /**< of the database in shared memory */
     const char *channel_prefix; /**< before "events-room-…", may be "" */
     const grip_proxy_t *const *proxies;
     apr_size_t proxy_count;

@@ -54,7 +54,7 @@ apr_status_t keeper_sweep_step(keeper_sweeper_t *sweeper, chat_database_t *db, k
 {
     keeper_shared_t *shared = sweeper->config->shared;
     sweeping_t sweeping = {shared, task->site};
-    apr_uint64_t epoch = keeper_shared_version(shared, 0).epoch;
+    apr_uint64_t epoch = keeper_shared_version(shared, task->site->database_number, 0).epoch;
     apr_status_t rv;
 
     if (must_hold(sweeper, wall, now)) {

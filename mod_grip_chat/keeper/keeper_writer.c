@@ -187,7 +187,8 @@ static keeper_moved_t bump(const keeper_writer_t *writer, const keeper_task_t *t
 
     moved.slot = keeper_site_slot(task->site, gc_slice_of(task->append.room));
     keeper_shared_bump(writer->config->shared, moved.slot);
-    moved.version = keeper_shared_version(writer->config->shared, moved.slot);
+    moved.version =
+        keeper_shared_version(writer->config->shared, task->site->database_number, moved.slot);
     return moved;
 }
 

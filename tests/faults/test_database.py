@@ -8,11 +8,13 @@ import time
 
 import pytest
 
-from crowd import ERRORS, Crowd, chat_with_faults, ms
+from crowd import ERRORS, WARNINGS, Crowd, chat_with_faults, ms
+from harness import paths
 from harness.client import messages_path
 from harness.httpd import run_user
 from harness.load import base_of, stored
 from harness.processes import end, kill, wait_until
+from harness.sites import Host, chat_site, vhost
 from scale import scaled
 from visitor import Visitor, is_clear_503
 
@@ -109,6 +111,45 @@ def test_disk_full(servers, small_disk, figure):
     assert set(visitor.lists) == {200}, visitor.lists
     figure(f"{refused} posts answered 503 with Retry-After, lists and events all 200; stored again "
            f"{healed:.1f} s after there was space; {outcome}")
+
+
+def status_lines(apache):
+    """What the one child of an Apache says of itself."""
+    lines = apache.client.get("/status?auto").text.splitlines()
+    return dict(line.split(": ", 1) for line in lines if line.startswith("GripChat"))
+
+
+def test_disk_full_of_one_site(servers, small_disk, figure):
+    """Each batch that fails has the keeper open the database anew; the other site's rooms stay in memory."""
+    def site(apache):
+        folder = apache.directory / "full"
+        folder.mkdir()
+        shutil.chown(folder, run_user())
+        small_disk(folder)
+        return (f'LoadModule status_module "{paths.apache_modules_dir()}/mod_status.so"\n'
+                '<Location "/status">\nSetHandler server-status\nRequire all granted\n</Location>\n'
+                "StartServers 1\nServerLimit 1\nMinSpareThreads 1\nMaxSpareThreads 25\n"
+                "MaxRequestWorkers 25\n" +
+                vhost(apache, "well", chat_site(apache.database, "none")) +
+                vhost(apache, "full", chat_site(folder / "chat.db", "none", Site="full")))
+
+    apache = servers.apache(site, mpm="event")
+    apache.error_log.allow(ERRORS + ".*GC0203", WARNINGS)
+    well, full = Host(apache.client, "well"), Host(apache.client, "full")
+    well.say("x", "in memory")
+    full.say("x", "fits")
+    assert well.texts("x") == ["in memory"]
+    fill(apache.directory / "full" / "filler")
+    wait_until(lambda: full.post("x", "y" * 4000).status == 503, 20, "post that does not fit")
+    assert well.texts("x") == ["in memory"]
+    before = status_lines(apache)
+    for _ in range(20):
+        assert full.post("x", "y" * 60000).status == 503
+        assert well.texts("x") == ["in memory"]
+    after = status_lines(apache)
+    assert after["GripChatRoomLoads"] == before["GripChatRoomLoads"]
+    assert int(after["GripChatRoomHits"]) >= int(before["GripChatRoomHits"]) + 20
+    figure("20 failed batches of one site; not a room of the other read anew")
 
 
 def fill(path):

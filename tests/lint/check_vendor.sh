@@ -19,4 +19,5 @@ vendor 'curl/' mod_grip_chat/grip/grip_transport_curl.c
 vendor 'openssl/' mod_grip_chat/grip/grip_crypto_openssl.c
 vendor 'jansson' mod_grip_chat/base/gc_json.c
 vendor 'apr_dbd' mod_grip_chat/chat/chat_database_dbd.c
+vendor 'sqlite3' mod_grip_chat/chat/chat_database_sqlite.c
 lint_end

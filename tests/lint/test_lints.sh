@@ -57,6 +57,9 @@ EOF
 #include <apr_dbd.h>
 #include "gc_json.h"
 EOF
+    add mod_grip_chat/chat/chat_database_sqlite.c << 'EOF'
+#include <sqlite3.h>
+EOF
     add mod_grip_chat/keeper/keeper_loop.c << 'EOF'
 #include "chat_store.h"
 #include "grip_item.h"
@@ -206,6 +209,7 @@ fails_on_line check_vendor mod_grip_chat/httpd/mod_grip_chat.c '#include <curl/c
 fails_on_line check_vendor mod_grip_chat/grip/grip_sig.h '#include <openssl/hmac.h>'
 fails_on_line check_vendor mod_grip_chat/chat/chat_codec.c '#include "jansson.h"'
 fails_on_line check_vendor mod_grip_chat/keeper/keeper_loop.c '#include <apr_dbd.h>'
+fails_on_line check_vendor mod_grip_chat/chat/chat_database_dbd.c '#include <sqlite3.h>'
 begin
 : > "$tree/mod_grip_chat/base/gc_json.c"
 fails check_vendor 'the one file without its header' '^mod_grip_chat/base/gc_json.c:1: '

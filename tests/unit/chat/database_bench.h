@@ -3,7 +3,7 @@
 #define DATABASE_BENCH_H
 
 #include "chat_store.h"
-#include "unit_temp.h"
+#include "held_bench.h"
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -11,14 +11,6 @@
 #include <unistd.h>
 
 #define NOBODY 65534
-
-static inline chat_database_t *make(const unit_temp_t *temp, chat_database_role_e role)
-{
-    chat_database_spec_t spec = {"sqlite3", temp->path};
-
-    assert_int_equal(chat_database_global_init(temp->pool), APR_SUCCESS);
-    return chat_database_create(&spec, role, temp->pool);
-}
 
 static inline chat_database_t *open_writer(const unit_temp_t *temp)
 {

@@ -3,18 +3,15 @@
 #define STORE_BENCH_H
 
 #include "chat_store.h"
-#include "unit_temp.h"
+#include "held_bench.h"
 
 /* Some time in 2026, in microseconds. */
 #define NOW APR_INT64_C(1795492997336123)
 
 static inline chat_database_t *open_as(const unit_temp_t *temp, chat_database_role_e role)
 {
-    chat_database_spec_t spec = {"sqlite3", temp->path};
-    chat_database_t *db;
+    chat_database_t *db = make(temp, role);
 
-    assert_int_equal(chat_database_global_init(temp->pool), APR_SUCCESS);
-    db = chat_database_create(&spec, role, temp->pool);
     if (chat_database_ready(db) != APR_SUCCESS) {
         fail_msg("%s", chat_database_last_error(db));
     }

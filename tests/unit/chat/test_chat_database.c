@@ -177,20 +177,61 @@ static void waits_for_a_file_that_somebody_holds_for_a_moment(void **state)
 {
     const unit_temp_t *temp = *state;
     chat_database_t *db = open_writer(temp);
-    chat_database_t *reader = make(temp, CHAT_DATABASE_READER);
     int status = -1;
     pid_t pid;
 
     assert_int_equal(store(db, "k1", temp), APR_SUCCESS);
     chat_database_close(db);
     pid = hold_for_a_moment(temp->path);
-    assert_int_equal(count_messages(reader, temp), 1);
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_int_equal(status, 0);
-    chat_database_close(reader);
-    pid = hold_for_a_moment(temp->path);
     assert_int_equal(store(db, "k2", temp), APR_SUCCESS);
     assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
+/* What a start needs of a database that is as it should be. */
+static void opens_a_database_that_somebody_holds_for_long(void **state)
+{
+    const unit_temp_t *temp = *state;
+    chat_database_t *other = open_writer(temp);
+    chat_database_t *db = make(temp, CHAT_DATABASE_WRITER);
+
+    assert_int_equal(store(other, "k1", temp), APR_SUCCESS);
+    assert_int_equal(chat_database_begin(other, temp->pool), APR_SUCCESS);
+    assert_int_equal(chat_database_ready(db), APR_SUCCESS);
+    assert_int_equal(count_messages(db, temp), 1);
+    assert_int_equal(chat_database_run(other, "ROLLBACK"), APR_SUCCESS);
+}
+
+static off_t size_of(const char *path)
+{
+    struct stat info;
+
+    assert_int_equal(stat(path, &info), 0);
+    return info.st_size;
+}
+
+/* A backup that takes long, or a large batch, makes it grow. */
+static void cuts_a_log_that_grew_back_to_its_limit(void **state)
+{
+    enum { COUNT = 320, BYTES = 60000, LIMIT = 16 * 1024 * 1024 };
+    const unit_temp_t *temp = *state;
+    chat_database_t *db = open_writer(temp);
+    chat_append_t *jobs = apr_pcalloc(temp->pool, sizeof(*jobs) * COUNT);
+    char *text = apr_palloc(temp->pool, BYTES + 1);
+    int i;
+
+    memset(text, 'x', BYTES);
+    text[BYTES] = '\0';
+    for (i = 0; i < COUNT; i++) {
+        const char *key = apr_psprintf(temp->pool, "big-%d", i);
+
+        jobs[i] =
+            (chat_append_t){"", "big", "al", text, key, "", "", 0, CHAT_APPEND_CONFLICT, 0, 0, 0};
+    }
+    assert_int_equal(chat_store_append(db, jobs, COUNT, apr_time_now(), temp->pool), APR_SUCCESS);
+    assert_true(size_of(beside(temp, "-wal")) > LIMIT);
+    assert_int_equal(store(db, "k1", temp), APR_SUCCESS);
+    assert_true(size_of(beside(temp, "-wal")) <= LIMIT);
 }
 
 static void heals_when_a_file_that_was_read_only_is_not_any_more(void **state)
@@ -281,6 +322,8 @@ int main(void)
         TEMP_TEST(heals_after_a_vacuum_of_another_connection),
         TEMP_TEST(says_that_another_connection_holds_the_database),
         TEMP_TEST(waits_for_a_file_that_somebody_holds_for_a_moment),
+        TEMP_TEST(opens_a_database_that_somebody_holds_for_long),
+        TEMP_TEST(cuts_a_log_that_grew_back_to_its_limit),
         TEMP_TEST(heals_when_a_file_that_was_read_only_is_not_any_more),
         TEMP_TEST(rolls_back_what_was_not_committed_at_a_close),
         TEMP_TEST(keeps_its_locks_when_the_file_is_opened_under_another_name),

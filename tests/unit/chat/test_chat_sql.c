@@ -76,7 +76,9 @@ static void checks_that_a_commit_reaches_the_disk(void **state)
     assert_string_equal(checks[1], "wal");
     assert_string_equal(checks[2], "PRAGMA synchronous");
     assert_string_equal(checks[3], "2");
-    assert_null(checks[4]);
+    assert_string_equal(checks[4], "PRAGMA journal_size_limit=16777216");
+    assert_string_equal(checks[5], "16777216");
+    assert_null(checks[6]);
 }
 
 /* APR binds NULL to what it does not know as a placeholder, silently. */

@@ -193,9 +193,10 @@ void keeper_home_wait_ready(keeper_home_t *home)
     assert_int_equal(reply.status, KEEPER_DONE);
 }
 
+/* As somebody with a shell sees it, whether a keeper has it open or not. */
 static chat_database_t *open_reader(const keeper_home_t *home)
 {
-    return chat_database_create(&home->site.database, CHAT_DATABASE_READER, home->temp->pool);
+    return chat_database_create(&home->site.database, CHAT_DATABASE_WRITER, home->temp->pool);
 }
 
 const char *keeper_home_meta(const keeper_home_t *home, const char *name)

@@ -218,10 +218,10 @@ static void goes_on_with_a_new_database_when_the_old_one_was_deleted(void **stat
 
     (void)keeper_home_post_ok(home, "a", "one");
     secret = keeper_home_meta(home, KEEPER_SITE_SECRET_NAME);
-    before = keeper_shared_version(home->config.shared, 0);
+    before = keeper_shared_version(home->config.shared, 0, 0);
     assert_int_equal(unlink(temp->path), 0);
     assert_int_equal(keeper_home_post_ok(home, "a", "two").event_id, 3);
-    assert_true(keeper_shared_version(home->config.shared, 0).epoch != before.epoch);
+    assert_true(keeper_shared_version(home->config.shared, 0, 0).epoch != before.epoch);
     keeper_home_assert_whole(home, "a", 1);
     assert_non_null(keeper_home_meta(home, KEEPER_SITE_SECRET_NAME));
     assert_string_not_equal(keeper_home_meta(home, KEEPER_SITE_SECRET_NAME), secret);
@@ -270,13 +270,14 @@ static void notices_by_itself_that_its_database_was_deleted(void **state)
     keeper_reply_t reply;
 
     (void)keeper_home_post_ok(home, "a", "one");
-    before = keeper_shared_version(home->config.shared, 0);
+    before = keeper_shared_version(home->config.shared, 0, 0);
     assert_int_equal(unlink(temp->path), 0);
-    while (keeper_shared_version(home->config.shared, 0).epoch == before.epoch &&
-           gc_clock_now() < end) {
+    while (keeper_shared_version(home->config.shared, 0, 0).epoch == before.epoch &&
+           gc_clock_now() < end)
+    {
         apr_sleep(apr_time_from_msec(5));
     }
-    assert_true(keeper_shared_version(home->config.shared, 0).epoch != before.epoch);
+    assert_true(keeper_shared_version(home->config.shared, 0, 0).epoch != before.epoch);
     assert_int_equal(keeper_home_post(home, "a", "two", &reply), APR_SUCCESS);
     (void)keeper_home_post_ok(home, "a", "two");
     assert_non_null(keeper_home_meta(home, KEEPER_SITE_SECRET_NAME));

@@ -39,9 +39,9 @@ static void stores_what_it_acknowledges_and_bumps_before_it_answers(void **state
     keeper_reply_t reply;
 
     keeper_home_wait_ready(home);
-    before = keeper_shared_version(home->config.shared, slot);
+    before = keeper_shared_version(home->config.shared, 0, slot);
     reply = keeper_home_post_ok(home, "a", "one");
-    after = keeper_shared_version(home->config.shared, slot);
+    after = keeper_shared_version(home->config.shared, 0, slot);
     assert_int_equal(reply.id, 1);
     assert_int_equal(reply.event_id, 1);
     assert_true(reply.created_ms > 0);
@@ -57,11 +57,11 @@ static void stores_what_it_acknowledges_and_bumps_before_it_answers(void **state
 static void moves_every_version_when_it_starts(void **state)
 {
     keeper_home_t *home = keeper_home_make(*state, "s", NULL);
-    keeper_version_t before = keeper_shared_version(home->config.shared, 5);
+    keeper_version_t before = keeper_shared_version(home->config.shared, 0, 5);
     keeper_process_t keeper = keeper_process_start(home);
 
     keeper_home_wait_ready(home);
-    assert_true(keeper_shared_version(home->config.shared, 5).epoch != before.epoch);
+    assert_true(keeper_shared_version(home->config.shared, 0, 5).epoch != before.epoch);
     keeper_process_stop(keeper);
 }
 
@@ -69,10 +69,11 @@ static void wait_for_epoch_after(const keeper_home_t *home, apr_uint64_t before)
 {
     apr_time_t end = apr_time_now() + UNIT_PATIENCE;
 
-    while (keeper_shared_version(home->config.shared, 0).epoch == before && apr_time_now() < end) {
+    while (keeper_shared_version(home->config.shared, 0, 0).epoch == before && apr_time_now() < end)
+    {
         apr_sleep(apr_time_from_msec(5));
     }
-    assert_true(keeper_shared_version(home->config.shared, 0).epoch != before);
+    assert_true(keeper_shared_version(home->config.shared, 0, 0).epoch != before);
 }
 
 /* Children that have a room in memory do not look at the file themselves. */
@@ -83,7 +84,7 @@ static void moves_every_version_when_the_file_goes_though_nobody_posts(void **st
     apr_uint64_t before;
 
     (void)keeper_home_post_ok(home, "a", "one");
-    before = keeper_shared_version(home->config.shared, 0).epoch;
+    before = keeper_shared_version(home->config.shared, 0, 0).epoch;
     assert_int_equal(unlink(home->temp->path), 0);
     wait_for_epoch_after(home, before);
     assert_int_equal(keeper_home_post_ok(home, "a", "two").event_id, 3); /* above all of before */
@@ -101,7 +102,7 @@ static void moves_every_version_when_somebody_else_writes(void **state)
         skip();
     }
     (void)keeper_home_post_ok(home, "a", "one");
-    before = keeper_shared_version(home->config.shared, 0).epoch;
+    before = keeper_shared_version(home->config.shared, 0, 0).epoch;
     (void)unit_sqlite(home->temp->path, "UPDATE grip_chat_message SET body = 'moderated'",
                       home->temp->pool);
     wait_for_epoch_after(home, before);
@@ -343,10 +344,11 @@ static void tells_nobody_of_what_is_posted_again_under_its_key(void **state)
         assert_int_equal(reply.status, KEEPER_DONE);
         assert_int_equal(reply.event_id, 1);
         wait_for_posts(stub, 1);
-        version = i == 0 ? keeper_shared_version(home->config.shared, slot) : version;
+        version = i == 0 ? keeper_shared_version(home->config.shared, 0, slot) : version;
     }
-    assert_true(keeper_shared_version(home->config.shared, slot).generation == version.generation);
-    assert_true(keeper_shared_version(home->config.shared, slot).epoch == version.epoch);
+    assert_true(keeper_shared_version(home->config.shared, 0, slot).generation ==
+                version.generation);
+    assert_true(keeper_shared_version(home->config.shared, 0, slot).epoch == version.epoch);
     (void)keeper_home_post_ok(home, "b", "two");
     wait_for_posts(stub, 2);
     keeper_process_stop(keeper);

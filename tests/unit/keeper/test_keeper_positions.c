@@ -81,7 +81,7 @@ static void are_unknown_where_something_else_is_written(void **state)
     int i;
 
     for (i = 0; i < COUNT_OF(texts); i++) {
-        assert_int_equal(keeper_lock_write(&lock, texts[i], strlen(texts[i])), APR_SUCCESS);
+        assert_int_equal(keeper_lock_write(&lock, 0, texts[i], strlen(texts[i])), APR_SUCCESS);
         assert_false(found(&lock).is_known);
     }
 }
@@ -146,10 +146,41 @@ static void are_moved_above_what_readers_may_have(void **state)
     page = newest(db, "", "a", 5, *state);
     assert_events(page, 9, 8);
     assert_true(page.first_kept_event_id - 1 > 6); /* or who has the sixth would not be told */
-    assert_int_equal(positions.last_id, 2);
     assert_int_equal(positions.highest, 9);
     assert_false(settle(&positions, db, 0, *state));
     assert_int_equal(newest(db, "", "a", 1, *state).last_event_id, 9);
+}
+
+/* An id is given once, whatever file a backup brings back. */
+static void have_message_ids_go_on_above_those_that_were_given_out(void **state)
+{
+    int count;
+
+    for (count = 0; count < 3; count++) { /* also where none was ever stored */
+        const char *name = apr_psprintf(((unit_temp_t *)*state)->pool, "-%d", count);
+        chat_database_t *db = database_of(name, count, *state);
+        keeper_positions_t positions = {1, 9, 6, 0};
+        chat_append_t next = job("a", "t", "next");
+
+        assert_true(settle(&positions, db, 0, *state));
+        assert_int_equal(positions.last_id, 9);
+        assert_false(settle(&positions, db, 0, *state));
+        append_ok(db, &next, 1, *state);
+        assert_int_equal(next.id, 10);
+    }
+}
+
+static void have_message_ids_go_on_where_a_keeper_died_before_it_had_seen_to_them(void **state)
+{
+    const unit_temp_t *temp = *state;
+    chat_database_t *db = database_of("", 2, temp);
+    keeper_positions_t positions = {1, 9, 6, 0};
+    chat_append_t next = job("a", "t", "next");
+
+    assert_int_equal(chat_store_set_base(db, 7, temp->pool), APR_SUCCESS);
+    assert_false(settle(&positions, db, 0, temp));
+    append_ok(db, &next, 1, temp);
+    assert_int_equal(next.id, 10);
 }
 
 static void are_moved_again_in_the_next_file(void **state)
@@ -231,6 +262,8 @@ int main(void)
         TEMP_TEST(stay_with_the_same_database),
         TEMP_TEST(are_caught_up_with_what_the_keeper_before_stored_last),
         TEMP_TEST(are_moved_above_what_readers_may_have),
+        TEMP_TEST(have_message_ids_go_on_above_those_that_were_given_out),
+        TEMP_TEST(have_message_ids_go_on_where_a_keeper_died_before_it_had_seen_to_them),
         TEMP_TEST(are_moved_again_in_the_next_file),
         TEMP_TEST(are_moved_in_another_file_that_holds_more),
         TEMP_TEST(are_moved_when_a_backup_holds_more_than_what_came_between),

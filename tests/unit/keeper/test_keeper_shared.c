@@ -64,7 +64,7 @@ static void tells_sites_apart(void **state)
 static void starts_with_no_bump_and_no_hold(void **state)
 {
     keeper_shared_t *shared = fresh(*state);
-    keeper_version_t version = keeper_shared_version(shared, 5);
+    keeper_version_t version = keeper_shared_version(shared, 0, 5);
 
     assert_true(version.epoch == 0 && version.generation == 0);
     assert_true(keeper_shared_last_hold(shared, 5) == 0);
@@ -73,29 +73,107 @@ static void starts_with_no_bump_and_no_hold(void **state)
 static void moves_a_version_only_by_bumps(void **state)
 {
     keeper_shared_t *shared = fresh(*state);
-    keeper_version_t before = keeper_shared_version(shared, 5);
+    keeper_version_t before = keeper_shared_version(shared, 0, 5);
     keeper_version_t after;
 
     keeper_shared_note_hold(shared, 5, 99);
-    assert_true(is_same(before, keeper_shared_version(shared, 5)));
+    assert_true(is_same(before, keeper_shared_version(shared, 0, 5)));
     keeper_shared_bump(shared, 4);
     keeper_shared_bump(shared, 6);
-    assert_true(is_same(before, keeper_shared_version(shared, 5)));
+    assert_true(is_same(before, keeper_shared_version(shared, 0, 5)));
     keeper_shared_bump(shared, 5);
-    after = keeper_shared_version(shared, 5);
+    after = keeper_shared_version(shared, 0, 5);
     assert_false(is_same(before, after));
-    assert_true(is_same(after, keeper_shared_version(shared, 5)));
+    assert_true(is_same(after, keeper_shared_version(shared, 0, 5)));
 }
 
-static void moves_all_versions_at_once(void **state)
+static void moves_all_versions_of_a_database_at_once(void **state)
 {
     keeper_shared_t *shared = fresh(*state);
-    keeper_version_t first = keeper_shared_version(shared, 0);
-    keeper_version_t last = keeper_shared_version(shared, KEEPER_SHARED_SLOTS - 1);
+    keeper_version_t first = keeper_shared_version(shared, 0, 0);
+    keeper_version_t last = keeper_shared_version(shared, 0, KEEPER_SHARED_SLOTS - 1);
 
-    keeper_shared_bump_all(shared);
-    assert_false(is_same(first, keeper_shared_version(shared, 0)));
-    assert_false(is_same(last, keeper_shared_version(shared, KEEPER_SHARED_SLOTS - 1)));
+    keeper_shared_bump_database(shared, 0);
+    assert_false(is_same(first, keeper_shared_version(shared, 0, 0)));
+    assert_false(is_same(last, keeper_shared_version(shared, 0, KEEPER_SHARED_SLOTS - 1)));
+}
+
+/* A database with a full disk must not cost the sites of the others what they have in memory. */
+static void leaves_the_versions_of_other_databases_alone(void **state)
+{
+    keeper_shared_t *shared = fresh(*state);
+    keeper_version_t before = keeper_shared_version(shared, 1, 5);
+    apr_uint64_t epochs = keeper_shared_epochs(shared);
+
+    keeper_shared_bump_database(shared, 0);
+    assert_true(is_same(before, keeper_shared_version(shared, 1, 5)));
+    assert_true(keeper_shared_epochs(shared) != epochs);
+}
+
+static void says_which_files_a_keeper_has_open(void **state)
+{
+    keeper_shared_t *shared = fresh(*state);
+    chat_database_files_t files = {{1, 2, 3}, {4, 5, 6}, {7, 8, 9}};
+    chat_database_files_t found;
+
+    assert_false(keeper_shared_files(shared, 3, &found));
+    keeper_shared_set_files(shared, 3, &files);
+    assert_true(keeper_shared_files(shared, 3, &found));
+    assert_true(chat_database_files_are_same(&files, &found));
+    assert_false(keeper_shared_files(shared, 4, &found));
+    assert_ptr_equal(keeper_shared_attach(shared, keeper_shared_size()), shared);
+    assert_true(keeper_shared_files(shared, 3, &found));
+    keeper_shared_set_files(shared, 3, NULL);
+    assert_false(keeper_shared_files(shared, 3, &found));
+}
+
+static unsigned number_of(keeper_shared_t *shared, const char *name)
+{
+    gc_slice_t slice = gc_slice_of(name);
+    unsigned number = KEEPER_SHARED_DATABASES;
+
+    assert_int_equal(keeper_shared_number(shared, &slice, 1, &number), APR_SUCCESS);
+    assert_true(number < KEEPER_SHARED_DATABASES);
+    return number;
+}
+
+static void gives_each_database_a_number_that_it_keeps(void **state)
+{
+    keeper_shared_t *shared = fresh(*state);
+    gc_slice_t names[] = {gc_slice_of("a"), gc_slice_of("b"), gc_slice_of("a")};
+    unsigned numbers[3];
+
+    assert_int_equal(keeper_shared_number(shared, names, 3, numbers), APR_SUCCESS);
+    assert_int_equal(numbers[0], numbers[2]);
+    assert_int_not_equal(numbers[0], numbers[1]);
+    assert_int_not_equal(number_of(shared, "c"), numbers[0]); /* a restart without the others */
+    assert_int_equal(number_of(shared, "b"), numbers[1]);
+}
+
+/* A number that is given again tells nothing of the database that had it. */
+static void gives_numbers_again_once_all_were_given_out(void **state)
+{
+    keeper_shared_t *shared = fresh(*state);
+    gc_slice_t *names = apr_palloc(*state, sizeof(*names) * (KEEPER_SHARED_DATABASES + 1));
+    unsigned *numbers = apr_palloc(*state, sizeof(*numbers) * (KEEPER_SHARED_DATABASES + 1));
+    chat_database_files_t files = {{1, 2, 3}, {4, 5, 6}, {7, 8, 9}};
+    keeper_version_t before;
+    unsigned i;
+
+    for (i = 0; i <= KEEPER_SHARED_DATABASES; i++) {
+        names[i] = gc_slice_of(apr_psprintf(*state, "database-%u", i));
+    }
+    assert_int_equal(keeper_shared_number(shared, names, KEEPER_SHARED_DATABASES, numbers),
+                     APR_SUCCESS);
+    keeper_shared_set_files(shared, numbers[0], &files);
+    before = keeper_shared_version(shared, numbers[0], 0);
+    assert_int_equal(keeper_shared_number(shared, names, KEEPER_SHARED_DATABASES + 1, numbers),
+                     APR_ENOSPC);
+    assert_int_equal(keeper_shared_number(shared, names + 1, KEEPER_SHARED_DATABASES, numbers + 1),
+                     APR_SUCCESS);
+    assert_int_equal(numbers[KEEPER_SHARED_DATABASES], numbers[0]);
+    assert_false(keeper_shared_files(shared, numbers[0], &files));
+    assert_false(is_same(before, keeper_shared_version(shared, numbers[0], 0)));
 }
 
 static void notes_the_last_hold_of_a_slot(void **state)
@@ -115,11 +193,11 @@ static void keeps_what_is_there_at_a_restart(void **state)
     keeper_version_t before;
 
     keeper_shared_bump(shared, 5);
-    keeper_shared_bump_all(shared);
+    keeper_shared_bump_database(shared, 0);
     keeper_shared_note_hold(shared, 5, 99);
-    before = keeper_shared_version(shared, 5);
+    before = keeper_shared_version(shared, 0, 5);
     assert_ptr_equal(keeper_shared_attach(shared, keeper_shared_size()), shared);
-    assert_true(is_same(before, keeper_shared_version(shared, 5)));
+    assert_true(is_same(before, keeper_shared_version(shared, 0, 5)));
     assert_true(keeper_shared_last_hold(shared, 5) == 99);
 }
 
@@ -147,7 +225,7 @@ static void begins_with_nothing(void **state)
     memset(memory, 0xa5, keeper_shared_size());
     shared = keeper_shared_init(memory);
     for (i = 0; i < KEEPER_SHARED_SLOTS; i++) {
-        keeper_version_t version = keeper_shared_version(shared, i);
+        keeper_version_t version = keeper_shared_version(shared, 0, i);
 
         assert_true(version.epoch == 0 && version.generation == 0);
         assert_true(keeper_shared_last_hold(shared, i) == 0);
@@ -231,7 +309,11 @@ int main(void)
         POOL_TEST(tells_sites_apart),
         POOL_TEST(starts_with_no_bump_and_no_hold),
         POOL_TEST(moves_a_version_only_by_bumps),
-        POOL_TEST(moves_all_versions_at_once),
+        POOL_TEST(moves_all_versions_of_a_database_at_once),
+        POOL_TEST(leaves_the_versions_of_other_databases_alone),
+        POOL_TEST(says_which_files_a_keeper_has_open),
+        POOL_TEST(gives_each_database_a_number_that_it_keeps),
+        POOL_TEST(gives_numbers_again_once_all_were_given_out),
         POOL_TEST(notes_the_last_hold_of_a_slot),
         POOL_TEST(keeps_what_is_there_at_a_restart),
         POOL_TEST(leaves_memory_of_another_layout_alone),

@@ -1,0 +1,34 @@
+/* What apr_dbd's driver cannot say to SQLite. The one file that uses libsqlite3 is chat_database_sqlite.c; a
+ * handle is what apr_dbd_native_handle answers for that driver. */
+#ifndef CHAT_DATABASE_SQLITE_H
+#define CHAT_DATABASE_SQLITE_H
+
+#include <apr_errno.h>
+#include <apr_pools.h>
+
+/**
+ * What to have SQLite open for somebody who only reads: where the library takes a URI for a name, one that has
+ * the file opened read-only.
+ *
+ * @param path  absolute
+ * @return owned by pool
+ */
+const char *chat_database_sqlite_read_only_name(const char *path, apr_pool_t *pool);
+
+/**
+ * Whether a connection is one of the library that this module was linked with: where Apache's driver has
+ * another copy of it in itself, its handles must not be used here.
+ *
+ * @param source_id  what the connection answers to "SELECT sqlite_source_id()"
+ */
+int chat_database_sqlite_is_own(const char *source_id);
+
+/**
+ * Say whether a connection may move its log into the file when it is the last to be closed, as SQLite does
+ * unless told otherwise, and then remove the log.
+ *
+ * @return APR_SUCCESS, or APR_ENOTIMPL if this SQLite does not know how
+ */
+apr_status_t chat_database_sqlite_let_checkpoint(void *handle, int may_checkpoint);
+
+#endif

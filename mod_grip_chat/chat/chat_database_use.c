@@ -1,0 +1,148 @@
+#include "chat_database_connection.h"
+
+#include "gc_clock.h"
+
+apr_status_t chat_database_set_log_aside(chat_database_t *db)
+{
+    const char *kept = NULL;
+    apr_status_t rv = chat_database_files_set_log_aside(db->path, &db->files.file, &kept, db->pool);
+
+    if (rv != APR_SUCCESS) {
+        return chat_database_fail(db, APR_EGENERAL,
+                                  "another file's write-ahead log cannot be renamed");
+    }
+    db->kept_log = kept ? kept : db->kept_log;
+    return APR_SUCCESS;
+}
+
+/* Move all of the log into the file. Who reads in the log keeps it from that, for as long as he does. */
+static apr_status_t save_log(chat_database_t *db, apr_pool_t *scratch_pool)
+{
+    gc_moment_t end = gc_clock_now() + CHAT_DATABASE_PATIENCE;
+    const char *is_busy = "1";
+    apr_status_t rv;
+
+    while ((rv = chat_database_ask(db, "PRAGMA wal_checkpoint(TRUNCATE)", &is_busy,
+                                   scratch_pool)) == APR_SUCCESS &&
+           strcmp(is_busy, "0") != 0 && gc_clock_now() < end)
+    {
+        apr_sleep(CHAT_DATABASE_PAUSE);
+    }
+    return rv != APR_SUCCESS || strcmp(is_busy, "0") == 0
+               ? rv
+               : chat_database_fail(db, APR_EAGAIN, "somebody reads in the write-ahead log");
+}
+
+/* The log or its index is gone, or another, while its database is in use: an operator's mistake. What was
+ * acknowledged is in the one without a name, and is moved to where it will be found. */
+static apr_status_t leave_log(chat_database_t *db, apr_pool_t *scratch_pool)
+{
+    apr_status_t rv = save_log(db, scratch_pool);
+
+    if (rv == APR_SUCCESS) {
+        chat_database_close(db);
+    }
+    return rv == APR_SUCCESS
+               ? rv
+               : chat_database_fail(db, APR_EAGAIN,
+                                    "the write-ahead log was deleted, and somebody reads the file");
+}
+
+/* What was acknowledged goes with the file that it was written to, wherever that is. SQLite finds a log by its
+ * name only: what this one holds would be written over the file that took the other's place. */
+static apr_status_t leave_file(chat_database_t *db, const chat_database_files_t *found,
+                               apr_pool_t *scratch_pool)
+{
+    apr_status_t rv = save_log(db, scratch_pool);
+
+    if (!chat_file_id_is_same(&found->file, &db->files.file) &&
+        chat_file_id_is_same(&found->log, &db->files.log))
+    {
+        if (rv == APR_SUCCESS) {
+            chat_database_files_remove_log(db->path, scratch_pool);
+        }
+        else {
+            rv = chat_database_set_log_aside(db);
+        }
+    }
+    if (rv == APR_SUCCESS) {
+        rv = chat_database_let_checkpoint(db, 0);
+    }
+    chat_database_close(db);
+    return chat_database_fail(db, APR_ENOENT, "the database file was deleted or replaced");
+}
+
+static apr_status_t check_writer(chat_database_t *db, apr_pool_t *scratch_pool)
+{
+    chat_database_files_t found;
+    chat_database_files_t named;
+
+    chat_database_files_look(&found, db->path, scratch_pool);
+    named = found;
+    if (strcmp(db->path, db->spec.params) != 0) {
+        chat_database_files_look(&named, db->spec.params, scratch_pool);
+    }
+    if (!chat_file_id_is_same(&named.file, &db->files.file)) {
+        return leave_file(db, &found, scratch_pool);
+    }
+    return chat_database_files_are_same(&found, &db->files) ? APR_SUCCESS
+                                                            : leave_log(db, scratch_pool);
+}
+
+apr_status_t chat_database_check(chat_database_t *db, apr_pool_t *scratch_pool)
+{
+    if (!db->connection_pool || db->is_opening) {
+        return APR_SUCCESS;
+    }
+    if (db->role == CHAT_DATABASE_WRITER) {
+        return check_writer(db, scratch_pool);
+    }
+    if (!chat_database_is_held(db)) {
+        chat_database_close(db);
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t chat_database_begin(chat_database_t *db, apr_pool_t *scratch_pool)
+{
+    apr_status_t rv = chat_database_ready(db);
+
+    if (rv == APR_SUCCESS) {
+        rv = chat_database_check(db, scratch_pool);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = chat_database_ready(db); /* again, if its files were not those that are to be used */
+    }
+    return rv == APR_SUCCESS ? chat_database_run(db, db->dialect->begin) : rv;
+}
+
+apr_status_t chat_database_read(chat_database_t *db, chat_sql_statement_e statement,
+                                const void **params, chat_rows_t **rows, apr_pool_t *pool)
+{
+    apr_status_t rv = APR_SUCCESS;
+    int attempt;
+
+    for (attempt = 0; attempt < 2; attempt++) {
+        rv = chat_database_ready(db);
+        if (rv == APR_SUCCESS) {
+            rv = chat_database_check(db, pool);
+        }
+        if (rv == APR_SUCCESS) {
+            rv = chat_database_ready(db); /* likewise */
+        }
+        if (rv == APR_SUCCESS) {
+            rv = chat_database_select(db, statement, params, rows, pool);
+        }
+        if (rv == APR_SUCCESS && db->role == CHAT_DATABASE_READER && !chat_database_is_held(db)) {
+            rv = chat_database_fail(db, APR_ENOENT,
+                                    "the database file was replaced while it was read");
+        }
+        if (rv == APR_SUCCESS || rv == APR_EINCOMPLETE || rv == APR_EAGAIN ||
+            (rv == APR_ENOENT && db->role == CHAT_DATABASE_WRITER) || db->is_opening)
+        {
+            break; /* a writer's user has to know that it goes on with another file */
+        }
+        chat_database_close(db);
+    }
+    return rv;
+}
