@@ -27,12 +27,13 @@ static inline reading_child_t start_reading_child(const unit_temp_t *temp)
 
         close(go[1]);
         do {
-            chat_page_t page = {.count = -2};
+            chat_page_t page;
 
-            (void)chat_store_read_before(reader, "", "a", APR_INT64_MAX,
-                                         (chat_bounds_t){100, CHAT_LIST_MAX_BYTES}, &page,
-                                         temp->pool);
-            count = (char)page.count;
+            count = chat_store_read_before(reader, "", "a", APR_INT64_MAX,
+                                           (chat_bounds_t){100, CHAT_LIST_MAX_BYTES}, &page,
+                                           temp->pool) == APR_SUCCESS
+                        ? (char)page.count
+                        : -2;
         } while (write(answer[1], &count, 1) == 1 && read(go[0], &count, 1) == 1);
         _exit(0);
     }
