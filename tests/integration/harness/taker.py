@@ -1,6 +1,8 @@
 """A reader that counts what it gets, at the pace that a test gives it, and who fills a room for it."""
 
+import contextlib
 import re
+import socket
 import threading
 import time
 
@@ -68,4 +70,7 @@ class Taker:
         return time.monotonic() - self._begin
 
     def close(self):
+        """Ends the connection: a socket that is only closed lives on while the thread waits for it."""
+        with contextlib.suppress(OSError):
+            self._stream.socket.shutdown(socket.SHUT_RDWR)
         self._stream.socket.close()
