@@ -45,8 +45,10 @@ typedef struct grip_transport_loop_t {
 /** How a POST ended. */
 typedef enum grip_transport_outcome_e {
     GRIP_TRANSPORT_ANSWERED, /**< an answer came; http_status says what the proxy made of it */
-    GRIP_TRANSPORT_NOT_SENT, /**< not one byte of the request left: no name, connection or TLS */
-    GRIP_TRANSPORT_UNCERTAIN /**< bytes left, no whole answer came: it may have been taken or not */
+    GRIP_TRANSPORT_NOT_SENT, /**< not one byte of the body left: no name, connection or TLS, or the
+                                   connection ended at the request's head */
+    GRIP_TRANSPORT_UNCERTAIN /**< of the body bytes may have left, no whole answer came: it may have
+                                  been taken or not */
 } grip_transport_outcome_e;
 
 /** The end of a POST, valid while the grip_transport_done_fn runs. */
@@ -93,13 +95,13 @@ void grip_transport_destroy(grip_transport_t *transport);
 
 /**
  * POST a body to a proxy's publish URI, authorized as the proxy wants it. Connections are kept and
- * used again where the proxy lets us; libcurl sends once more by itself if a kept connection turns
- * out to be dead before any answer. Redirects are not followed, no HTTP proxy of the environment
- * is used, TLS certificates are verified.
+ * used again where the proxy lets us. No body is sent twice: where a kept connection ends before any
+ * answer, libcurl goes on over another one only if it has taken nothing of the body. Redirects are
+ * not followed, no HTTP proxy of the environment is used, TLS certificates are verified.
  *
  * @param out      a handle to cancel it by, or NULL if not wanted; untouched on failure
  * @param proxy    must live until the call returns
- * @param body     JSON, copied
+ * @param body     JSON, copied; one without a byte never counts as uncertain
  * @param timeout  for all of it, in MICROSECONDS, GRIP_TRANSPORT_TIMEOUT_MIN ..
  *                 GRIP_TRANSPORT_TIMEOUT_MAX
  * @param done     called once, later, from grip_transport_ready or grip_transport_timeout; never

@@ -7,6 +7,7 @@
 #define CURL_DISABLE_DEPRECATION
 #endif
 
+#include <apr_ring.h>
 #include <curl/curl.h>
 
 #include "grip_answer.h"
@@ -22,7 +23,7 @@
 struct grip_transport_t {
     CURLM *multi;
     grip_transport_loop_t loop;
-    grip_transport_post_t *posts; /* those under way, doubly linked */
+    APR_RING_HEAD(grip_transport_posts_t, grip_transport_post_t) posts; /* those under way */
     apr_size_t pending;
     apr_pool_t *pool;
 #if !HAVE_DECL_CURLOPT_QUICK_EXIT
@@ -32,10 +33,11 @@ struct grip_transport_t {
 
 struct grip_transport_post_t {
     grip_transport_t *transport;
-    grip_transport_post_t *prev;
-    grip_transport_post_t *next;
+    APR_RING_ENTRY(grip_transport_post_t) link;
     CURL *easy;
     struct curl_slist *headers;
+    gc_slice_t body;  /* in pool */
+    apr_size_t given; /* how much of it libcurl has taken: only that can have left */
     grip_transport_done_fn *done;
     void *baton;
     grip_answer_t answer;
@@ -88,33 +90,34 @@ static size_t on_body(char *data, size_t size, size_t count, void *baton)
     return grip_answer_body(&post->answer, piece) ? piece.len : 0;
 }
 
+static size_t on_want_body(char *to, size_t size, size_t count, void *baton)
+{
+    grip_transport_post_t *post = baton;
+    apr_size_t left = post->body.len - post->given;
+    apr_size_t len = size * count < left ? size * count : left;
+
+    memcpy(to, post->body.data + post->given, len);
+    post->given += len;
+    return len;
+}
+
+/* Libcurl wants to send once more, as it does where a kept connection ends without an answer. What it has taken
+ * may have arrived, and must not arrive again: so the post fails. */
+static int on_want_body_again(void *baton, curl_off_t offset, int origin)
+{
+    return CURL_SEEKFUNC_FAIL;
+}
+
 static void link_post(grip_transport_post_t *post)
 {
-    grip_transport_t *transport = post->transport;
-
-    post->prev = NULL;
-    post->next = transport->posts;
-    if (post->next) {
-        post->next->prev = post;
-    }
-    transport->posts = post;
-    transport->pending++;
+    APR_RING_INSERT_HEAD(&post->transport->posts, post, grip_transport_post_t, link);
+    post->transport->pending++;
 }
 
 static void unlink_post(grip_transport_post_t *post)
 {
-    grip_transport_t *transport = post->transport;
-
-    if (post->next) {
-        post->next->prev = post->prev;
-    }
-    if (post->prev) {
-        post->prev->next = post->next;
-    }
-    else {
-        transport->posts = post->next;
-    }
-    transport->pending--;
+    APR_RING_REMOVE(post, link);
+    post->transport->pending--;
 }
 
 /* The post must no longer be in the multi handle. */
@@ -134,7 +137,6 @@ static void free_post(grip_transport_post_t *post)
 static apr_status_t destroy_transport(void *data)
 {
     grip_transport_t *transport = data;
-    grip_transport_post_t *post;
 
     /* These two only fail for a bad handle; without functions nobody hears of what is closed. */
     (void)curl_multi_setopt(transport->multi, CURLMOPT_SOCKETFUNCTION, NULL);
@@ -142,8 +144,8 @@ static apr_status_t destroy_transport(void *data)
 #if !HAVE_DECL_CURLOPT_QUICK_EXIT
     grip_names_end(transport->names);
 #endif
-    while ((post = transport->posts) != NULL) {
-        grip_transport_cancel(post);
+    while (!APR_RING_EMPTY(&transport->posts, grip_transport_post_t, link)) {
+        grip_transport_cancel(APR_RING_FIRST(&transport->posts));
     }
     return curl_multi_cleanup(transport->multi) == CURLM_OK ? APR_SUCCESS : APR_EGENERAL;
 }
@@ -160,6 +162,7 @@ apr_status_t grip_transport_create(grip_transport_t **out, const grip_transport_
     transport->multi = multi;
     transport->loop = *loop;
     transport->pool = pool;
+    APR_RING_INIT(&transport->posts, grip_transport_post_t, link);
 #if !HAVE_DECL_CURLOPT_QUICK_EXIT
     transport->names = grip_names_create(loop, pool);
 #endif
@@ -188,14 +191,11 @@ static int add_header(grip_transport_post_t *post, const char *line)
 {
     struct curl_slist *longer = curl_slist_append(post->headers, line);
 
-    if (longer) {
-        post->headers = longer;
-    }
+    post->headers = longer ? longer : post->headers;
     return longer != NULL;
 }
 
-static apr_status_t set_request(grip_transport_post_t *post, const grip_proxy_t *proxy,
-                                gc_slice_t body)
+static apr_status_t set_request(grip_transport_post_t *post, const grip_proxy_t *proxy)
 {
     CURL *easy = post->easy;
     const char *authorization;
@@ -214,8 +214,11 @@ static apr_status_t set_request(grip_transport_post_t *post, const grip_proxy_t 
     if (curl_easy_setopt(easy, CURLOPT_URL, proxy->publish_uri) != CURLE_OK ||
         curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L) != CURLE_OK ||
         curl_easy_setopt(easy, CURLOPT_POST, 1L) != CURLE_OK ||
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len) != CURLE_OK ||
-        curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, body.len ? body.data : "") != CURLE_OK ||
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)post->body.len) !=
+            CURLE_OK ||
+        curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_want_body) != CURLE_OK ||
+        curl_easy_setopt(easy, CURLOPT_READDATA, post) != CURLE_OK ||
+        curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_want_body_again) != CURLE_OK ||
         curl_easy_setopt(easy, CURLOPT_HTTPHEADER, post->headers) != CURLE_OK ||
         curl_easy_setopt(easy, CURLOPT_USERAGENT, "mod_grip_chat") != CURLE_OK)
     {
@@ -295,6 +298,7 @@ static apr_status_t status_of(CURLcode code, CURL *easy)
         }
         return APR_ECONNREFUSED;
     case CURLE_SEND_ERROR:
+    case CURLE_SEND_FAIL_REWIND:
     case CURLE_RECV_ERROR:
     case CURLE_GOT_NOTHING:
         return APR_ECONNRESET;
@@ -311,7 +315,6 @@ static grip_transport_result_t result_of(grip_transport_post_t *post, CURLcode c
 {
     grip_transport_result_t result = {GRIP_TRANSPORT_ANSWERED, APR_SUCCESS, 0, -1, -1, "", ""};
     long http_status = 0;
-    long sent_bytes = 0;
 
     grip_answer_make_printable(post->error);
     result.excerpt = post->answer.excerpt;
@@ -323,11 +326,8 @@ static grip_transport_result_t result_of(grip_transport_post_t *post, CURLcode c
     if (code == CURLE_OK || (grip_answer_is_overlong(&post->answer) && http_status)) {
         return result;
     }
-    /* Where libcurl cannot tell, assume the worse. */
-    if (curl_easy_getinfo(post->easy, CURLINFO_REQUEST_SIZE, &sent_bytes) != CURLE_OK) {
-        sent_bytes = 1;
-    }
-    result.outcome = sent_bytes ? GRIP_TRANSPORT_UNCERTAIN : GRIP_TRANSPORT_NOT_SENT;
+    /* A head alone publishes nothing. What libcurl took of the body may have left, whatever it counts as sent. */
+    result.outcome = post->given ? GRIP_TRANSPORT_UNCERTAIN : GRIP_TRANSPORT_NOT_SENT;
     result.rv = status_of(code, post->easy);
     result.error = post->error[0] ? post->error : curl_easy_strerror(code);
     return result;
@@ -405,7 +405,7 @@ static apr_status_t send_post(grip_transport_post_t *post, const grip_proxy_t *p
 #endif
 
 static apr_status_t start_post(grip_transport_post_t *post, const grip_proxy_t *proxy,
-                               gc_slice_t body, apr_interval_time_t timeout)
+                               apr_interval_time_t timeout)
 {
     apr_status_t rv;
 
@@ -413,7 +413,7 @@ static apr_status_t start_post(grip_transport_post_t *post, const grip_proxy_t *
     if (!post->easy) {
         return APR_ENOMEM;
     }
-    rv = set_request(post, proxy, body);
+    rv = set_request(post, proxy);
     if (rv == APR_SUCCESS) {
         rv = set_rules(post, timeout);
     }
@@ -441,8 +441,9 @@ apr_status_t grip_transport_post(grip_transport_t *transport, grip_transport_pos
     post->done = done;
     post->baton = baton;
     post->pool = pool;
+    post->body = gc_slice(apr_pmemdup(pool, body.len ? body.data : "", body.len), body.len);
     grip_answer_begin(&post->answer);
-    rv = start_post(post, proxy, body, timeout);
+    rv = start_post(post, proxy, timeout);
     if (rv != APR_SUCCESS) {
         free_post(post);
         return rv;

@@ -25,7 +25,22 @@ static size_t wanted_len(const char *request)
     return end && length ? (size_t)(end + 4 - request) + strtoul(length + 16, NULL, 10) : SIZE_MAX;
 }
 
-static int server_reads(stub_proxy_t *server, int fd)
+/* What becomes of the next request. */
+static char fate_of_next(stub_proxy_t *server)
+{
+    return server->fated < (int)strlen(server->fates) ? server->fates[server->fated++] : 'a';
+}
+
+/* Closing then tells the other side that what it sent is lost. */
+static void close_by_reset(int fd)
+{
+    const struct linger at_once = {1, 0};
+
+    (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+}
+
+/* Read a request, or the start of it that is enough. Returns whether it was read whole. */
+static int server_reads(stub_proxy_t *server, int fd, size_t enough)
 {
     server->request_len = 0;
     do {
@@ -40,6 +55,9 @@ static int server_reads(stub_proxy_t *server, int fd)
         }
         server->request_len += (size_t)n;
         server->request[server->request_len] = '\0';
+        if (server->request_len >= enough) {
+            return 0;
+        }
     } while (server->request_len < wanted_len(server->request));
     server->requests++;
     return 1;
@@ -47,7 +65,19 @@ static int server_reads(stub_proxy_t *server, int fd)
 
 static void server_serves(stub_proxy_t *server, int fd)
 {
-    while (server_reads(server, fd)) {
+    for (;;) {
+        char fate = server_waits(server, fd) ? fate_of_next(server) : 'a';
+        int is_whole = server_reads(server, fd, fate == 'f' ? 1 : fate == 'b' ? 100000 : SIZE_MAX);
+
+        if (fate == 'r' || fate == 'f' || fate == 'b') {
+            close_by_reset(fd);
+        }
+        if (fate == 'g') {
+            (void)shutdown(server->listener, SHUT_RDWR);
+        }
+        if (!is_whole || fate != 'a') {
+            return;
+        }
         if (!server->answer) {
             struct pollfd stopped = {.fd = server->stop[0], .events = POLLIN};
 
@@ -68,11 +98,12 @@ static void *server_runs(void *data)
     while (server_waits(server, server->listener)) {
         int fd = accept(server->listener, NULL, NULL);
 
-        if (fd >= 0) {
-            server->connections++;
-            server_serves(server, fd);
-            close(fd);
+        if (fd < 0) {
+            break; /* it is gone for good */
         }
+        server->connections++;
+        server_serves(server, fd);
+        close(fd);
     }
     return NULL;
 }
@@ -92,16 +123,27 @@ int stub_listen(int *port, int backlog)
     return fd;
 }
 
-stub_proxy_t *stub_proxy_start(const char *answer, int keeps_open, apr_pool_t *pool)
+static stub_proxy_t *start(const char *fates, const char *answer, int keeps_open, apr_pool_t *pool)
 {
     stub_proxy_t *server = apr_pcalloc(pool, sizeof(*server));
 
+    server->fates = fates;
     server->answer = answer;
     server->keeps_open = keeps_open;
     server->listener = stub_listen(&server->port, 16);
     assert_int_equal(pipe(server->stop), 0);
     assert_int_equal(pthread_create(&server->thread, NULL, server_runs, server), 0);
     return server;
+}
+
+stub_proxy_t *stub_proxy_start(const char *answer, int keeps_open, apr_pool_t *pool)
+{
+    return start("", answer, keeps_open, pool);
+}
+
+stub_proxy_t *stub_proxy_start_with(const char *fates, const char *answer, apr_pool_t *pool)
+{
+    return start(fates, answer, 1, pool);
 }
 
 void stub_proxy_stop(stub_proxy_t *server)

@@ -15,13 +15,18 @@
 /** A proxy on the loopback interface that serves one connection after the other. The counters and
  *  the request are for the test to read once it has been stopped. */
 typedef struct stub_proxy_t {
+    /** What becomes of each request, one letter each, over all connections: 'a' it is answered; read whole and
+     *  not answered, 'c' closed, 'r' reset, 'g' closed and gone for good, so that connections are refused;
+     *  'f' reset after its first bytes, 'b' after the first 100,000. Those after the last letter are answered. */
+    const char *fates;
     const char *answer; /**< sent as it is; NULL: says nothing until it is stopped */
     int keeps_open;     /**< more requests may come on the connection */
     int listener;
     int stop[2];
     int port;
     int connections;
-    int requests;
+    int fated;                     /**< requests that a letter was taken for */
+    int requests;                  /**< those that were read whole */
     char request[2 * 1024 * 1024]; /**< the last one */
     size_t request_len;
     pthread_t thread;
@@ -29,6 +34,9 @@ typedef struct stub_proxy_t {
 
 /** Start one in pool. */
 stub_proxy_t *stub_proxy_start(const char *answer, int keeps_open, apr_pool_t *pool);
+
+/** Start one that treats the first requests so; it keeps connections open otherwise. */
+stub_proxy_t *stub_proxy_start_with(const char *fates, const char *answer, apr_pool_t *pool);
 
 /** Stop it, also in the middle of a connection. */
 void stub_proxy_stop(stub_proxy_t *server);
