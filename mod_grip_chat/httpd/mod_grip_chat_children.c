@@ -11,6 +11,8 @@ typedef struct view_t {
     int children;       /* that run, this one included */
     int with_places;    /* of those, that are not full of streams */
     int full_before;    /* of those that are full, in rows before this one's */
+    int free_rows;
+    int threads_leaving; /* that work yet in children that end */
 } view_t;
 
 /* atomic: whether this child has said that it does not accept */
@@ -28,9 +30,25 @@ static int is_of(const process_score *row, ap_generation_t generation)
     return row->pid != 0 && !row->quiescing && row->generation == generation;
 }
 
+/* A child's threads that event counts among MaxRequestWorkers. */
+static int working(int row)
+{
+    int threads = asked(AP_MPMQ_MAX_THREADS);
+    int count = 0;
+    int i;
+
+    for (i = 0; i < threads; i++) {
+        int status =
+            __atomic_load_n(&ap_scoreboard_image->servers[row][i].status, __ATOMIC_RELAXED);
+
+        count += status >= SERVER_READY && status < SERVER_GRACEFUL;
+    }
+    return count;
+}
+
 static view_t view(int is_full)
 {
-    view_t seen = {NULL, 0, 0, 0};
+    view_t seen = {NULL, 0, 0, 0, 0, 0};
     ap_generation_t generation = asked(AP_MPMQ_GENERATION);
     int rows = asked(AP_MPMQ_HARD_LIMIT_DAEMONS);
     pid_t self = getpid();
@@ -40,6 +58,8 @@ static view_t view(int is_full)
         process_score *row = &ap_scoreboard_image->parent[i];
 
         if (!is_of(row, generation)) {
+            seen.free_rows += row->pid == 0;
+            seen.threads_leaving += row->pid != 0 ? working(i) : 0;
             continue;
         }
         seen.children++;
@@ -57,6 +77,16 @@ static view_t view(int is_full)
     return seen;
 }
 
+/* Whether event can start another child. Those that end, of before a graceful restart above all, keep their rows
+ * and count among MaxRequestWorkers; event complains when it is to start one and cannot. */
+static int is_room_for_another(const view_t *seen, int threads)
+{
+    int most = asked(AP_MPMQ_MAX_DAEMONS);
+
+    return seen->children < most && seen->free_rows > 0 &&
+           seen->children * threads + seen->threads_leaving < most * threads;
+}
+
 /* Whether a full child is not to count among the idle. Where another one would help, it is not. Else so many
  * count that event finds no more idle threads than MaxSpareThreads, and ends none, and no fewer than can be. */
 static int is_to_hide(const view_t *seen, int is_all_taken)
@@ -64,7 +94,7 @@ static int is_to_hide(const view_t *seen, int is_all_taken)
     int threads = asked(AP_MPMQ_MAX_THREADS);
     int counted = threads > 0 ? asked(AP_MPMQ_MAX_SPARE_THREADS) / threads : 0;
 
-    return (!is_all_taken && seen->children < asked(AP_MPMQ_MAX_DAEMONS)) ||
+    return (!is_all_taken && is_room_for_another(seen, threads)) ||
            seen->with_places + seen->full_before >= counted;
 }
 

@@ -2,22 +2,16 @@
 
 import pytest
 
-from harness import grip, paths
+from harness import grip
 from harness.client import events_path, messages_path
 from harness.held import is_held
 from harness.processes import wait_until
 from harness.raw_stream import RawStream
-from harness.sites import Host, chat_site, vhost
+from harness.sites import Host, chat_site, status_page, vhost
 
 # So that each page is of the child that answered the requests.
 ONE_CHILD = ("StartServers 1\nServerLimit 1\nMinSpareThreads 1\nMaxSpareThreads 25\n"
              "MaxRequestWorkers 25\n")
-
-
-def status_page():
-    """What has a server show it, at /status."""
-    return (f'LoadModule status_module "{paths.apache_modules_dir()}/mod_status.so"\n'
-            '<Location "/status">\nSetHandler server-status\nRequire all granted\n</Location>\n')
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 import time
 
 import pytest
@@ -10,7 +11,7 @@ from harness.client import Client, events_path
 from harness.httpd import MPM
 from harness.processes import wait_until
 from harness.raw_stream import RawStream
-from harness.sites import chat_site
+from harness.sites import chat_site, status_page
 
 pytestmark = pytest.mark.skipif(MPM != "event", reason="only mpm_event can hold a stream")
 
@@ -141,6 +142,47 @@ def test_few_streams_for_all_children_start_no_others(servers, readers):
     assert len(apache.children()) <= 3
     assert "GC0178: there are 20 streams, and readers beyond poll: GripChatMaxStreams says so" in \
         (apache.directory / "error.log").read_text()
+
+
+class Upload:
+    """A post that is under way until it is closed, and which child waits for the rest of it."""
+
+    def __init__(self, apache):
+        self._socket = socket.create_connection(("127.0.0.1", apache.port), 20)
+        self._socket.sendall(b"GET /status?auto HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        told = b""
+        while b"GripChatStreamsLimit" not in told:
+            told += self._socket.recv(65536)
+        self.child = int(re.search(rb"GripChatChild: (\d+)", told)[1])
+        self._socket.sendall(b"POST /rooms/other/messages/ HTTP/1.1\r\nHost: localhost\r\n"
+                             b"Content-Type: application/json\r\nContent-Length: 1000\r\n"
+                             b"Expect: 100-continue\r\n\r\n")
+        assert b" 100 " in self._socket.recv(65536)
+
+    def close(self):
+        self._socket.close()
+
+
+@pytest.mark.parametrize("more", ["ServerLimit 6\n", ""], ids=["no row is free", "rows are free"])
+def test_event_is_not_asked_for_children_that_it_cannot_start(servers, readers, more):
+    """Children of before a graceful restart work on for long. event logs errors where it is asked."""
+    apache = servers.apache(lambda a: more + status_page() + stock(a))
+    apache.error_log.allow("GC0178")
+    old, uploads = set(apache.children()), []
+    while not old <= {upload.child for upload in uploads}:
+        uploads.append(servers.keep(Upload(apache), Upload.close))
+    apache.graceful()
+    wait_until(lambda: set(apache.children()) - old, 20, "children of the new configuration")
+    crowd = readers(apache)
+    crowd.come_until(PLACES, 10)
+    end = time.monotonic() + 5
+    while time.monotonic() < end:
+        crowd.come()
+        time.sleep(0.1)
+    assert old <= set(apache.children())
+    for upload in uploads:
+        upload.close()
+    assert crowd.come_until(PLACES, 60) == PLACES
 
 
 def test_an_address_that_has_as_many_as_it_may_is_told_once(servers, room):

@@ -1,5 +1,6 @@
 """The parts of an Apache configuration that the tests put together."""
 
+from . import paths
 from .client import FORM, form_body, messages_path
 
 
@@ -60,3 +61,9 @@ class Host:
 
     def texts(self, room):
         return [m["text"] for m in self.get(messages_path(room)).json["messages"]]
+
+
+def status_page():
+    """What has a server show mod_status's page, at /status."""
+    return (f'LoadModule status_module "{paths.apache_modules_dir()}/mod_status.so"\n'
+            '<Location "/status">\nSetHandler server-status\nRequire all granted\n</Location>\n')
