@@ -39,6 +39,15 @@ static int refuse(const making_t *making, const char *directive, const char *sen
     return HTTP_INTERNAL_SERVER_ERROR;
 }
 
+/* The same of a place on a disk. A restart goes on: a disk that has become read-only must not end a server that
+ * ran, and the keeper tries again until it can write. */
+static int refuse_place(const making_t *making, const char *directive, const char *sentence)
+{
+    int status = refuse(making, directive, sentence);
+
+    return ap_state_query(AP_SQ_CONFIG_GEN) > 1 ? OK : status;
+}
+
 /* directive, then the process's environment, then the .env file */
 static const char *setting(const making_t *making, const char *directive_value, const char *key)
 {
@@ -348,8 +357,8 @@ static int make_site(const making_t *making, const chat_database_spec_t *spec,
         return refuse(making, "GripChatKeepAlive", "it is out of bounds; write for example 20s");
     }
     why = grip_chat_check_database(&site->keeper.database, making->temp);
-    if (why) {
-        return refuse(making, "GripChatDatabase", why);
+    if (why && refuse_place(making, "GripChatDatabase", why) != OK) {
+        return HTTP_INTERNAL_SERVER_ERROR;
     }
     if (grip_chat_env_get(making->conf->env, "CSP", making->temp)) {
         ap_log_error(APLOG_MARK, APLOG_INFO | APLOG_NOERRNO, 0, making->s,
@@ -462,7 +471,9 @@ int grip_chat_sites_make(grip_chat_site_t **first, server_rec *main, apr_pool_t 
     if (why) {
         making_t making = {main, grip_chat_conf_get(main), pool, temp};
 
-        return refuse(&making, "GripChatSocket", why);
+        if (refuse_place(&making, "GripChatSocket", why) != OK) {
+            return HTTP_INTERNAL_SERVER_ERROR;
+        }
     }
     for (s = main; s; s = s->next) {
         making_t making = {s, grip_chat_conf_get(s), pool, temp};
