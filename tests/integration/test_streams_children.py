@@ -145,7 +145,7 @@ def test_few_streams_for_all_children_start_no_others(servers, readers):
 
 
 class Upload:
-    """A post that is under way until it is closed, and which child waits for the rest of it."""
+    """A connection that knows its child, and a post there that is under way from `begin` to `close`."""
 
     def __init__(self, apache):
         self._socket = socket.create_connection(("127.0.0.1", apache.port), 20)
@@ -154,6 +154,8 @@ class Upload:
         while b"GripChatStreamsLimit" not in told:
             told += self._socket.recv(65536)
         self.child = int(re.search(rb"GripChatChild: (\d+)", told)[1])
+
+    def begin(self):
         self._socket.sendall(b"POST /rooms/other/messages/ HTTP/1.1\r\nHost: localhost\r\n"
                              b"Content-Type: application/json\r\nContent-Length: 1000\r\n"
                              b"Expect: 100-continue\r\n\r\n")
@@ -168,9 +170,14 @@ def test_event_is_not_asked_for_children_that_it_cannot_start(servers, readers, 
     """Children of before a graceful restart work on for long. event logs errors where it is asked."""
     apache = servers.apache(lambda a: more + status_page() + stock(a))
     apache.error_log.allow("GC0178")
-    old, uploads = set(apache.children()), []
-    while not old <= {upload.child for upload in uploads}:
-        uploads.append(servers.keep(Upload(apache), Upload.close))
+    old, uploads = set(apache.children()), {}
+    while not old <= set(uploads):
+        upload = Upload(apache)
+        if upload.child in uploads:
+            upload.close()
+            continue
+        uploads[upload.child] = servers.keep(upload, Upload.close)
+        upload.begin()
     apache.graceful()
     wait_until(lambda: set(apache.children()) - old, 20, "children of the new configuration")
     crowd = readers(apache)
@@ -180,7 +187,7 @@ def test_event_is_not_asked_for_children_that_it_cannot_start(servers, readers, 
         crowd.come()
         time.sleep(0.1)
     assert old <= set(apache.children())
-    for upload in uploads:
+    for upload in uploads.values():
         upload.close()
     assert crowd.come_until(PLACES, 60) == PLACES
 
