@@ -62,14 +62,13 @@ static apr_status_t find_key(chat_database_t *db, chat_append_t *job, apr_pool_t
     return APR_SUCCESS;
 }
 
-/* A room of which a transaction has more than one message. */
+/* A room of which a transaction has messages. */
 typedef struct held_room_t {
     const char *site;
     const char *name;
     apr_int64_t id;
     apr_int64_t last_event_id; /* as it is to be stored */
     apr_int64_t base;
-    int is_behind; /* what the database holds is */
 } held_room_t;
 
 /* The rooms that a transaction has met last: their rows are written when it has no more for them. */
@@ -79,58 +78,73 @@ typedef struct held_rooms_t {
     int oldest; /* once there are HELD_ROOMS */
 } held_rooms_t;
 
-static apr_status_t let_go(chat_database_t *db, held_room_t *room, apr_pool_t *pool)
+/* Write the row of a room. */
+static apr_status_t let_go(chat_database_t *db, const held_room_t *room, apr_int64_t now_ms,
+                           apr_pool_t *pool)
 {
-    const void *params[] = {&room->last_event_id, &room->id};
+    const void *params[] = {&room->last_event_id, &now_ms, &room->id};
     chat_rows_t *rows;
 
-    if (!room->is_behind) {
-        return APR_SUCCESS;
-    }
-    room->is_behind = 0;
     return chat_database_select(db, CHAT_SQL_ROOM_LAST, params, &rows, pool);
 }
 
-static apr_status_t let_all_go(chat_database_t *db, held_rooms_t *held, apr_pool_t *pool)
+static apr_status_t let_all_go(chat_database_t *db, const held_rooms_t *held, apr_int64_t now_ms,
+                               apr_pool_t *pool)
 {
     apr_status_t rv = APR_SUCCESS;
     int i;
 
     for (i = 0; rv == APR_SUCCESS && i < held->count; i++) {
-        rv = let_go(db, &held->rooms[i], pool);
+        rv = let_go(db, &held->rooms[i], now_ms, pool);
     }
     return rv;
 }
 
-/* Make room for one more. */
-static apr_status_t hold(chat_database_t *db, held_rooms_t *held, held_room_t **out,
-                         apr_pool_t *pool)
+/* Hold one more, in the place of the oldest where there are many. */
+static apr_status_t hold(chat_database_t *db, held_rooms_t *held, const held_room_t *room,
+                         apr_int64_t now_ms, held_room_t **out, apr_pool_t *pool)
 {
+    apr_status_t rv = APR_SUCCESS;
+
     if (held->count < HELD_ROOMS) {
         *out = &held->rooms[held->count++];
-        return APR_SUCCESS;
     }
-    *out = &held->rooms[held->oldest];
-    held->oldest = (held->oldest + 1) % HELD_ROOMS;
-    return let_go(db, *out, pool);
+    else {
+        *out = &held->rooms[held->oldest];
+        held->oldest = (held->oldest + 1) % HELD_ROOMS;
+        rv = let_go(db, *out, now_ms, pool);
+    }
+    **out = *room;
+    return rv;
 }
 
-/* Move a room's row on by one position, or make the row. */
-static apr_status_t next_position(chat_database_t *db, const chat_append_t *job, apr_int64_t now_ms,
-                                  chat_rows_t **rows, apr_pool_t *pool)
+/* Find a room's row and its next position, or make the row. */
+static apr_status_t find_room(chat_database_t *db, const chat_append_t *job, apr_int64_t now_ms,
+                              held_room_t *room, apr_pool_t *pool)
 {
-    const void *next[] = {&now_ms, job->site, job->room};
+    const void *find[] = {job->site, job->room};
     const void *make[] = {job->site, job->room, &now_ms, job->site};
-    apr_status_t rv = first_row(db, CHAT_SQL_ROOM_NEXT, next, rows, pool);
+    chat_rows_t *rows;
+    apr_status_t rv = first_row(db, CHAT_SQL_ROOM_NEXT, find, &rows, pool);
 
-    return rv == APR_NOTFOUND ? first_row(db, CHAT_SQL_ROOM_MAKE, make, rows, pool) : rv;
+    if (rv == APR_NOTFOUND) {
+        rv = chat_database_select(db, CHAT_SQL_ROOM_MAKE, make, &rows, pool);
+        if (rv == APR_SUCCESS) {
+            rv = first_row(db, CHAT_SQL_ROOM_NEXT, find, &rows, pool);
+        }
+    }
+    if (rv == APR_SUCCESS) {
+        *room = (held_room_t){job->site, job->room, chat_rows_int64(rows, 0),
+                              chat_rows_int64(rows, 1), chat_rows_int64(rows, 2)};
+    }
+    return rv;
 }
 
 /* The room of a job, with the job's position as its last. */
 static apr_status_t advance_room(chat_database_t *db, held_rooms_t *held, const chat_append_t *job,
                                  apr_int64_t now_ms, held_room_t **out, apr_pool_t *pool)
 {
-    chat_rows_t *rows;
+    held_room_t found;
     apr_status_t rv;
     int i;
 
@@ -139,24 +153,12 @@ static apr_status_t advance_room(chat_database_t *db, held_rooms_t *held, const 
 
         if (strcmp(room->name, job->room) == 0 && strcmp(room->site, job->site) == 0) {
             room->last_event_id++;
-            room->is_behind = 1;
             *out = room;
             return APR_SUCCESS;
         }
     }
-    rv = hold(db, held, out, pool);
-    if (rv == APR_SUCCESS) {
-        rv = next_position(db, job, now_ms, &rows, pool);
-    }
-    if (rv == APR_SUCCESS) {
-        **out = (held_room_t){job->site,
-                              job->room,
-                              chat_rows_int64(rows, 0),
-                              chat_rows_int64(rows, 1),
-                              chat_rows_int64(rows, 2),
-                              0};
-    }
-    return rv;
+    rv = find_room(db, job, now_ms, &found, pool);
+    return rv == APR_SUCCESS ? hold(db, held, &found, now_ms, out, pool) : rv;
 }
 
 static apr_status_t insert(chat_database_t *db, held_rooms_t *held, chat_append_t *job,
@@ -173,7 +175,10 @@ static apr_status_t insert(chat_database_t *db, held_rooms_t *held, chat_append_
 
         job->event_id = room->last_event_id + room->base;
         job->created_ms = now_ms;
-        rv = first_row(db, CHAT_SQL_INSERT, message, &rows, pool);
+        rv = chat_database_select(db, CHAT_SQL_INSERT, message, &rows, pool);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = first_row(db, CHAT_SQL_INSERTED, NULL, &rows, pool);
     }
     if (rv == APR_SUCCESS) {
         job->id = chat_rows_int64(rows, 0);
@@ -234,7 +239,7 @@ static apr_status_t append_all(chat_database_t *db, chat_append_t *jobs, int cou
         rv = append_one(db, &held, &jobs[i], now / 1000, pool);
     }
     if (rv == APR_SUCCESS) {
-        rv = let_all_go(db, &held, pool);
+        rv = let_all_go(db, &held, now / 1000, pool);
     }
     return commit(db, rv, pool);
 }
@@ -294,7 +299,7 @@ static apr_status_t try_one(chat_database_t *db, chat_append_t *job, apr_int64_t
     }
     rv = append_one(db, &held, job, now_ms, pool);
     if (rv == APR_SUCCESS) {
-        rv = let_all_go(db, &held, pool);
+        rv = let_all_go(db, &held, now_ms, pool);
     }
     if (rv == APR_EGENERAL) {
         job->outcome = CHAT_APPEND_FAILED;

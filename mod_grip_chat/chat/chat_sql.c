@@ -105,19 +105,19 @@ static const char *const texts[CHAT_SQL_COUNT] = {
     [CHAT_SQL_FIND_KEY] = "SELECT k.message_id, k.event_id + " BASE ", k.created_ms, k.digest"
                           " FROM grip_chat_room r JOIN grip_chat_key k ON k.room_id = r.id"
                           " WHERE r.site = %s AND r.name = %s AND k.idempotency_key = %s",
-    /* Two statements: an INSERT that becomes an UPDATE uses up an id all the same. */
-    [CHAT_SQL_ROOM_NEXT] = "UPDATE grip_chat_room SET last_event_id = last_event_id + 1,"
-                           " written_ms = %lld WHERE site = %s AND name = %s"
-                           " RETURNING id, last_event_id, " BASE,
+    [CHAT_SQL_ROOM_NEXT] = "SELECT id, last_event_id + 1, " BASE " FROM grip_chat_room"
+                           " WHERE site = %s AND name = %s",
+    /* An INSERT of its own: one that becomes an UPDATE uses up an id all the same. */
     [CHAT_SQL_ROOM_MAKE] =
         "INSERT INTO grip_chat_room (site, name, written_ms, last_event_id, first_kept_event_id)"
-        " SELECT %s, %s, %lld, f.position + 1, f.position + 1 FROM (SELECT " FLOOR " AS position) f"
-        " RETURNING id, last_event_id, " BASE,
-    [CHAT_SQL_ROOM_LAST] = "UPDATE grip_chat_room SET last_event_id = %lld WHERE id = %lld",
+        " SELECT %s, %s, %lld, f.position, f.position + 1 FROM (SELECT " FLOOR " AS position) f",
+    [CHAT_SQL_ROOM_LAST] = "UPDATE grip_chat_room SET last_event_id = %lld, written_ms = %lld"
+                           " WHERE id = %lld",
     [CHAT_SQL_INSERT] = "INSERT INTO grip_chat_message"
                         " (room_id, event_id, sender, body, created_ms, job_key,"
                         " idempotency_key)"
-                        " VALUES (%lld, %lld, %s, %s, %lld, %s, %s) RETURNING id",
+                        " VALUES (%lld, %lld, %s, %s, %lld, %s, %s)",
+    [CHAT_SQL_INSERTED] = "SELECT last_insert_rowid()",
     [CHAT_SQL_INSERT_KEY] = "INSERT INTO grip_chat_key"
                             " (message_id, room_id, idempotency_key, event_id, created_ms,"
                             " digest) VALUES (%lld, %lld, %s, %lld, %lld, %s)",

@@ -21,12 +21,13 @@ typedef enum chat_sql_statement_e {
     CHAT_SQL_FIND_JOB, /**< job key → id, shown position, created_ms */
     CHAT_SQL_FIND_KEY, /**< site, room, idempotency key → id, shown position, created_ms,
                                 digest */
-    CHAT_SQL_ROOM_NEXT, /**< created_ms, site, room → room id, position, base; nothing where the room
-                                has no row */
-    CHAT_SQL_ROOM_MAKE,   /**< site, room, created_ms, site → likewise, of a new row */
-    CHAT_SQL_ROOM_LAST,   /**< position, room id */
-    CHAT_SQL_INSERT,      /**< room id, position, sender, body, created_ms, job key,
-                                idempotency key or NULL → id */
+    CHAT_SQL_ROOM_NEXT, /**< site, room → room id, the position after its last, base; nothing where the
+                               room has no row */
+    CHAT_SQL_ROOM_MAKE, /**< site, room, created_ms, site */
+    CHAT_SQL_ROOM_LAST, /**< position, created_ms, room id */
+    CHAT_SQL_INSERT,    /**< room id, position, sender, body, created_ms, job key,
+                               idempotency key or NULL */
+    CHAT_SQL_INSERTED, /**< → the id of what CHAT_SQL_INSERT of this connection has just stored */
     CHAT_SQL_INSERT_KEY,  /**< id, room id, idempotency key, position, created_ms, digest */
     CHAT_SQL_READ_BEFORE, /**< shown position, site, room, rows */
     CHAT_SQL_READ_AFTER,  /**< shown position, site, room, rows */

@@ -96,30 +96,39 @@ def test_a_database_directive_wins_over_database_url(servers):
     assert apache.database.exists()
 
 
+def reconfigured(apache, make):
+    """The client of the same site, whose database the links name, with other settings."""
+    apache.configure(make(apache))
+    apache.restart()
+    return apache.client
+
+
 @pytest.mark.parametrize("name", ["GRIP_CHAT_SECRET_KEY", "DJANGO_SECRET_KEY"])
 def test_the_secret_is_read_from_the_env_file(servers, name):
     proxy = servers.listener().url + "?key=changeme"
-    one, two, other = (
-        servers.apache(site_with_env(f'{name}="{secret}"\n', proxy)).client
-        for secret in (SECRET, SECRET, OTHER_SECRET))
-    assert takes_link(one, link(one)) and takes_link(two, link(one))
-    assert not takes_link(other, link(one))
+    apache = servers.apache(site_with_env(f'{name}="{SECRET}"\n', proxy))
+    uri = link(apache.client)
+    assert takes_link(apache.client, uri)
+    assert not takes_link(reconfigured(apache, site_with_env(f'{name}="{OTHER_SECRET}"\n', proxy)), uri)
+    assert takes_link(reconfigured(apache, site_with_env(f'{name}="{SECRET}"\n', proxy)), uri)
 
 
 def test_our_name_of_the_secret_wins_over_the_originals(servers):
     proxy = servers.listener().url + "?key=changeme"
-    both = servers.apache(site_with_env(
-        f'DJANGO_SECRET_KEY="{OTHER_SECRET}"\nGRIP_CHAT_SECRET_KEY="{SECRET}"\n', proxy)).client
-    ours = servers.apache(lambda a: chat_site(a.database, proxy, SecretKey=f'"{SECRET}"')).client
-    assert takes_link(ours, link(both))
+    apache = servers.apache(site_with_env(
+        f'DJANGO_SECRET_KEY="{OTHER_SECRET}"\nGRIP_CHAT_SECRET_KEY="{SECRET}"\n', proxy))
+    uri = link(apache.client)
+    ours = reconfigured(apache, lambda a: chat_site(a.database, proxy, SecretKey=f'"{SECRET}"'))
+    assert takes_link(ours, uri)
 
 
 def test_a_secret_directive_wins_over_the_env_file(servers):
     proxy = servers.listener().url + "?key=changeme"
-    directive = servers.apache(site_with_env(
-        f'GRIP_CHAT_SECRET_KEY="{OTHER_SECRET}"\n', proxy, SecretKey=f'"{SECRET}"')).client
-    same = servers.apache(lambda a: chat_site(a.database, proxy, SecretKey=f'"{SECRET}"')).client
-    assert takes_link(same, link(directive))
+    apache = servers.apache(site_with_env(
+        f'GRIP_CHAT_SECRET_KEY="{OTHER_SECRET}"\n', proxy, SecretKey=f'"{SECRET}"'))
+    uri = link(apache.client)
+    same = reconfigured(apache, lambda a: chat_site(a.database, proxy, SecretKey=f'"{SECRET}"'))
+    assert takes_link(same, uri)
 
 
 def test_a_secret_that_the_site_made_itself_survives_a_restart(servers):

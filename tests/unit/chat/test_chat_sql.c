@@ -93,6 +93,17 @@ static void writes_only_placeholders_that_apr_knows(void **state)
     }
 }
 
+/* SQLite knows RETURNING since 3.35, and RHEL 9 has 3.34. */
+static void says_nothing_that_an_older_sqlite_does_not_know(void **state)
+{
+    int i;
+
+    (void)state;
+    for (i = 0; i < CHAT_SQL_COUNT; i++) {
+        assert_null(strstr(chat_sql_text((chat_sql_statement_e)i), "RETURNING"));
+    }
+}
+
 static void reads_the_newest_by_index(void **state)
 {
     const char *plan = plan_of(*state, CHAT_SQL_READ_BEFORE);
@@ -176,6 +187,7 @@ int main(void)
         POOL_TEST(knows_sqlite_and_refuses_to_guess),
         POOL_TEST(checks_that_a_commit_reaches_the_disk),
         POOL_TEST(writes_only_placeholders_that_apr_knows),
+        POOL_TEST(says_nothing_that_an_older_sqlite_does_not_know),
         TEMP_TEST(reads_the_newest_by_index),
         TEMP_TEST(reads_a_page_by_index),
         TEMP_TEST(finds_keys_by_index),
