@@ -86,6 +86,7 @@ void grip_chat_backlog_share(grip_chat_backlog_t *first)
 
     for (backlog = first->next; backlog; backlog = backlog->next) {
         backlog->status = first->status;
+        backlog->is_unfit = first->is_unfit;
         backlog->reached = first->reached;
         backlog->last_event_id = first->last_event_id;
         backlog->is_cut_off = first->is_cut_off;
@@ -129,7 +130,8 @@ void grip_chat_backlog_free(grip_chat_backlog_t *backlog)
     free(backlog);
 }
 
-/* Put together as many of the page's events as there is room for, one at least. */
+/* Put together as many of the page's events as there is room for, one at least. There is no way past a
+ * message that cannot be shown, so a page ends before it. */
 static apr_status_t render(grip_chat_backlog_t *backlog, const chat_page_t *page, gc_buffer_t *text)
 {
     gc_slice_t room = gc_slice_of(backlog->room->name);
@@ -139,10 +141,10 @@ static apr_status_t render(grip_chat_backlog_t *backlog, const chat_page_t *page
         apr_size_t before = text->len;
         apr_status_t rv = chat_sse_append_message(text, room, &page->messages[i]);
 
-        if (rv != APR_SUCCESS) {
+        if (rv != APR_SUCCESS && i == 0) {
             return rv;
         }
-        if (i > 0 && text->len > backlog->bytes) {
+        if (rv != APR_SUCCESS || (i > 0 && text->len > backlog->bytes)) {
             text->len = before;
             break;
         }
@@ -157,6 +159,7 @@ void grip_chat_backlog_read(grip_chat_backlog_t *backlog, chat_account_t *accoun
     gc_buffer_t text = gc_buffer_make(4096, pool);
     chat_page_t page;
 
+    backlog->is_unfit = 0;
     backlog->status = grip_chat_reader_look_after(room->site->reader, room->name, backlog->after,
                                                   READ_MAX, &page, pool);
     if (backlog->status != APR_SUCCESS) {
@@ -174,6 +177,7 @@ void grip_chat_backlog_read(grip_chat_backlog_t *backlog, chat_account_t *accoun
         return;
     }
     backlog->status = render(backlog, &page, &text);
+    backlog->is_unfit = backlog->status != APR_SUCCESS;
     if (backlog->status == APR_SUCCESS) {
         backlog->block = chat_block_make(gc_buffer_slice(&text), gc_slice(NULL, 0), account);
         backlog->status = backlog->block ? APR_SUCCESS : APR_ENOMEM;

@@ -20,6 +20,7 @@ typedef struct grip_chat_backlog_t {
     apr_size_t bytes;                 /**< how long it may be */
     /* what the loader fills in */
     apr_status_t status;
+    int is_unfit; /**< if that failed: a message cannot be shown, and others' pages can be read */
     chat_block_t *block;       /**< the events, held; NULL for none */
     apr_int64_t reached;       /**< the position that they lead to */
     apr_int64_t last_event_id; /**< the room's */

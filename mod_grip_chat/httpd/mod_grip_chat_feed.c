@@ -170,7 +170,10 @@ static void take_page(grip_chat_feed_t *feed, grip_chat_backlog_t *backlog, gc_m
         drop_room_if_empty(feed, room);
     }
     else if (backlog->status != APR_SUCCESS) {
-        note_failure(feed, backlog->status);
+        if (!backlog->is_unfit || !room->is_unfit) {
+            note_failure(feed, backlog->status);
+        }
+        room->is_unfit = room->is_unfit || backlog->is_unfit;
         grip_chat_backlogs_put(&feed->failed, backlog);
     }
     else {

@@ -216,7 +216,7 @@ static void load_page(grip_chat_loader_t *loader)
     gc_lock_leave(loader->mutex);
     grip_chat_backlog_read(page, loader->account, loader->scratch);
     gc_lock_enter(loader->mutex);
-    if (page->status != APR_SUCCESS) {
+    if (page->status != APR_SUCCESS && !page->is_unfit) {
         grip_chat_backlogs_join_site(&loader->pages, page);
     }
     grip_chat_backlog_share(page);

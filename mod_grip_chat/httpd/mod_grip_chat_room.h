@@ -40,6 +40,7 @@ struct grip_chat_room_t {
     int is_loading;          /**< the loader has it */
     int is_stale;            /**< it is to be read once more when it comes back */
     int has_failed;          /**< it could not be read, and is to be tried again */
+    int is_unfit;            /**< a message that cannot be shown was told of */
     /* what the loader fills in */
     grip_chat_room_t *queued;
     keeper_version_t loaded_version;

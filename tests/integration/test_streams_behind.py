@@ -169,6 +169,22 @@ def test_readers_far_behind_outlast_a_locked_database(servers, room, taker):
         reader.wait(3000)
 
 
+def test_a_message_that_cannot_be_shown_stops_its_own_room_alone(servers, apache, long_room, taker):
+    """Its row was changed by hand, and is no text. Who waits for it is no reason for others to wait."""
+    apache.error_log.allow("GC0173", "GC0162")
+    fill(apache, "bad", 1000)
+    with sqlite3.connect(apache.database, timeout=20) as database:
+        database.execute("UPDATE grip_chat_message SET body = CAST(x'ff' AS TEXT) WHERE event_id = 600 AND"
+                         " room_id = (SELECT id FROM grip_chat_room WHERE name = 'bad')")
+    database.close()
+    bad = [RawStream(apache.port, events_path("bad"), f"Last-Event-ID: room-bad:{n}") for n in range(550, 599)]
+    for stream in bad:
+        servers.keep(stream, RawStream.close)
+    apache.error_log.wait_for("GC0173", 20)
+    for reader in [taker(apache.port, long_room, after=n) for n in range(10)]:
+        reader.wait(4900, LONG)
+
+
 def rss_kb(pid):
     status = open(f"/proc/{pid}/status", encoding="ascii").read()
     return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1])
