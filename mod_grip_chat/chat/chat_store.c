@@ -1,7 +1,9 @@
 #include "chat_store.h"
 
-/* Rows of a page's first select; each that follows has twice as many as the one before. */
-#define FIRST_PORTION 8
+/* Rows of a page's first select. Each that follows has as many as fit by what came so far, and at most so many
+ * times the one before, since short texts may be followed by long ones. */
+#define FIRST_PORTION  2
+#define PORTION_GROWTH 8
 
 /* A page while it is read. */
 typedef struct reading_t {
@@ -70,6 +72,18 @@ static int take_portion(reading_t *reading, chat_rows_t *rows, int portion)
            reading->bytes < reading->most.bytes;
 }
 
+/* How many rows the next select is to have; one select has answered all rows that it was to have. */
+static int next_portion(const reading_t *reading, int portion)
+{
+    const chat_page_t *page = reading->page;
+    apr_size_t of_one = reading->bytes / (apr_size_t)page->count + 1;
+    apr_size_t fitting = (reading->most.bytes - reading->bytes) / of_one + 1;
+    int left = reading->most.count - page->count;
+    int next = portion * PORTION_GROWTH < left ? portion * PORTION_GROWTH : left;
+
+    return fitting < (apr_size_t)next ? (int)fitting : next;
+}
+
 /* Read a page in portions: APR's driver keeps all rows of a select in memory, so one of a hundred rows would
  * read a hundred long texts for a page that one of them fills. A room that was never written to, or is deleted,
  * costs one read more: a join that answers a row for it, too, would have to sort. */
@@ -78,7 +92,7 @@ static apr_status_t read_page(chat_database_t *db, const char *site, const char 
 {
     chat_page_t *page = reading->page;
     const void *absent[] = {site};
-    int portion = FIRST_PORTION;
+    int portion = reading->most.count < FIRST_PORTION ? reading->most.count : FIRST_PORTION;
     int goes_on = 1;
 
     page->count = 0;
@@ -86,8 +100,7 @@ static apr_status_t read_page(chat_database_t *db, const char *site, const char 
     page->has_more = 0;
     page->messages = apr_palloc(pool, sizeof(*page->messages) * (apr_size_t)reading->most.count);
     while (goes_on) {
-        int left = reading->most.count - page->count;
-        apr_int64_t wanted = portion < left ? portion : left;
+        apr_int64_t wanted = portion;
         const void *params[] = {&from, site, room, &wanted};
         chat_rows_t *rows;
         apr_status_t rv =
@@ -97,11 +110,11 @@ static apr_status_t read_page(chat_database_t *db, const char *site, const char 
         if (rv != APR_SUCCESS) {
             return rv;
         }
-        goes_on = take_portion(reading, rows, (int)wanted);
-        if (page->count > 0) {
+        goes_on = take_portion(reading, rows, portion);
+        if (goes_on) {
             from = page->messages[page->count - 1].event_id;
+            portion = next_portion(reading, portion);
         }
-        portion *= 2;
     }
     if (page->base_event_id < 0) {
         apr_status_t rv =

@@ -1,4 +1,7 @@
 /* Pages where rows were deleted by hand, and where texts are long. */
+#include <stdio.h>
+#include <unistd.h>
+
 #include "store_bench.h"
 
 /* Whole in one, two and several selects. */
@@ -83,12 +86,63 @@ static void stops_where_the_texts_have_enough_bytes(void **state)
     assert_int_equal(page.has_more, 0);
 }
 
+/* The memory that this process has mapped for data, in bytes. */
+static long bytes_of_data(void)
+{
+    FILE *statm = fopen("/proc/self/statm", "r");
+    long pages = 0;
+
+    assert_non_null(statm);
+    assert_int_equal(fscanf(statm, "%*d %*d %*d %*d %*d %ld", &pages), 1);
+    fclose(statm);
+    return pages * sysconf(_SC_PAGESIZE);
+}
+
+/* What a page costs in memory, in a pool of its own. */
+static long bytes_of_page(chat_database_t *db, chat_bounds_t most)
+{
+    long before = bytes_of_data();
+    long after;
+    apr_allocator_t *allocator;
+    apr_pool_t *pool;
+    chat_page_t page;
+
+    assert_int_equal(apr_allocator_create(&allocator), APR_SUCCESS);
+    assert_int_equal(apr_pool_create_ex(&pool, NULL, NULL, allocator), APR_SUCCESS);
+    apr_allocator_owner_set(allocator, pool);
+    assert_int_equal(chat_store_read_after(db, "", "a", 10, most, &page, pool), APR_SUCCESS);
+    assert_true(page.count > 0);
+    after = bytes_of_data();
+    apr_pool_destroy(pool);
+    return after - before;
+}
+
+static void reads_few_rows_where_texts_are_long(void **state)
+{
+    const unit_temp_t *temp = *state;
+    chat_database_t *db = open_as(temp, CHAT_DATABASE_WRITER);
+    char *text = apr_palloc(temp->pool, 64001);
+    int i;
+
+    memset(text, 'x', 64000);
+    text[64000] = '\0';
+    for (i = 0; i < 40; i++) {
+        chat_append_t append = job("a", text, apr_psprintf(temp->pool, "k%d", i));
+
+        append_ok(db, &append, 1, temp);
+    }
+    (void)bytes_of_page(db, (chat_bounds_t){100, 1}); /* SQLite's own memory has grown */
+    assert_true(bytes_of_page(db, (chat_bounds_t){100, 64000}) < 4 * 64000);
+    assert_true(bytes_of_page(db, (chat_bounds_t){100, 256000}) < 10 * 64000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEMP_TEST(reads_pages_of_any_number),
         TEMP_TEST(goes_over_gaps_of_any_length),
         TEMP_TEST(stops_where_the_texts_have_enough_bytes),
+        TEMP_TEST(reads_few_rows_where_texts_are_long),
     };
 
     return UNIT_RUN(tests);
