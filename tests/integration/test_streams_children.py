@@ -152,7 +152,9 @@ class Upload:
         self._socket.sendall(b"GET /status?auto HTTP/1.1\r\nHost: localhost\r\n\r\n")
         told = b""
         while b"GripChatStreamsLimit" not in told:
-            told += self._socket.recv(65536)
+            received = self._socket.recv(65536)
+            assert received, told
+            told += received
         self.child = int(re.search(rb"GripChatChild: (\d+)", told)[1])
 
     def begin(self):
