@@ -9,9 +9,6 @@
 
 #include "mod_grip_chat_config.h"
 
-/** Streams of one client address, unless configured (GripChatMaxStreamsPerClient). */
-#define GRIP_CHAT_STREAMS_PER_CLIENT_DEFAULT 100
-
 /**
  * Map the memory for all children of this configuration; none where they hold no streams. In post_config.
  *

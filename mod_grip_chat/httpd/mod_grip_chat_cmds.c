@@ -11,11 +11,9 @@
 #include "chat_retention.h"
 #include "chat_validate.h"
 #include "grip_hold.h"
-#include "keeper_publish.h"
+#include "keeper_site.h"
 #include "mod_grip_chat_args.h"
-#include "mod_grip_chat_clients.h"
 #include "mod_grip_chat_env.h"
-#include "mod_grip_chat_limit.h"
 #include "mod_grip_chat_mounts.h"
 
 /* A hundred years, and what no room will ever have. */
@@ -271,15 +269,15 @@ static const char *cmd_publish_rate(cmd_parms *cmd, void *unused, const char *ra
     grip_chat_conf_t *conf = grip_chat_conf_get(cmd->server);
     const char *error = NULL;
 
-    conf->publish_burst = KEEPER_PUBLISH_DEFAULT_BURST;
+    conf->publish_burst = KEEPER_SITE_PUBLISH_BURST;
     if (gc_slice_equal_nocase(gc_slice_of(rate), "off") && !burst) {
         conf->publish_rate = 0;
         return NULL;
     }
     error =
-        grip_chat_args_number(cmd, rate, 1, 1000, KEEPER_PUBLISH_DEFAULT_RATE, &conf->publish_rate);
+        grip_chat_args_number(cmd, rate, 1, 1000, KEEPER_SITE_PUBLISH_RATE, &conf->publish_rate);
     if (!error && burst) {
-        error = grip_chat_args_number(cmd, burst, 1, 1000, KEEPER_PUBLISH_DEFAULT_BURST,
+        error = grip_chat_args_number(cmd, burst, 1, 1000, KEEPER_SITE_PUBLISH_BURST,
                                       &conf->publish_burst);
     }
     return error;
@@ -287,8 +285,8 @@ static const char *cmd_publish_rate(cmd_parms *cmd, void *unused, const char *ra
 
 static const char *cmd_item_size(cmd_parms *cmd, void *unused, const char *arg)
 {
-    return grip_chat_args_number(cmd, arg, KEEPER_PUBLISH_ITEM_MIN_BYTES,
-                                 KEEPER_PUBLISH_ITEM_MAX_BYTES, KEEPER_PUBLISH_ITEM_DEFAULT_BYTES,
+    return grip_chat_args_number(cmd, arg, KEEPER_SITE_ITEM_MIN_BYTES, KEEPER_SITE_ITEM_MAX_BYTES,
+                                 KEEPER_SITE_ITEM_DEFAULT_BYTES,
                                  &grip_chat_conf_get(cmd->server)->item_bytes);
 }
 

@@ -13,6 +13,12 @@
 /** Bytes of each child's cache of rooms, unless configured (GripChatCacheSize). */
 #define GRIP_CHAT_CACHE_DEFAULT_BYTES (32 * 1024 * 1024)
 
+/** How far GripChatMaxStreams and GripChatMaxStreamsPerClient may go. */
+#define GRIP_CHAT_STREAMS_MAX 1000000
+
+/** Streams of one client address, unless configured (GripChatMaxStreamsPerClient). */
+#define GRIP_CHAT_STREAMS_PER_CLIENT_DEFAULT 100
+
 struct grip_chat_site_t;
 
 /** What was configured; NULL or GRIP_CHAT_UNSET where it was not. */

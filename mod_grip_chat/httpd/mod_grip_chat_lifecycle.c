@@ -95,7 +95,8 @@ static apr_status_t make_child(apr_pool_t *pchild, server_rec *main)
         }
     }
     if (rv == APR_SUCCESS) {
-        rv = grip_chat_stream_child_init(child->shared, pchild, main);
+        rv = grip_chat_stream_child_init(child->shared, grip_chat_retained_socket_path(), pchild,
+                                         main);
     }
     if (rv == APR_SUCCESS) {
         this_child = child;

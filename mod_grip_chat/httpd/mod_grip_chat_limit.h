@@ -4,9 +4,6 @@
 
 #include "mod_grip_chat_config.h"
 
-/** How far GripChatMaxStreams may go. */
-#define GRIP_CHAT_STREAMS_MAX 1000000
-
 /**
  * Work out the share of each child and keep it in the main server's configuration. In check_config, after
  * the MPM's own. Logs a warning where what is configured does not fit, with what to write.

@@ -3,6 +3,7 @@
 #include "gc_b64url.h"
 #include "gc_buffer.h"
 #include "gc_percent.h"
+#include "gc_query.h"
 #include "grip_crypto.h"
 
 /* Bytes of the HMAC that stand in a link: enough against guessing (RFC 2104, section 5). */
@@ -80,30 +81,11 @@ const char *grip_chat_link_make(const grip_chat_link_t *link, gc_slice_t token, 
     return path.data;
 }
 
-apr_status_t grip_chat_link_parameter(const char *query, const char *name, gc_slice_t *value)
-{
-    gc_slice_t rest = gc_slice_of(query);
-    apr_status_t rv = APR_ENOENT;
-
-    while (rest.len) {
-        gc_slice_t pair = gc_slice_piece(&rest, '&');
-        gc_slice_t key;
-
-        if (gc_slice_until(&pair, '=', &key) == APR_SUCCESS && pair.len &&
-            gc_slice_equal(key, gc_slice_of(name)))
-        {
-            *value = pair;
-            rv = APR_SUCCESS;
-        }
-    }
-    return rv;
-}
-
 int grip_chat_link_is(const char *query)
 {
     gc_slice_t value;
 
-    return grip_chat_link_parameter(query, "link", &value) == APR_SUCCESS &&
+    return gc_query_parameter(&value, query, "link") == APR_SUCCESS &&
            gc_slice_equal(value, gc_slice_of("next"));
 }
 
@@ -111,7 +93,7 @@ int grip_chat_link_has(const char *query, gc_slice_t token)
 {
     gc_slice_t given;
 
-    return grip_chat_link_parameter(query, "token", &given) == APR_SUCCESS &&
+    return gc_query_parameter(&given, query, "token") == APR_SUCCESS &&
            grip_crypto_equal(given, token);
 }
 

@@ -45,12 +45,4 @@ int grip_chat_link_has(const char *query, gc_slice_t token);
 int grip_chat_link_is_void(const char *query, gc_slice_t room, const grip_chat_site_t *site,
                            const char *secret, apr_pool_t *pool);
 
-/**
- * Find a parameter of a query.
- *
- * @param value  not decoded; the last one of the name that is not empty
- * @return APR_SUCCESS, or APR_ENOENT
- */
-apr_status_t grip_chat_link_parameter(const char *query, const char *name, gc_slice_t *value);
-
 #endif

@@ -6,6 +6,7 @@
 #include "chat_validate.h"
 #include "gc_b64url.h"
 #include "gc_percent.h"
+#include "gc_query.h"
 #include "grip_crypto.h"
 #include "mod_grip_chat_body.h"
 #include "mod_grip_chat_link.h"
@@ -28,7 +29,7 @@ static int find_before(request_rec *r, const char *room, apr_int64_t *before, in
     char *id;
 
     *before = APR_INT64_MAX;
-    if (!r->args || grip_chat_link_parameter(r->args, BEFORE, &encoded) != APR_SUCCESS) {
+    if (!r->args || gc_query_parameter(&encoded, r->args, BEFORE) != APR_SUCCESS) {
         return 1;
     }
     id = gc_slice_dup(encoded, r->pool);

@@ -1,12 +1,10 @@
 #include "mod_grip_chat_site.h"
 
 #include "chat_types.h"
+#include "gc_query.h"
 #include "grip_hold.h"
-#include "keeper_publish.h"
-#include "keeper_rooms.h"
 #include "mod_grip_chat_check.h"
 #include "mod_grip_chat_env.h"
-#include "mod_grip_chat_link.h"
 #include "mod_grip_chat_mounts.h"
 #include "mod_grip_chat_trust.h"
 
@@ -154,7 +152,7 @@ static const char *verify_key_for(const making_t *making, const grip_chat_site_t
     gc_slice_t own;
 
     if (!making->conf->verify_key && making->conf->grip_urls && query &&
-        grip_chat_link_parameter(query + 1, "verify-key", &own) == APR_SUCCESS)
+        gc_query_parameter(&own, query + 1, "verify-key") == APR_SUCCESS)
     {
         return NULL;
     }
@@ -231,17 +229,17 @@ static void make_limits(const making_t *making, grip_chat_site_t *site)
     site->history = number_or(conf->history, CHAT_HISTORY_DEFAULT);
     site->list_bytes = (apr_size_t)number_or(conf->list_bytes, CHAT_LIST_DEFAULT_BYTES);
     site->backlog = number_or(conf->backlog, CHAT_BACKLOG_DEFAULT);
-    rate = number_or(conf->publish_rate, KEEPER_PUBLISH_DEFAULT_RATE);
+    rate = number_or(conf->publish_rate, KEEPER_SITE_PUBLISH_RATE);
     site->keeper.publish_interval = rate ? apr_time_from_sec(1) / rate : 0;
-    site->keeper.publish_gap = site->keeper.publish_interval < KEEPER_PUBLISH_GAP
+    site->keeper.publish_gap = site->keeper.publish_interval < KEEPER_SITE_PUBLISH_GAP
                                    ? site->keeper.publish_interval
-                                   : KEEPER_PUBLISH_GAP;
-    site->keeper.post_interval = site->keeper.publish_interval < KEEPER_PUBLISH_POST_INTERVAL
+                                   : KEEPER_SITE_PUBLISH_GAP;
+    site->keeper.post_interval = site->keeper.publish_interval < KEEPER_SITE_POST_INTERVAL
                                      ? site->keeper.publish_interval
-                                     : KEEPER_PUBLISH_POST_INTERVAL;
-    site->keeper.publish_burst = number_or(conf->publish_burst, KEEPER_PUBLISH_DEFAULT_BURST);
+                                     : KEEPER_SITE_POST_INTERVAL;
+    site->keeper.publish_burst = number_or(conf->publish_burst, KEEPER_SITE_PUBLISH_BURST);
     site->keeper.item_bytes =
-        (apr_size_t)number_or(conf->item_bytes, KEEPER_PUBLISH_ITEM_DEFAULT_BYTES);
+        (apr_size_t)number_or(conf->item_bytes, KEEPER_SITE_ITEM_DEFAULT_BYTES);
     site->keeper.retention.max_age_ms =
         conf->retention_age_ms == GRIP_CHAT_UNSET ? 0 : conf->retention_age_ms;
     site->keeper.retention.max_count =
@@ -253,7 +251,7 @@ static void make_limits(const making_t *making, grip_chat_site_t *site)
     site->link_timeout =
         conf->link_timeout == GRIP_CHAT_UNSET ? apr_time_from_sec(120) : conf->link_timeout;
     site->keeper.link_timeout = site->link_timeout;
-    site->keeper.hint_interval = KEEPER_ROOMS_HINT_INTERVAL;
+    site->keeper.hint_interval = KEEPER_SITE_HINT_INTERVAL;
 }
 
 static int same_text(const char *a, const char *b)

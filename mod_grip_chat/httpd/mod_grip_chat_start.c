@@ -1,6 +1,7 @@
 #include "mod_grip_chat_start.h"
 
 #include "chat_event_id.h"
+#include "gc_query.h"
 #include "grip_hold.h"
 #include "mod_grip_chat_link.h"
 
@@ -34,8 +35,7 @@ static grip_chat_start_e start_from_client(const grip_chat_asked_t *asked, apr_i
     gc_slice_t encoded;
 
     if (id.len == 0 && r->args &&
-        grip_chat_link_parameter(r->args, "lastEventId", &encoded) == APR_SUCCESS)
-    {
+        gc_query_parameter(&encoded, r->args, "lastEventId") == APR_SUCCESS) {
         char *text = gc_slice_dup(encoded, r->pool);
 
         id = gc_slice_of(ap_unescape_urlencoded(text) == OK ? text : "?");

@@ -6,7 +6,6 @@
 #include <mpm_common.h>
 
 #include "mod_grip_chat_children.h"
-#include "mod_grip_chat_retained.h"
 #include "mod_grip_chat_limit.h"
 #include "mod_grip_chat_loop.h"
 
@@ -82,12 +81,11 @@ static apr_status_t start_loops(streams_t *made, grip_chat_loop_spec_t *spec, ap
     return rv;
 }
 
-apr_status_t grip_chat_stream_child_init(const keeper_shared_t *shared, apr_pool_t *pchild,
-                                         server_rec *main)
+apr_status_t grip_chat_stream_child_init(const keeper_shared_t *shared, const char *socket_path,
+                                         apr_pool_t *pchild, server_rec *main)
 {
     streams_t *made = apr_pcalloc(pchild, sizeof(*made));
-    grip_chat_loop_spec_t spec = {main, shared,           grip_chat_retained_socket_path(),
-                                  1,    look_at_children, made};
+    grip_chat_loop_spec_t spec = {main, shared, socket_path, 1, look_at_children, made};
     apr_uint32_t total = grip_chat_limit_of_child(main);
     int each = grip_chat_conf_get(main)->max_streams_per_client;
     int most = grip_chat_conf_get(main)->max_streams;

@@ -6,9 +6,14 @@
 
 #include "mod_grip_chat_held.h"
 
-/** Start what holds streams in this child, where its MPM can. @param pchild  ends it */
-apr_status_t grip_chat_stream_child_init(const keeper_shared_t *shared, apr_pool_t *pchild,
-                                         server_rec *main);
+/**
+ * Start what holds streams in this child, where its MPM can.
+ *
+ * @param socket_path  the keeper's; as long as pchild
+ * @param pchild       ends it
+ */
+apr_status_t grip_chat_stream_child_init(const keeper_shared_t *shared, const char *socket_path,
+                                         apr_pool_t *pchild, server_rec *main);
 
 /**
  * Ask for a place for a request's stream.

@@ -17,22 +17,6 @@
 /** How long one POST may take. */
 #define KEEPER_PUBLISH_TIMEOUT apr_time_from_sec(5)
 
-/** The events of one item, in bytes of event stream, unless configured (GripChatItemSize); a longer event
- *  travels alone. JSON at most doubles them, so the largest item fits into the largest body. */
-#define KEEPER_PUBLISH_ITEM_DEFAULT_BYTES (64 * 1024)
-#define KEEPER_PUBLISH_ITEM_MIN_BYTES     1024
-#define KEEPER_PUBLISH_ITEM_MAX_BYTES     (480 * 1024)
-
-/** How many publishes a second a room has in the long run, and how many may come at once, unless
- *  configured (GripChatPublishRate): Pushpin by default delivers 2,500 items a second to all readers of
- *  all rooms, and loses what comes on top. */
-#define KEEPER_PUBLISH_DEFAULT_RATE  4
-#define KEEPER_PUBLISH_DEFAULT_BURST 4
-
-/** Between two publishes of a room, unless its rate is higher or has no limit: what many post at the same
- *  moment then takes two publishes, and not the whole burst that is meant for a conversation. */
-#define KEEPER_PUBLISH_GAP apr_time_from_msec(40)
-
 /** What may wait for the POST under way; beyond it rooms turn dirty instead. */
 #define KEEPER_PUBLISH_PENDING_BYTES (32 * 1024 * 1024)
 
@@ -44,12 +28,8 @@
  *  takes POSTs again; later it becomes hints. */
 #define KEEPER_PUBLISH_KEPT apr_time_from_sec(5)
 
-/** Between two POSTs to a proxy in the long run, unless a room's rate is higher or has no limit, and how many
- *  may come at once. Pushpin 1.36 starts its clock of 25 ms anew with each delivery that it is given, and
- *  delivers nothing before that has run out: POSTs that come faster keep it from delivering anything, for
- *  as long as they come. */
-#define KEEPER_PUBLISH_POST_INTERVAL apr_time_from_msec(100)
-#define KEEPER_PUBLISH_POST_BURST    4
+/** How many POSTs to a proxy may come at once; see KEEPER_SITE_POST_INTERVAL. */
+#define KEEPER_PUBLISH_POST_BURST 4
 
 typedef struct keeper_publisher_t keeper_publisher_t;
 

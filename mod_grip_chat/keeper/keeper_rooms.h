@@ -12,10 +12,8 @@
  *  no hold lately: their readers find out at the next event, or by their links' timeouts. */
 #define KEEPER_ROOMS_MAX 10000
 
-/** Between two hints of any kind to a proxy in the long run, and how many may go at once: Pushpin asks ten times a
- *  second, whatever it is told. */
-#define KEEPER_ROOMS_HINT_INTERVAL apr_time_from_msec(100)
-#define KEEPER_ROOMS_HINT_BURST    50
+/** How many hints of any kind to a proxy may go at once; see KEEPER_SITE_HINT_INTERVAL. */
+#define KEEPER_ROOMS_HINT_BURST 50
 
 /** A hint that is refused is tried again after so long, doubled up to the second. */
 #define KEEPER_ROOMS_REFUSED_MIN apr_time_from_sec(1)

@@ -11,6 +11,31 @@
 #define KEEPER_SITE_SECRET_NAME  "secret"
 #define KEEPER_SITE_SECRET_BYTES 32
 
+/** The events of one item, in bytes of event stream, unless configured (GripChatItemSize); a longer event
+ *  travels alone. JSON at most doubles them, so the largest item fits into the largest body. */
+#define KEEPER_SITE_ITEM_DEFAULT_BYTES (64 * 1024)
+#define KEEPER_SITE_ITEM_MIN_BYTES     1024
+#define KEEPER_SITE_ITEM_MAX_BYTES     (480 * 1024)
+
+/** How many publishes a second a room has in the long run, and how many may come at once, unless
+ *  configured (GripChatPublishRate): Pushpin by default delivers 2,500 items a second to all readers of
+ *  all rooms, and loses what comes on top. */
+#define KEEPER_SITE_PUBLISH_RATE  4
+#define KEEPER_SITE_PUBLISH_BURST 4
+
+/** Between two publishes of a room, unless its rate is higher or has no limit: what many post at the same
+ *  moment then takes two publishes, and not the whole burst that is meant for a conversation. */
+#define KEEPER_SITE_PUBLISH_GAP apr_time_from_msec(40)
+
+/** Between two POSTs to a proxy in the long run, unless a room's rate is higher or has no limit. Pushpin 1.36
+ *  starts its clock of 25 ms anew with each delivery that it is given, and delivers nothing before that has
+ *  run out: POSTs that come faster keep it from delivering anything, for as long as they come. */
+#define KEEPER_SITE_POST_INTERVAL apr_time_from_msec(100)
+
+/** Between two hints of any kind to a proxy in the long run: Pushpin asks ten times a second, whatever it is
+ *  told. */
+#define KEEPER_SITE_HINT_INTERVAL apr_time_from_msec(100)
+
 /** A site: a database and a name in it, with its proxies. */
 typedef struct keeper_site_t {
     apr_size_t index;     /**< its place in keeper_config_t's sites */

@@ -32,7 +32,7 @@ static inline bench_t *start(apr_pool_t *pool)
     bench->site.identity = "sqlite3:/x:";
     bench->site.name = "";
     bench->site.channel_prefix = "";
-    bench->site.item_bytes = KEEPER_PUBLISH_ITEM_DEFAULT_BYTES;
+    bench->site.item_bytes = KEEPER_SITE_ITEM_DEFAULT_BYTES;
     bench->site.proxies = bench->proxies;
     bench->site.proxy_count = 1;
     bench->config.shared = keeper_shared_init(apr_pcalloc(pool, keeper_shared_size()));

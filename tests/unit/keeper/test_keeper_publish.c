@@ -89,14 +89,14 @@ static void splits_what_waits_at_the_size_of_an_item(void **state)
 static void sends_the_largest_item_that_can_be_configured(void **state)
 {
     bench_t *bench = start(*state);
-    apr_size_t half = KEEPER_PUBLISH_ITEM_MAX_BYTES / 2;
+    apr_size_t half = KEEPER_SITE_ITEM_MAX_BYTES / 2;
     char *text = apr_palloc(*state, half);
     char *room = apr_palloc(*state, 257);
 
     memset(text, '\n', half);
     memset(room, '%', 256);
     room[256] = '\0';
-    bench->site.item_bytes = KEEPER_PUBLISH_ITEM_MAX_BYTES;
+    bench->site.item_bytes = KEEPER_SITE_ITEM_MAX_BYTES;
     add_text(bench, room, 1, gc_slice(text, half));
     add_text(bench, room, 2, gc_slice(text, half));
     drain(bench);

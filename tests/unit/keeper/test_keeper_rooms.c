@@ -10,7 +10,7 @@ static keeper_site_t site = {.identity = "s",
                              .name = "",
                              .channel_prefix = "",
                              .publish_interval = INTERVAL,
-                             .hint_interval = KEEPER_ROOMS_HINT_INTERVAL,
+                             .hint_interval = KEEPER_SITE_HINT_INTERVAL,
                              .publish_burst = BURST};
 
 static keeper_shared_t *shared;
@@ -206,8 +206,8 @@ static void paces_all_hints_after_a_burst(void **state)
         sent++;
     }
     assert_int_equal(sent, KEEPER_ROOMS_HINT_BURST);
-    assert_true(keeper_rooms_hint_due(rooms) == NOW + KEEPER_ROOMS_HINT_INTERVAL);
-    assert_non_null(keeper_rooms_next_hint(rooms, NOW + KEEPER_ROOMS_HINT_INTERVAL));
+    assert_true(keeper_rooms_hint_due(rooms) == NOW + KEEPER_SITE_HINT_INTERVAL);
+    assert_non_null(keeper_rooms_next_hint(rooms, NOW + KEEPER_SITE_HINT_INTERVAL));
 }
 
 static void hints_rooms_with_a_hold_within_the_link_s_timeout_first(void **state)
