@@ -69,10 +69,14 @@ typedef apr_status_t chat_database_opened_fn(chat_database_t *db, apr_pool_t *sc
  * Say what a writer has to know. Call before the first use.
  *
  * @param known   which files the writer before had open; zeros where that is not known
- * @param opened  may be NULL
+ * @param opened   may be NULL
+ * @param changed  called by chat_database_begin, outside of a transaction, where another connection has
+ *                 committed since it or chat_database_was_changed asked last; it may use the connection, and where
+ *                 it fails that is closed; may be NULL, and then nothing is asked
  */
 void chat_database_lead(chat_database_t *db, const chat_database_files_t *known,
-                        chat_database_opened_fn *opened, void *baton);
+                        chat_database_opened_fn *opened, chat_database_opened_fn *changed,
+                        void *baton);
 
 /** Which files are open, or were last. */
 const chat_database_files_t *chat_database_files(const chat_database_t *db);
@@ -106,8 +110,8 @@ apr_status_t chat_database_ready(chat_database_t *db);
 apr_status_t chat_database_check(chat_database_t *db, apr_pool_t *scratch_pool);
 
 /**
- * See whether another connection has committed anything since the last call, or since the connection
- * was opened; after it was opened anew that is not known, and the answer is yes. A writer's call: as it
+ * See whether another connection has committed anything since this or chat_database_begin asked last, or since the
+ * connection was opened; after it was opened anew that is not known, and the answer is yes. A writer's call: as it
  * is the only one there is, somebody changes the database by hand.
  *
  * @param was_changed  untouched on failure
@@ -140,9 +144,11 @@ apr_status_t chat_database_ask(chat_database_t *db, const char *sql, const char 
 
 /**
  * Start a transaction that will write, on the file that lies there now: a database goes on taking
- * commits after its file was deleted or replaced, and they would be lost.
+ * commits after its file was deleted or replaced, and they would be lost. Whatever others have committed before
+ * was seen to: see chat_database_lead.
  *
- * @return as chat_database_ready; APR_ENOENT also if the file was deleted or replaced
+ * @return as chat_database_ready; APR_ENOENT also if the file was deleted or replaced; APR_EAGAIN also if
+ *         others commit again and again; or as changed
  */
 apr_status_t chat_database_begin(chat_database_t *db, apr_pool_t *scratch_pool);
 

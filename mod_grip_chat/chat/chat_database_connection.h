@@ -24,11 +24,12 @@ struct chat_database_t {
     const char *path; /**< of the file itself, where its name is a link */
     chat_database_files_t
         files; /**< a writer's: open, or open last; a reader's: what the writer said */
-    chat_database_held_fn *held;     /**< a reader's */
-    chat_database_opened_fn *opened; /**< a writer's, may be NULL */
-    void *baton;                     /**< for the one that there is */
-    const char *kept_log;            /**< the name that a log was given; NULL once that was told */
-    apr_int64_t changes; /**< what the dialect's query answered last; 0 before it was first asked */
+    chat_database_held_fn *held;      /**< a reader's */
+    chat_database_opened_fn *opened;  /**< a writer's, may be NULL */
+    chat_database_opened_fn *changed; /**< likewise */
+    void *baton;                      /**< for the one that there is */
+    const char *kept_log;             /**< the name that a log was given; NULL once that was told */
+    apr_int64_t changes; /**< what CHAT_SQL_CHANGES answered last; 0 before it was first asked */
     unsigned openings;
     int is_opening; /**< opened is being called: it may read and write, but not have it closed */
     char last_error[256];

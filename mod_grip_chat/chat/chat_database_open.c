@@ -38,10 +38,12 @@ void chat_database_follow(chat_database_t *db, chat_database_held_fn *held, void
 }
 
 void chat_database_lead(chat_database_t *db, const chat_database_files_t *known,
-                        chat_database_opened_fn *opened, void *baton)
+                        chat_database_opened_fn *opened, chat_database_opened_fn *changed,
+                        void *baton)
 {
     db->files = *known;
     db->opened = opened;
+    db->changed = changed;
     db->baton = baton;
 }
 
@@ -98,21 +100,6 @@ static apr_status_t ask_patiently(chat_database_t *db, const char *sql, const ch
     return rv;
 }
 
-/* Keep what the dialect's query answers; 1 in *differs if it was another before. */
-static apr_status_t note_changes(chat_database_t *db, int *differs, apr_pool_t *pool)
-{
-    const char *answer = NULL;
-    apr_status_t rv = chat_database_ask(db, db->dialect->changes, &answer, pool);
-
-    if (rv == APR_SUCCESS) {
-        apr_int64_t now = answer ? apr_atoi64(answer) : 0;
-
-        *differs = now != db->changes;
-        db->changes = now;
-    }
-    return rv;
-}
-
 static apr_status_t schema_status(chat_database_t *db, apr_status_t rv)
 {
     return rv == APR_EINCOMPLETE
@@ -142,7 +129,7 @@ static apr_status_t set_up_writer(chat_database_t *db)
     if (rv == APR_SUCCESS && db->changes != CHAT_DATABASE_CHANGES_UNKNOWN) {
         int differs;
 
-        rv = note_changes(db, &differs, db->connection_pool);
+        rv = chat_database_was_changed(db, &differs, db->connection_pool);
     }
     return rv;
 }
@@ -293,10 +280,4 @@ apr_status_t chat_database_ready(chat_database_t *db)
         apr_sleep(CHAT_DATABASE_PAUSE);
     }
     return rv;
-}
-
-apr_status_t chat_database_was_changed(chat_database_t *db, int *was_changed,
-                                       apr_pool_t *scratch_pool)
-{
-    return db->connection_pool ? note_changes(db, was_changed, scratch_pool) : APR_SUCCESS;
 }

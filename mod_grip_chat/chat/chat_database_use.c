@@ -103,17 +103,89 @@ apr_status_t chat_database_check(chat_database_t *db, apr_pool_t *scratch_pool)
     return APR_SUCCESS;
 }
 
-apr_status_t chat_database_begin(chat_database_t *db, apr_pool_t *scratch_pool)
+static int take_changes(chat_database_t *db, apr_int64_t now)
 {
-    apr_status_t rv = chat_database_ready(db);
+    int differs = now != db->changes;
+
+    db->changes = now;
+    return differs;
+}
+
+apr_status_t chat_database_was_changed(chat_database_t *db, int *was_changed,
+                                       apr_pool_t *scratch_pool)
+{
+    const char *answer = NULL;
+    apr_status_t rv;
+
+    if (!db->connection_pool) {
+        return APR_SUCCESS;
+    }
+    /* Prepared anew, as what was prepared before dies of what others change. */
+    rv = chat_database_ask(db, chat_sql_text(CHAT_SQL_CHANGES), &answer, scratch_pool);
+    if (rv == APR_SUCCESS) {
+        *was_changed = take_changes(db, answer ? apr_atoi64(answer) : 0);
+    }
+    return rv;
+}
+
+/* Start a transaction, and see whether another connection has committed before it. Nobody can after it. */
+static apr_status_t begin(chat_database_t *db, int *was_changed, apr_pool_t *pool)
+{
+    const void *params[] = {NULL};
+    chat_rows_t *rows;
+    apr_status_t rv = chat_database_run(db, db->dialect->begin);
+
+    *was_changed = 0;
+    if (rv == APR_SUCCESS && db->changed) {
+        rv = chat_database_select(db, CHAT_SQL_CHANGES, params, &rows, pool);
+        if (rv == APR_SUCCESS && chat_rows_next(rows)) {
+            *was_changed = take_changes(db, chat_rows_int64(rows, 0));
+        }
+    }
+    return rv;
+}
+
+/* Have its user see to what others did, outside of the transaction: what that writes is to be durable, and what
+ * it tells others is to be true, whatever becomes of the transaction. */
+static apr_status_t see_to_changes(chat_database_t *db, apr_pool_t *pool)
+{
+    apr_status_t rv = chat_database_run(db, "ROLLBACK");
 
     if (rv == APR_SUCCESS) {
-        rv = chat_database_check(db, scratch_pool);
+        rv = db->changed(db, pool, db->baton);
     }
-    if (rv == APR_SUCCESS) {
-        rv = chat_database_ready(db); /* again, if its files were not those that are to be used */
+    if (rv != APR_SUCCESS) {
+        chat_database_close(db); /* else nobody would know any more that there was something */
     }
-    return rv == APR_SUCCESS ? chat_database_run(db, db->dialect->begin) : rv;
+    return rv;
+}
+
+apr_status_t chat_database_begin(chat_database_t *db, apr_pool_t *scratch_pool)
+{
+    gc_moment_t end = gc_clock_now() + CHAT_DATABASE_PATIENCE;
+    int was_changed = 1;
+    apr_status_t rv = APR_SUCCESS;
+
+    while (rv == APR_SUCCESS && was_changed) {
+        if (gc_clock_now() > end) {
+            chat_database_close(db);
+            return chat_database_fail(db, APR_EAGAIN, "others change the database all the time");
+        }
+        rv = chat_database_ready(db);
+        if (rv == APR_SUCCESS) {
+            rv = chat_database_check(db, scratch_pool);
+        }
+        if (rv == APR_SUCCESS) {
+            rv = chat_database_ready(db); /* again, if its files were not those to be used */
+        }
+        if (rv == APR_SUCCESS) {
+            rv = begin(db, &was_changed, scratch_pool);
+        }
+        if (rv == APR_SUCCESS && was_changed) {
+            rv = see_to_changes(db, scratch_pool);
+        }
+    }
+    return rv;
 }
 
 apr_status_t chat_database_read(chat_database_t *db, chat_sql_statement_e statement,

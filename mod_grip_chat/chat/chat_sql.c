@@ -67,7 +67,7 @@ static const char *const sqlite3_for_read[] = {"PRAGMA query_only=1", NULL};
 
 static const chat_sql_dialect_t dialects[] = {
     {"sqlite3", 1, "BEGIN IMMEDIATE", sqlite3_checks, sqlite3_schema, sqlite3_upgrades,
-     "PRAGMA data_version", sqlite3_for_read},
+     sqlite3_for_read},
 };
 
 const chat_sql_dialect_t *chat_sql_dialect(const char *driver)
@@ -194,6 +194,7 @@ static const char *const texts[CHAT_SQL_COUNT] = {
     [CHAT_SQL_META_GET] = "SELECT value FROM grip_chat_meta WHERE site = %s AND name = %s",
     [CHAT_SQL_META_SET] = "INSERT INTO grip_chat_meta (site, name, value) VALUES (%s, %s, %s)"
                           " ON CONFLICT (site, name) DO UPDATE SET value = excluded.value",
+    [CHAT_SQL_CHANGES] = "PRAGMA data_version",
 };
 
 const char *chat_sql_text(chat_sql_statement_e statement)

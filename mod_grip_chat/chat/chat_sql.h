@@ -59,6 +59,7 @@ typedef enum chat_sql_statement_e {
     CHAT_SQL_MAX_ID,        /**< none */
     CHAT_SQL_META_GET,      /**< site, name */
     CHAT_SQL_META_SET,      /**< site, name, value */
+    CHAT_SQL_CHANGES,       /**< none → a number that moves when another connection commits */
     CHAT_SQL_COUNT
 } chat_sql_statement_e;
 
@@ -72,7 +73,6 @@ typedef struct chat_sql_dialect_t {
     const char *const *const
         *upgrades;               /**< for each version before the last, from 1 on, the statements
                                              that make the next of it; each ends in NULL */
-    const char *changes;         /**< query: a number that moves when another connection commits */
     const char *const *for_read; /**< statements for a reader's connection; ends in NULL */
 } chat_sql_dialect_t;
 

@@ -127,6 +127,16 @@ static apr_status_t settle_opened(chat_database_t *db, apr_pool_t *scratch_pool,
     return rv;
 }
 
+/* Another connection has committed, which only somebody with a shell does. What was changed may be everything, by
+ * .restore: what children have in memory, and the positions and ids that come next. */
+static apr_status_t settle_changed(chat_database_t *db, apr_pool_t *scratch_pool, void *baton)
+{
+    keeper_database_t *database = baton;
+
+    keeper_shared_bump_database(database->config->shared, number_of(database));
+    return settle_positions(database, scratch_pool);
+}
+
 /* What the keeper before had open tells whose log lies there. */
 static void take_over(keeper_database_t *database)
 {
@@ -138,7 +148,7 @@ static void take_over(keeper_database_t *database)
         rv = keeper_files_read(&known, &database->lock);
     }
     report_positions(database, rv);
-    chat_database_lead(database->db, &known, settle_opened, database);
+    chat_database_lead(database->db, &known, settle_opened, settle_changed, database);
 }
 
 /* Wait until no other keeper has the database: the one of before a restart ends in a moment. */
@@ -276,16 +286,12 @@ void keeper_database_look(keeper_database_t *database, apr_pool_t *scratch_pool)
         /* That it is open does not say that posts can be stored again. */
         keeper_database_report(database, rv);
     }
-    /* Where it cannot be asked nothing is known, and what children have may be the best there is. What was
-     * changed may be everything, by .restore in a shell. */
+    /* Where it cannot be asked nothing is known, and what children have may be the best there is. */
     if (database->is_recovered &&
         chat_database_was_changed(database->db, &was_changed, scratch_pool) == APR_SUCCESS &&
-        was_changed)
+        was_changed && settle_changed(database->db, scratch_pool, database) != APR_SUCCESS)
     {
-        keeper_shared_bump_database(database->config->shared, number_of(database));
-        if (settle_positions(database, scratch_pool) != APR_SUCCESS) {
-            chat_database_close(database->db); /* it is tried again whenever it is opened */
-        }
+        chat_database_close(database->db); /* it is tried again whenever it is opened */
     }
 }
 

@@ -67,7 +67,7 @@ static inline chat_database_t *make(const unit_temp_t *temp, chat_database_role_
     assert_int_equal(chat_database_global_init(temp->pool), APR_SUCCESS);
     db = chat_database_create(&spec, role, temp->pool);
     if (role == CHAT_DATABASE_WRITER) {
-        chat_database_lead(db, &known, hold_opened, (void *)temp->path);
+        chat_database_lead(db, &known, hold_opened, NULL, (void *)temp->path);
     }
     else {
         chat_database_follow(db, held_files, (void *)temp->path);

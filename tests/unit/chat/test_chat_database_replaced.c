@@ -230,7 +230,7 @@ static chat_database_t *open_next_writer(const unit_temp_t *temp)
 {
     chat_database_t *db = make(temp, CHAT_DATABASE_WRITER);
 
-    chat_database_lead(db, &held_at(temp->path)->files, hold_opened, (void *)temp->path);
+    chat_database_lead(db, &held_at(temp->path)->files, hold_opened, NULL, (void *)temp->path);
     assert_int_equal(chat_database_ready(db), APR_SUCCESS);
     return db;
 }

@@ -119,12 +119,11 @@ static void push_progress(bench_t *bench)
     keeper_writer_push(bench->writer, task);
 }
 
-/* Wait for a child's answer; 0 if none comes in time, -1 for the end of its connection. */
-static int await_answer(int child, int timeout_ms)
+/* Wait for a child's reply; 0 if none comes in time, -1 for the end of its connection. */
+static int await_reply(int child, int timeout_ms, keeper_reply_t *reply)
 {
     struct pollfd wanted = {.fd = child, .events = POLLIN};
     char bytes[KEEPER_WIRE_REPLY_BYTES];
-    keeper_reply_t reply;
 
     if (poll(&wanted, 1, timeout_ms) == 0) {
         return 0;
@@ -132,8 +131,15 @@ static int await_answer(int child, int timeout_ms)
     if (recv(child, bytes, sizeof(bytes), MSG_WAITALL) != sizeof(bytes)) {
         return -1;
     }
-    assert_int_equal(keeper_wire_read_reply(&reply, gc_slice(bytes, sizeof(bytes))), APR_SUCCESS);
-    return (int)reply.status;
+    assert_int_equal(keeper_wire_read_reply(reply, gc_slice(bytes, sizeof(bytes))), APR_SUCCESS);
+    return (int)reply->status;
+}
+
+static int await_answer(int child, int timeout_ms)
+{
+    keeper_reply_t reply;
+
+    return await_reply(child, timeout_ms, &reply);
 }
 
 /* Nothing else wakes the writer, as something does once a second in a keeper. */
@@ -162,6 +168,68 @@ static void serves_who_came_while_it_opened_the_database_for_another(void **stat
     chat_database_close(other);
     close(first);
     close(second);
+}
+
+static keeper_reply_t post(bench_t *bench, int child)
+{
+    keeper_reply_t reply;
+
+    send_job(bench, child);
+    assert_int_equal(await_reply(child, 4000, &reply), KEEPER_DONE);
+    return reply;
+}
+
+/* Change the database by hand after five messages, or restore it to one, and look at what the next two get. Nobody looks after the database
+ * meanwhile, as something does once a second in a keeper. */
+static void check_goes_on_after(const unit_temp_t *temp, const char *sql)
+{
+    bench_t *bench = make_bench(temp);
+    unsigned number = bench->home->site.database_number;
+    keeper_reply_t last = {KEEPER_DONE, 0, 0, 0};
+    const char *path = bench->home->site.database.params;
+    apr_uint64_t epoch;
+    int child;
+    int i;
+
+    if (!unit_sqlite_is_there()) {
+        skip();
+    }
+    start_writer(bench);
+    child = push_child(bench);
+    assert_int_equal(await_reply(child, 4000, &last), KEEPER_DONE);
+    unit_sqlite(path, apr_psprintf(temp->pool, "VACUUM INTO '%s-copy'", path), temp->pool);
+    for (i = 0; i < 4; i++) {
+        last = post(bench, child);
+    }
+    assert_int_equal(last.event_id, 5);
+    epoch = keeper_shared_version(bench->home->config.shared, number, 0).epoch;
+    unit_sqlite(path, sql ? sql : apr_psprintf(temp->pool, ".restore %s-copy", path), temp->pool);
+    for (i = 0; i < 2; i++) {
+        keeper_reply_t next = post(bench, child);
+
+        assert_true(next.id > last.id);
+        assert_true(next.event_id > last.event_id);
+        last = next;
+    }
+    assert_int_not_equal(keeper_shared_version(bench->home->config.shared, number, 0).epoch, epoch);
+    stop_writer(bench);
+    close(child);
+}
+
+static void gives_nothing_again_after_a_message_was_deleted_by_hand(void **state)
+{
+    check_goes_on_after(*state, "DELETE FROM grip_chat_message WHERE id = 5");
+}
+
+static void gives_nothing_again_after_all_was_deleted_by_hand(void **state)
+{
+    check_goes_on_after(*state, "DELETE FROM grip_chat_message; DELETE FROM grip_chat_room;"
+                                " DELETE FROM sqlite_sequence");
+}
+
+static void gives_nothing_again_after_a_copy_was_restored(void **state)
+{
+    check_goes_on_after(*state, NULL);
 }
 
 /* Answer for all children whose answers have come by sending their next jobs. @return how many */
@@ -224,6 +292,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEMP_TEST(serves_who_came_while_it_opened_the_database_for_another),
         TEMP_TEST(does_chores_and_serves_new_children_though_others_keep_it_busy),
+        TEMP_TEST(gives_nothing_again_after_a_message_was_deleted_by_hand),
+        TEMP_TEST(gives_nothing_again_after_all_was_deleted_by_hand),
+        TEMP_TEST(gives_nothing_again_after_a_copy_was_restored),
     };
 
     return UNIT_RUN(tests);
