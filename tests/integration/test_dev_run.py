@@ -97,6 +97,23 @@ def test_without_pushpin_apache_serves_the_page_alone(servers, dev_run):
     assert run.interrupt() == (0, [])
 
 
+def test_a_newer_pushpin_finds_its_programs_where_it_is(dev_run, tmp_path):
+    """It looks for them on the PATH alone, and GRIP_CHAT_PUSHPIN may name one that is elsewhere."""
+    programs = {"pushpin": "[ $1 = --version ] && echo pushpin 1.41.0 || pushpin-connmgr",
+                "pushpin-connmgr": "echo its connection manager runs"}
+    for name, script in programs.items():
+        path = tmp_path / "bin" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+    internal = tmp_path / "lib" / "pushpin" / "internal.conf"
+    internal.parent.mkdir(parents=True)
+    internal.touch()
+    run = dev_run(environment={"GRIP_CHAT_PUSHPIN": str(tmp_path / "bin" / "pushpin")})
+    wait_until(lambda: "its connection manager runs" in run.output(), 60, "program of Pushpin's")
+    run.interrupt()
+
+
 def test_who_wants_no_proxy_is_not_asked_for_one(dev_run):
     run = dev_run("--no-proxy", environment={"GRIP_CHAT_PUSHPIN": "/there/is/none"})
     assert Client(run.wait_ready("origin-port")).get("/default").status == 200

@@ -66,6 +66,12 @@ def pushpin_version():
     return tuple(map(int, re.match(r"pushpin v?(\d+)\.(\d+)", answer.stdout).groups()))
 
 
+def pushpin_environment():
+    """It finds the programs that it starts on the PATH alone, wherever it is itself."""
+    beside = pathlib.Path(pushpin()).resolve().parent
+    return {**os.environ, "PATH": f"{beside}:{os.environ.get('PATH', '')}"}
+
+
 def pushpin_services():
     """From 1.40 on it does its requests to the origin itself."""
     return ("connmgr,proxy,handler" if pushpin_version() >= (1, 40)

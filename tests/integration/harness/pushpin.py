@@ -50,7 +50,7 @@ class Pushpin:
         wait_until(self._can_listen, 20, "ports of Pushpin")
         self.process = spawn(
             [paths.pushpin(), f"--config={self.directory / 'pushpin.conf'}"],
-            self.directory / "output.log")
+            self.directory / "output.log", paths.pushpin_environment())
         try:
             wait_until(self._is_ready, 20, "answer of Pushpin")
         except AssertionError as problem:
