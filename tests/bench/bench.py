@@ -10,6 +10,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
 
 # pylint: disable=wrong-import-position
+from harness import paths
 from harness.pushpin import Pushpin
 from harness.servers import Servers
 
@@ -92,9 +93,15 @@ def main():
     if options.long:
         scale = dataclasses.replace(scale, requests=10000000)
     order = ORDER + list(bench_original.ROWS) * bool(options.original)
-    names = [name for name in order if re.search(options.k, name)]
-    if not names:
+    matched = [name for name in order if re.search(options.k, name)]
+    if not matched:
         sys.exit(f"bench: no row has a name like '{options.k}': {', '.join(order)}")
+    left_out = [] if paths.centrifugo() else [name for name in matched
+                                              if name in bench_streams.ROWS_OF_CENTRIFUGO]
+    if left_out:
+        print("bench: there is no Centrifugo, on the PATH or by GRIP_CHAT_CENTRIFUGO; left out:"
+              f" {', '.join(left_out)}", file=sys.stderr)
+    names = [name for name in matched if name not in left_out]
     command = ("./dev bench" + " --quick" * options.quick + " --long" * options.long
                + " --original DIR" * bool(options.original))
     for name in names:

@@ -2,13 +2,11 @@
 
 import pathlib
 import pwd
-import socket
 
 from harness import paths
 from harness.httpd import run_user
-from harness.ports import free_port
-from harness.processes import (end, remove_directory, run_directory, session_members, spawn,
-                               wait_until)
+
+from bench_peer import Peer
 
 _MODULE = pathlib.Path("/usr/lib/nginx/modules/ngx_nchan_module.so")
 
@@ -51,41 +49,20 @@ http {{
 """
 
 
-class Nchan:
-    """Runs in the foreground, in a session of its own, and reads nothing below /etc."""
+class Nchan(Peer):
+    """Reads nothing below /etc."""
+
+    name = "nchan"
+    processes = 3
 
     def __init__(self, files):
         if not _MODULE.exists():
             raise SystemExit("bench: nchan is not installed (libnginx-mod-nchan); ./dev bench installs it")
-        self.directory = run_directory()
-        self.port = free_port()
-        self.process = None
+        super().__init__()
         (self.directory / "nginx.conf").write_text(_CONFIG.format(
             module=_MODULE, user=pwd.getpwnam(run_user()).pw_name, directory=self.directory,
             port=self.port, files=files))
 
-    def start(self):
-        self.process = spawn([paths.program("nginx"), "-p", str(self.directory),
-                              "-e", str(self.directory / "error.log"),
-                              "-c", str(self.directory / "nginx.conf")],
-                             self.directory / "output.log")
-        wait_until(self._listens, 10, "answer of nginx")
-        return self
-
-    def _listens(self):
-        assert self.process.poll() is None, self._log()
-        # The master listens before its workers are there.
-        if len(session_members(self.process.pid)) < 3:
-            return False
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
-
-    def _log(self):
-        return "".join((self.directory / name).read_text(errors="replace")
-                       for name in ("output.log", "error.log") if (self.directory / name).exists())
-
-    def stop(self):
-        if self.process is not None:
-            end(self.process)
-            self.process = None
-        remove_directory(self.directory)
+    def words(self):
+        return [paths.program("nginx"), "-p", str(self.directory),
+                "-e", str(self.directory / "error.log"), "-c", str(self.directory / "nginx.conf")]

@@ -1,4 +1,4 @@
-"""The rows about event streams that Apache holds itself: beside nchan and Pushpin, and 10,000 at once."""
+"""The rows about event streams that Apache holds itself: beside other servers, and 10,000 at once."""
 
 import time
 
@@ -7,9 +7,11 @@ from harness.load_client import LoadClient
 from harness.ports import free_port
 
 from bench_apache import BenchApache, tls_host
+from bench_centrifugo import Centrifugo
 from bench_crowd import Crowd, allow_open_files
 from bench_load import Load, median, ratios, request, side_by_side
 from bench_nchan import Nchan
+from bench_peer import Peer
 from bench_result import Result
 
 # Of the 10,000, as in the rooms of a busy site.
@@ -70,21 +72,39 @@ def _crowd(bench, apache, **options):
     return Crowd(bench, "Apache", apache.process, apache.port, **options)
 
 
-def _three(bench, readers, posters):
-    """Ours, nchan's and Pushpin's crowds, connected."""
-    files = allow_open_files(readers)
-    nchan = bench.servers.keep(Nchan(files), Nchan.stop).start()
+def _peer(bench, peer, **options):
+    bench.servers.keep(peer, Peer.stop).start()
+    return Crowd(bench, peer.name, peer.process, peer.port, server=peer.name.lower(), **options)
+
+
+def _nchan(bench, readers, posters):
+    return _peer(bench, Nchan(allow_open_files(readers))).connect(readers, posters=posters)
+
+
+def _centrifugo(bench, readers, posters):
+    return _peer(bench, Centrifugo()).connect(readers, posters=posters)
+
+
+def _pushpin(bench, readers, posters):
     # Where it has room for hardly more connections than there are, its condure panics.
     _, pushpin = bench.behind_pushpin(client_maxconn=4 * readers + 100, message_rate=0,
                                       message_hwm=100000000)
-    return [_crowd(bench, _own(bench, readers)).connect(readers, posters=posters),
-            Crowd(bench, "nchan", nchan.process, nchan.port, server="nchan")
-            .connect(readers, posters=posters),
-            # It asks the origin for each, and answers some with a 502 where they come faster. What is
-            # published before it has noted a new stream passes that by (docs/pushpin.md).
-            Crowd(bench, "Pushpin", pushpin.process, pushpin.publish_port, pushpin.port,
+    # It asks the origin for each, and answers some with a 502 where they come faster. What is
+    # published before it has noted a new stream passes that by (docs/pushpin.md).
+    crowd = Crowd(bench, "Pushpin", pushpin.process, pushpin.publish_port, pushpin.port,
                   server="pushpin", may_lose=True)
-            .connect(readers, posters=posters, rest=2, connect_rate=300)]
+    return crowd.connect(readers, posters=posters, rest=2, connect_rate=300)
+
+
+# Of each family of rows: the yardstick first.
+_BESIDE = {"nchan": (_nchan, _pushpin), "Centrifugo": (_centrifugo,)}
+
+
+def _crowds(bench, readers, posters, beside):
+    """Ours and those of others, connected."""
+    allow_open_files(readers)
+    return [_crowd(bench, _own(bench, readers)).connect(readers, posters=posters),
+            *[one(bench, readers, posters) for one in beside]]
 
 
 def _count(readers):
@@ -95,10 +115,10 @@ def _told(crowd, figures):
     return f"{crowd.name} {figures}" + (f" ({crowd.lost:.1%} lost)" if crowd.lost else "")
 
 
-def latency(count):
+def latency(name, count, yardstick="nchan"):
     def row(bench):
         readers = _readers(bench, count)
-        crowds = _three(bench, readers, 1)
+        crowds = _crowds(bench, readers, 1, _BESIDE[yardstick])
         messages = bench.scale.alone
         measures = [(lambda crowd=crowd: crowd.latencies_of_many(messages * 20)) if count == 1
                     else (lambda crowd=crowd: crowd.latencies(messages)) for crowd in crowds]
@@ -106,31 +126,31 @@ def latency(count):
         parts = [_told(crowd, " / ".join(f"{median([one[of] for one in side]):.3g}"
                                          for of in ("p50", "p99")))
                  for crowd, side in zip(crowds, sides)]
-        return Result(f"streams-latency-{count}",
-                      f"POST sent to event read, {_count(readers)} on own streams (p99)", "nchan",
+        return Result(name, f"POST sent to event read, {_count(readers)} on own streams (p99)", yardstick,
                       ratios(sides[0], sides[1], "p99"), 1, False,
                       "p50 / p99 in ms: " + ", ".join(parts))
     return row
 
 
-def burst(count):
+def burst(name, count, yardstick="nchan"):
     def row(bench):
         readers = _readers(bench, count)
-        crowds = _three(bench, readers, 8)
+        crowds = _crowds(bench, readers, 8, _BESIDE[yardstick])
         messages = bench.scale.burst * (20 if count == 1 else 1)
         sides = side_by_side([lambda crowd=crowd: crowd.burst(messages) for crowd in crowds],
                              bench.scale.runs)
         parts = [_told(crowd, f"{median([one['rate'] for one in side]):,.0f}")
                  for crowd, side in zip(crowds, sides)]
-        return Result(f"streams-burst-{count}",
+        return Result(name,
                       f"events a second to {_count(readers)} on own streams, burst of {messages:,} posts",
-                      "nchan", ratios(sides[0], sides[1], "rate"), 2, True, ", ".join(parts))
+                      yardstick, ratios(sides[0], sides[1], "rate"), 2, True, ", ".join(parts))
     return row
 
 
 def beside_others(bench):
     readers = _readers(bench, 4000)
-    crowds = _three(bench, readers, 1)
+    beside = [*_BESIDE["nchan"], *_BESIDE["Centrifugo"] * bool(paths.centrifugo())]
+    crowds = _crowds(bench, readers, 1, beside)
     ours, *_ = found = [crowd.kb_each() for crowd in crowds]
     return Result("streams-memory-4000", f"memory for each of {_count(readers)} on own streams",
                   f"{_PLAIN_KB} KB", [ours / _PLAIN_KB], 1, False,
@@ -188,8 +208,14 @@ def static(bench):
                   1.5, False, f"{parts[0]:.3f} ms, and {parts[1]:.3f} ms")
 
 
-ROWS = {**{f"streams-latency-{count}": latency(count) for count in (1, 1000, 4000)},
-        **{f"streams-burst-{count}": burst(count) for count in (1, 1000, 4000)},
+def _family(prefix, yardstick="nchan"):
+    return {f"{prefix}-{what}-{count}": row(f"{prefix}-{what}-{count}", count, yardstick)
+            for what, row in (("latency", latency), ("burst", burst)) for count in (1, 1000, 4000)}
+
+
+# Only where the program is.
+ROWS_OF_CENTRIFUGO = _family("streams-centrifugo", "Centrifugo")
+ROWS = {**_family("streams"), **ROWS_OF_CENTRIFUGO,
         "streams-memory-4000": beside_others,
         "streams-memory-plain": memory("streams-memory-plain", False),
         "streams-memory-tls": memory("streams-memory-tls", True),

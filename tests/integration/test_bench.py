@@ -1,9 +1,12 @@
 """The bench: that it runs, measures both sides and says so. What it measures is no test's matter."""
 
+import os
 import re
 import resource
 import subprocess
 import sys
+
+import pytest
 
 from harness import paths
 
@@ -51,6 +54,25 @@ def test_the_bench_measures_streams_beside_other_servers():
     assert len(re.findall(r"(?:Apache|nchan|Pushpin) -?\d+\.\d KB", beside)) == 3, beside
     each, busy = re.search(r"; (-?\d+\.\d) KB, (\d+) workers busy", tls).groups()
     assert float(each) < 500 and busy == "0", tls
+
+
+@pytest.mark.skipif(not paths.centrifugo(), reason="there is no Centrifugo here")
+def test_the_bench_measures_streams_beside_centrifugo():
+    text = bench("--smoke", "-k", "^streams-(centrifugo-(latency-1|burst-1000)|memory-4000)$")
+    latency, burst, memory = text.splitlines()
+    assert re.search(r" / Centrifugo; p50 / p99 in ms: Apache .*, Centrifugo \d", latency), latency
+    rates = re.findall(r"(?:Apache|Centrifugo) ([\d,]+)", burst)
+    assert len(rates) == 2 and "0" not in rates, burst
+    assert re.search(r"Centrifugo -?\d+\.\d KB", memory), memory
+
+
+def test_the_bench_says_that_centrifugo_is_not_there():
+    answer = run("--smoke", "-k", "^streams-(centrifugo-burst-1|burst-1)$",
+                 env={**os.environ, "GRIP_CHAT_CENTRIFUGO": "none"})
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.count("\n") == 1 and " streams-burst-1 " in answer.stdout
+    assert answer.stderr == ("bench: there is no Centrifugo, on the PATH or by GRIP_CHAT_CENTRIFUGO; left out:"
+                             " streams-centrifugo-burst-1\n")
 
 
 def test_the_bench_measures_the_page_in_two_browsers():

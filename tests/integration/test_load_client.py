@@ -4,6 +4,7 @@ import json
 import resource
 import subprocess
 import time
+import urllib.parse
 
 import pytest
 
@@ -334,6 +335,46 @@ def test_a_post_to_pushpin_is_an_event(servers):
     assert len(text) == 50
     data = DATA.replace('"id": 0', '"id": 2') % text
     assert content == f"event: message\nid: room-load-0:2\ndata: {data}\n\n"
+
+
+def from_centrifugo(text, number):
+    return f'data: {{"channel":"load-0","pub":{{"data":{(DATA % text).replace("0", str(number), 1)}}}}}\n\n'
+
+
+def test_a_post_to_centrifugo_is_a_publication(servers):
+    origin = servers.fake_origin()
+    report = servers.load(origin.port, server="centrifugo", rooms=2, messages=2, text_bytes=50).wait(20)
+    assert (report["acknowledged"], report["rejected"]) == (2, {}), report
+    post = origin.posts[1]
+    body = json.loads(post.body)
+    assert (post.path, body["channel"]) == ("/api/publish", "load-1")
+    assert post.headers["X-Centrifugo-Error-Mode"] == "transport"
+    assert len(body["data"]["text"]) == 50 and list(body["data"]) == ["id", "from", "date", "text"]
+
+
+def test_readers_of_centrifugo_are_open_when_they_are_subscribed(servers):
+    """What has no text of ours is no message: the answer to the connect, and signs of life."""
+    now = time.monotonic_ns()
+    first = 'data: {"connect":{"client":"x","subs":{"load-0":{}},"ping":25}}\n\n'
+    origin = servers.fake_origin("\r\n" + first + from_centrifugo(f"{now}-0", 0) + "data: {}\n\n"
+                                 + from_centrifugo(f"{now}-1", 1))
+    client = servers.load(origin.port, server="centrifugo", readers=3, on_command=True, settle=1)
+    client.wait_for(lambda status: status["messages"] == 6, 20, "messages")
+    assert client.status()["opened"] == 3
+    asked, = origin.asked
+    path, _, query = asked.partition("?cf_connect=")
+    assert (path, urllib.parse.unquote(query)) == ("/connection/uni_sse", '{"subs":{"load-0":{}}}')
+    client.post(2)
+    client.wait_for(lambda status: status["acknowledged"] == 2, 20, "posts")
+    report = client.stop(20)
+    assert not faults(report) and report["whole"] == 3, report
+
+
+def test_readers_of_centrifugo_that_are_not_subscribed_are_not_open(servers):
+    origin = servers.fake_origin("\r\n")
+    report = servers.load(origin.port, server="centrifugo", readers=1, messages=0, settle=0, open_timeout=1,
+                          seconds=2).wait(20)
+    assert report["opened"] == 0, report
 
 
 def test_readers_of_nchan_are_open_at_once_and_count(servers):

@@ -141,10 +141,24 @@ static size_t write_item(const load_message_t *message, const load_options_t *op
     return len + (size_t)snprintf(out + len, MARKER_MAX, "\\\"}\\n\\n\"}}}]}");
 }
 
+/* A channel has the room's name; an event's data is what was published, in a frame of Centrifugo's. */
+static size_t write_publication(const load_message_t *message, const load_options_t *options,
+                                char *out)
+{
+    size_t len =
+        (size_t)snprintf(out, FRAME_MAX, "{\"channel\": \"%s\", \"data\": ", message->room->name);
+
+    len += write_data(message, options, out + len);
+    return len + (size_t)snprintf(out + len, MARKER_MAX, "}");
+}
+
 static size_t write_path(const load_message_t *message, const load_options_t *options, char *out)
 {
     if (options->server == LOAD_SERVER_PUSHPIN) {
         return (size_t)snprintf(out, HEAD_MAX, "/publish/");
+    }
+    if (options->server == LOAD_SERVER_CENTRIFUGO) {
+        return (size_t)snprintf(out, HEAD_MAX, "/api/publish");
     }
     return (size_t)snprintf(out, HEAD_MAX, "%s/rooms/%s/messages/", options->prefix,
                             message->room->name);
@@ -159,7 +173,10 @@ size_t load_message_request(const load_message_t *message, const load_options_t 
     } bodies[] = {
         {write_form, "Content-Type: application/x-www-form-urlencoded\r\n"},
         {write_data, "Content-Type: application/json\r\nX-EventSource-Event: message\r\n"},
-        {write_item, "Content-Type: application/json\r\n"}};
+        {write_item, "Content-Type: application/json\r\n"},
+        /* It says 200 to what it refuses unless it is asked not to. */
+        {write_publication,
+         "Content-Type: application/json\r\nX-Centrifugo-Error-Mode: transport\r\n"}};
     char *body = out + HEAD_MAX;
     size_t len = bodies[options->server].write(message, options, body);
     char path[HEAD_MAX];

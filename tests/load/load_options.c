@@ -108,16 +108,16 @@ static int is_unreserved(const char *text, const char *more)
 
 static int read_server(load_options_t *options, const char *value, FILE *err)
 {
-    static const char *const names[] = {"chat", "nchan", "pushpin"};
+    static const char *const names[] = {"chat", "nchan", "pushpin", "centrifugo"};
     int i;
 
-    for (i = 0; i < 3; i++) {
+    for (i = 0; i < 4; i++) {
         if (strcmp(value, names[i]) == 0) {
             options->server = (load_server_e)i;
             return 1;
         }
     }
-    fprintf(err, "--server is chat, nchan or pushpin, not '%s'.\n", value);
+    fprintf(err, "--server is chat, nchan, pushpin or centrifugo, not '%s'.\n", value);
     return 0;
 }
 

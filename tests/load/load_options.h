@@ -13,9 +13,10 @@
 /** What takes the posts and has the streams. Only ours has positions, so only its readers are checked message
  *  by message; readers of another are whole when they have as many messages as were acknowledged. */
 typedef enum load_server_e {
-    LOAD_SERVER_CHAT,   /**< this module, perhaps behind a proxy */
-    LOAD_SERVER_NCHAN,  /**< nginx with nchan, that has the paths of ours */
-    LOAD_SERVER_PUSHPIN /**< Pushpin's own publishing; its streams come from this module */
+    LOAD_SERVER_CHAT,      /**< this module, perhaps behind a proxy */
+    LOAD_SERVER_NCHAN,     /**< nginx with nchan, that has the paths of ours */
+    LOAD_SERVER_PUSHPIN,   /**< Pushpin's own publishing; its streams come from this module */
+    LOAD_SERVER_CENTRIFUGO /**< Centrifugo's own publishing and its streams of events (uni_sse) */
 } load_server_e;
 
 /** The command line. */

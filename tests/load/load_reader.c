@@ -145,6 +145,12 @@ static void note_latency(load_reader_t *reader, uint64_t sent)
 
 static void take_message(load_reader_t *reader, const load_event_t *event)
 {
+    if (reader->run->options.server == LOAD_SERVER_CENTRIFUGO && !event->sent) {
+        /* Its events have no names. What has no text of ours says that the channel is subscribed to, or is
+         * a sign of life. */
+        take_open(reader, event);
+        return;
+    }
     reader->run->counts.messages++;
     reader->messages++;
     if (has_positions(reader)) {
@@ -268,10 +274,26 @@ static int read_some(load_reader_t *reader, size_t most)
     return reader->tls != NULL && !load_reader_dawdles(reader);
 }
 
+static void write_path(const load_reader_t *reader, char *out, size_t size)
+{
+    const load_options_t *options = &reader->run->options;
+
+    if (options->server == LOAD_SERVER_CENTRIFUGO) {
+        /* {"subs":{"load-0":{}}} */
+        snprintf(out, size,
+                 "/connection/uni_sse?cf_connect=%%7B%%22subs%%22:%%7B%%22%s%%22:%%7B%%7D%%7D%%7D",
+                 reader->room->name);
+    }
+    else {
+        snprintf(out, size, "%s/rooms/%s/events/", options->prefix, reader->room->name);
+    }
+}
+
 static int send_request(load_reader_t *reader)
 {
     const load_options_t *options = &reader->run->options;
     char request[REQUEST_BYTES];
+    char path[REQUEST_BYTES];
     char last[128] = "";
     int len;
 
@@ -279,11 +301,11 @@ static int send_request(load_reader_t *reader)
         snprintf(last, sizeof(last), "Last-Event-ID: %s%" APR_INT64_T_FMT "\r\n", reader->room->id,
                  reader->last_id);
     }
+    write_path(reader, path, sizeof(path));
     len = snprintf(request, sizeof(request),
-                   "GET %s/rooms/%s/events/ HTTP/1.1\r\nHost: localhost\r\n"
+                   "GET %s HTTP/1.1\r\nHost: localhost\r\n"
                    "Accept: text/event-stream\r\nCache-Control: no-cache\r\n%s%s\r\n",
-                   options->prefix, reader->room->name,
-                   options->is_polling ? "Connection: close\r\n" : "", last);
+                   path, options->is_polling ? "Connection: close\r\n" : "", last);
     if (len >= (int)sizeof(request)) {
         return 0;
     }

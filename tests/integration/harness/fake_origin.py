@@ -41,6 +41,7 @@ class FakeOrigin:
         self.is_chunked = is_chunked
         self.certificate = certificate
         self.addresses = set()  # of those who asked for events
+        self.asked = set()      # what they asked for
         self.decide = lambda post: 200
         self.posts = []
         self.last_event_ids = []
@@ -63,10 +64,11 @@ class FakeOrigin:
         self._server.shutdown()
         self._server.server_close()
 
-    def next_stream(self, last_event_id, address):
+    def next_stream(self, request):
         with self.lock:
-            self.addresses.add(address)
-            self.last_event_ids.append(last_event_id)
+            self.addresses.add(request.client_address[0])
+            self.asked.add(request.path)
+            self.last_event_ids.append(request.headers.get("Last-Event-ID"))
             return self.streams.pop(0) if len(self.streams) > 1 else self.streams[0]
 
 
@@ -85,10 +87,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):  # pylint: disable=invalid-name
         fake = self.server.owner
-        if not self.path.endswith("/events/"):
+        if not self.path.endswith("/events/") and not self.path.startswith("/connection/"):
             self._answer(200, f'{{"messages": [], "last-event-id": "room-load-0:{fake.last}"}}')
             return
-        body = fake.next_stream(self.headers.get("Last-Event-ID"), self.client_address[0])
+        body = fake.next_stream(self)
         if isinstance(body, int):
             self._answer(body, "no")
         else:

@@ -53,10 +53,20 @@ def apache_modules_dir():
     return answer.stdout.strip()
 
 
+def _named(variable, name):
+    """The program that a variable names, or the PATH where it says nothing; None where there is none."""
+    name = os.environ.get(variable) or name
+    return None if name == "none" else shutil.which(name)
+
+
 def pushpin():
     """The Pushpin under test, or None; GRIP_CHAT_PUSHPIN names another than the one on the PATH."""
-    name = os.environ.get("GRIP_CHAT_PUSHPIN") or "pushpin"
-    return None if name == "none" else shutil.which(name)
+    return _named("GRIP_CHAT_PUSHPIN", "pushpin")
+
+
+def centrifugo():
+    """What the bench measures own streams beside, or None."""
+    return _named("GRIP_CHAT_CENTRIFUGO", "centrifugo")
 
 
 @functools.lru_cache(maxsize=None)
