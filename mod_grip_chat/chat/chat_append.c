@@ -219,8 +219,11 @@ static apr_status_t commit(chat_database_t *db, apr_status_t rv, apr_pool_t *poo
             return rv; /* a deleted log is yet to be saved, which needs the connection */
         }
     }
+    if (rv == APR_SUCCESS) {
+        chat_database_keep_space(db, pool);
+    }
     if (rv != APR_SUCCESS) {
-        chat_database_close(db);
+        chat_database_abandon(db, rv);
     }
     return rv;
 }
@@ -276,7 +279,7 @@ apr_status_t chat_store_append(chat_database_t *db, chat_append_t *jobs, int cou
     apr_status_t rv = append_all(db, jobs, count, now, scratch_pool);
     int *were_repeats;
 
-    if (rv != APR_EGENERAL) {
+    if (rv != APR_EGENERAL && !(rv == APR_ENOSPC && chat_database_make_space(db, scratch_pool))) {
         return rv;
     }
     /* Another connection's DDL or VACUUM kills prepared statements: a new connection heals that.
@@ -303,7 +306,7 @@ static apr_status_t try_one(chat_database_t *db, chat_append_t *job, apr_int64_t
     }
     if (rv == APR_EGENERAL) {
         job->outcome = CHAT_APPEND_FAILED;
-        /* Fails in its turn where SQLite has rolled back the whole transaction, as on a full disk. */
+        /* Fails in its turn where SQLite has rolled back the whole transaction, as upon an error of the disk. */
         rv = chat_database_run(db, "ROLLBACK TO one");
     }
     return rv == APR_SUCCESS ? chat_database_run(db, "RELEASE one") : rv;

@@ -130,6 +130,30 @@ unsigned chat_database_openings(const chat_database_t *db);
 /** Close the connection; what was not committed is rolled back. */
 void chat_database_close(chat_database_t *db);
 
+/**
+ * Leave a transaction that failed. The connection is closed, because what another one changed may have killed
+ * its statements, but not where there was no space on the disk.
+ *
+ * @param why  what the call answered that failed
+ */
+void chat_database_abandon(chat_database_t *db, apr_status_t why);
+
+/**
+ * Move the log into the file and cut it to nothing: both have many pages in common, so that this makes space on a
+ * full disk. A writer's call, outside of transactions; no more than once a second anything is done, for 0.1 s
+ * where somebody reads in the log.
+ *
+ * @return whether it is worth a try to write again
+ */
+int chat_database_make_space(chat_database_t *db, apr_pool_t *scratch_pool);
+
+/**
+ * Move the log into the file where it is larger than what is left on the disk: on a disk that is full there is no
+ * space to do that. A writer's call, after a COMMIT. Where somebody reads in the log it waits for nobody, and
+ * a later call tries again.
+ */
+void chat_database_keep_space(chat_database_t *db, apr_pool_t *scratch_pool);
+
 /** Run a statement that answers nothing, on an open connection. */
 apr_status_t chat_database_run(chat_database_t *db, const char *sql);
 
@@ -157,14 +181,14 @@ apr_status_t chat_database_begin(chat_database_t *db, apr_pool_t *scratch_pool);
  *
  * @param params  in the statement's order: NUL-terminated strings, and numbers as apr_int64_t *
  * @param rows    what it answered, to be read before the connection's next call; owned by pool
- * @return APR_SUCCESS, APR_EAGAIN if the database is locked, APR_EGENERAL otherwise
+ * @return APR_SUCCESS, APR_EAGAIN if the database is locked, APR_ENOSPC if the disk is full, APR_EGENERAL otherwise
  */
 apr_status_t chat_database_select(chat_database_t *db, chat_sql_statement_e statement,
                                   const void **params, chat_rows_t **rows, apr_pool_t *pool);
 
 /**
  * Run a prepared statement by itself, opening the connection if need be, and once more on a new one
- * if it fails.
+ * if it fails, or on the same one where space could be made for it.
  *
  * @return as chat_database_select and chat_database_ready
  */

@@ -4,6 +4,7 @@
 #define CHAT_DATABASE_CONNECTION_H
 
 #include "chat_database.h"
+#include "gc_clock.h"
 
 /** How long a lock is waited for that the driver does not wait for, and how often it is tried. */
 #define CHAT_DATABASE_PATIENCE apr_time_from_msec(1500)
@@ -29,7 +30,8 @@ struct chat_database_t {
     chat_database_opened_fn *changed; /**< likewise */
     void *baton;                      /**< for the one that there is */
     const char *kept_log;             /**< the name that a log was given; NULL once that was told */
-    apr_int64_t changes; /**< what CHAT_SQL_CHANGES answered last; 0 before it was first asked */
+    apr_int64_t changes;   /**< what CHAT_SQL_CHANGES answered last; 0 before it was first asked */
+    gc_moment_t fold_from; /**< when the log may be moved into the file again to make space */
     unsigned openings;
     int is_opening; /**< opened is being called: it may read and write, but not have it closed */
     char last_error[256];
@@ -44,6 +46,9 @@ apr_status_t chat_database_connect(chat_database_t *db, const char *params);
 
 /** Say whether the connection, when it is closed, may write into the file what is in the log. */
 apr_status_t chat_database_let_checkpoint(chat_database_t *db, int may_checkpoint);
+
+/** Whether a transaction of the open connection is yet to be committed or rolled back. */
+int chat_database_is_in_transaction(const chat_database_t *db);
 
 /** Prepare all statements. */
 apr_status_t chat_database_prepare(chat_database_t *db);

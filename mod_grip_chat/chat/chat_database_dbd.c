@@ -40,7 +40,15 @@ static apr_status_t driver_status(chat_database_t *db, int rc)
         return APR_SUCCESS;
     }
     apr_cpystrn(db->last_error, apr_dbd_error(db->driver, db->handle, rc), sizeof(db->last_error));
+    if (chat_database_sqlite_is_full(apr_dbd_native_handle(db->driver, db->handle))) {
+        return APR_ENOSPC;
+    }
     return rc == RC_BUSY || rc == RC_LOCKED ? APR_EAGAIN : APR_EGENERAL;
+}
+
+int chat_database_is_in_transaction(const chat_database_t *db)
+{
+    return chat_database_sqlite_is_in_transaction(apr_dbd_native_handle(db->driver, db->handle));
 }
 
 static apr_status_t close_handle(void *data)

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -85,6 +86,16 @@ int chat_database_files_may_be_read(const chat_database_files_t *held,
     }
     return chat_file_id_is_same(&held->file, &found->file) &&
            (stat(log_path(path, scratch_pool), &log) == 0 ? log.st_size == 0 : errno == ENOENT);
+}
+
+int chat_database_files_log_is_too_large(const char *path, apr_pool_t *scratch_pool)
+{
+    const char *name = log_path(path, scratch_pool);
+    struct statvfs disk;
+    struct stat log;
+
+    return stat(name, &log) == 0 && log.st_size > 0 && statvfs(name, &disk) == 0 &&
+           (apr_uint64_t)log.st_size > (apr_uint64_t)disk.f_bavail * disk.f_frsize;
 }
 
 void chat_database_files_remove_log(const char *path, apr_pool_t *scratch_pool)

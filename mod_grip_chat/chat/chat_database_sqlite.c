@@ -36,6 +36,16 @@ int chat_database_sqlite_is_own(const char *source_id)
     return source_id && strcmp(source_id, sqlite3_sourceid()) == 0;
 }
 
+int chat_database_sqlite_is_full(void *handle)
+{
+    return sqlite3_errcode(handle) == SQLITE_FULL;
+}
+
+int chat_database_sqlite_is_in_transaction(void *handle)
+{
+    return !sqlite3_get_autocommit(handle);
+}
+
 apr_status_t chat_database_sqlite_let_checkpoint(void *handle, int may_checkpoint)
 {
     int is_forbidden = -1;

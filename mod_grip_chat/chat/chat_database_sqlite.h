@@ -23,6 +23,12 @@ const char *chat_database_sqlite_read_only_name(const char *path, apr_pool_t *po
  */
 int chat_database_sqlite_is_own(const char *source_id);
 
+/** Whether the disk had no space for what has just failed. */
+int chat_database_sqlite_is_full(void *handle);
+
+/** Whether a transaction has begun that was neither committed nor, also by SQLite itself, rolled back. */
+int chat_database_sqlite_is_in_transaction(void *handle);
+
 /**
  * Say whether a connection may move its log into the file when it is the last to be closed, as SQLite does
  * unless told otherwise, and then remove the log.

@@ -1,6 +1,8 @@
 #include "chat_database_connection.h"
 
-#include "gc_clock.h"
+/* How often, and for how long, it is tried to make space where the disk is full. */
+#define FOLD_PERIOD   apr_time_from_sec(1)
+#define FOLD_PATIENCE apr_time_from_msec(100)
 
 apr_status_t chat_database_set_log_aside(chat_database_t *db)
 {
@@ -16,9 +18,10 @@ apr_status_t chat_database_set_log_aside(chat_database_t *db)
 }
 
 /* Move all of the log into the file. Who reads in the log keeps it from that, for as long as he does. */
-static apr_status_t save_log(chat_database_t *db, apr_pool_t *scratch_pool)
+static apr_status_t save_log(chat_database_t *db, apr_interval_time_t patience,
+                             apr_pool_t *scratch_pool)
 {
-    gc_moment_t end = gc_clock_now() + CHAT_DATABASE_PATIENCE;
+    gc_moment_t end = gc_clock_now() + patience;
     const char *is_busy = "1";
     apr_status_t rv;
 
@@ -37,7 +40,7 @@ static apr_status_t save_log(chat_database_t *db, apr_pool_t *scratch_pool)
  * acknowledged is in the one without a name, and is moved to where it will be found. */
 static apr_status_t leave_log(chat_database_t *db, apr_pool_t *scratch_pool)
 {
-    apr_status_t rv = save_log(db, scratch_pool);
+    apr_status_t rv = save_log(db, CHAT_DATABASE_PATIENCE, scratch_pool);
 
     if (rv == APR_SUCCESS) {
         chat_database_close(db);
@@ -53,7 +56,7 @@ static apr_status_t leave_log(chat_database_t *db, apr_pool_t *scratch_pool)
 static apr_status_t leave_file(chat_database_t *db, const chat_database_files_t *found,
                                apr_pool_t *scratch_pool)
 {
-    apr_status_t rv = save_log(db, scratch_pool);
+    apr_status_t rv = save_log(db, CHAT_DATABASE_PATIENCE, scratch_pool);
 
     if (!chat_file_id_is_same(&found->file, &db->files.file) &&
         chat_file_id_is_same(&found->log, &db->files.log))
@@ -188,6 +191,38 @@ apr_status_t chat_database_begin(chat_database_t *db, apr_pool_t *scratch_pool)
     return rv;
 }
 
+void chat_database_keep_space(chat_database_t *db, apr_pool_t *scratch_pool)
+{
+    gc_moment_t now = gc_clock_now();
+
+    if (db->connection_pool && now >= db->fold_from &&
+        chat_database_files_log_is_too_large(db->path, scratch_pool) &&
+        save_log(db, 0, scratch_pool) != APR_SUCCESS)
+    {
+        db->fold_from = now + FOLD_PERIOD;
+    }
+}
+
+int chat_database_make_space(chat_database_t *db, apr_pool_t *scratch_pool)
+{
+    gc_moment_t now = gc_clock_now();
+
+    if (!db->connection_pool || db->role != CHAT_DATABASE_WRITER || now < db->fold_from) {
+        return 0;
+    }
+    db->fold_from = now + FOLD_PERIOD;
+    return save_log(db, FOLD_PATIENCE, scratch_pool) == APR_SUCCESS;
+}
+
+void chat_database_abandon(chat_database_t *db, apr_status_t why)
+{
+    if (why != APR_ENOSPC || !db->connection_pool ||
+        (chat_database_is_in_transaction(db) && chat_database_run(db, "ROLLBACK") != APR_SUCCESS))
+    {
+        chat_database_close(db);
+    }
+}
+
 apr_status_t chat_database_read(chat_database_t *db, chat_sql_statement_e statement,
                                 const void **params, chat_rows_t **rows, apr_pool_t *pool)
 {
@@ -210,11 +245,14 @@ apr_status_t chat_database_read(chat_database_t *db, chat_sql_statement_e statem
                                     "the database file was replaced while it was read");
         }
         if (rv == APR_SUCCESS || rv == APR_EINCOMPLETE || rv == APR_EAGAIN ||
-            (rv == APR_ENOENT && db->role == CHAT_DATABASE_WRITER) || db->is_opening)
+            (rv == APR_ENOENT && db->role == CHAT_DATABASE_WRITER) || db->is_opening ||
+            (rv == APR_ENOSPC && !chat_database_make_space(db, pool)))
         {
             break; /* a writer's user has to know that it goes on with another file */
         }
-        chat_database_close(db);
+        if (rv != APR_ENOSPC) {
+            chat_database_close(db);
+        }
     }
     return rv;
 }

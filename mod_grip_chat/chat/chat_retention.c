@@ -316,7 +316,10 @@ static apr_status_t delete_found(chat_database_t *db, const step_t *step, apr_in
         rv = chat_database_run(db, "COMMIT");
     }
     if (rv != APR_SUCCESS) {
-        chat_database_close(db);
+        chat_database_abandon(db, rv);
+    }
+    if (rv == APR_ENOSPC) {
+        (void)chat_database_make_space(db, pool); /* for the next step */
     }
     return rv;
 }

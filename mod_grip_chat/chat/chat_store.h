@@ -51,7 +51,7 @@ static inline chat_message_t chat_append_message(const chat_append_t *job)
  * @param now           the date that new messages get
  * @param scratch_pool  for the driver's results
  * @return APR_SUCCESS; APR_EAGAIN if another process holds the database; APR_ENOENT if the file was
- *         deleted or replaced; APR_EGENERAL otherwise
+ *         deleted or replaced; APR_ENOSPC if the disk is full; APR_EGENERAL otherwise
  */
 apr_status_t chat_store_append(chat_database_t *db, chat_append_t *jobs, int count, apr_time_t now,
                                apr_pool_t *scratch_pool);
