@@ -1,8 +1,8 @@
 #!/bin/sh
-# A test that is not in the list of its file, or a file that is not in Makefile.am, never runs.
+# A test that is not in the list of its file, or a file that is not in tests/sources.mk, never runs.
 . "$(dirname "$0")/lint.sh"
 
-lint_need tests/unit Makefile.am
+lint_need tests/unit tests/sources.mk
 files=$(find tests/unit -name 'test_*.c' | sort)
 test -n "$files" || {
     lint_report "tests/unit:1: holds no test; check_tests_registered.sh has nothing to look at"
@@ -10,8 +10,8 @@ test -n "$files" || {
 }
 for file in $files; do
     name=${file%.c}
-    grep -q "$name\([^A-Za-z0-9_]\|\$\)" Makefile.am ||
-        lint_report "$file:1: is not in Makefile.am; add it to check_PROGRAMS"
+    grep -q "$name\([^A-Za-z0-9_]\|\$\)" tests/sources.mk ||
+        lint_report "$file:1: is not in tests/sources.mk; add it to check_PROGRAMS"
 done
 # shellcheck disable=SC2086 # names without spaces
 lint_strip code $files | awk '

@@ -144,7 +144,7 @@ int main(void)
     };
 }
 EOF
-    add Makefile.am << 'EOF'
+    add tests/sources.mk << 'EOF'
 check_PROGRAMS = tests/unit/base/test_gc_json
 EOF
 }

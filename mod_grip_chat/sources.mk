@@ -1,0 +1,264 @@
+# --- the layers, lowest first; what a library may include is what its CPPFLAGS name ---------------
+
+noinst_LTLIBRARIES = libgcbase.la libgrip.la libchat.la libkeeper.la
+
+libgcbase_la_CPPFLAGS = $(BASE_CPPFLAGS) $(JANSSON_CFLAGS)
+libgcbase_la_SOURCES = \
+	mod_grip_chat/base/gc_b64url.c \
+	mod_grip_chat/base/gc_b64url.h \
+	mod_grip_chat/base/gc_buffer.c \
+	mod_grip_chat/base/gc_buffer.h \
+	mod_grip_chat/base/gc_clock.c \
+	mod_grip_chat/base/gc_clock.h \
+	mod_grip_chat/base/gc_json.c \
+	mod_grip_chat/base/gc_json.h \
+	mod_grip_chat/base/gc_lock.c \
+	mod_grip_chat/base/gc_lock.h \
+	mod_grip_chat/base/gc_log.c \
+	mod_grip_chat/base/gc_log.h \
+	mod_grip_chat/base/gc_percent.c \
+	mod_grip_chat/base/gc_percent.h \
+	mod_grip_chat/base/gc_pool.c \
+	mod_grip_chat/base/gc_pool.h \
+	mod_grip_chat/base/gc_query.c \
+	mod_grip_chat/base/gc_query.h \
+	mod_grip_chat/base/gc_seqlock.c \
+	mod_grip_chat/base/gc_seqlock.h \
+	mod_grip_chat/base/gc_slice.c \
+	mod_grip_chat/base/gc_slice.h
+
+libgrip_la_CPPFLAGS = $(GRIP_CPPFLAGS) $(CURL_CFLAGS) $(OPENSSL_CFLAGS)
+libgrip_la_SOURCES = \
+	mod_grip_chat/grip/grip_answer.c \
+	mod_grip_chat/grip/grip_answer.h \
+	mod_grip_chat/grip/grip_authorize.c \
+	mod_grip_chat/grip/grip_authorize.h \
+	mod_grip_chat/grip/grip_crypto.h \
+	mod_grip_chat/grip/grip_crypto_openssl.c \
+	mod_grip_chat/grip/grip_hold.c \
+	mod_grip_chat/grip/grip_hold.h \
+	mod_grip_chat/grip/grip_item.c \
+	mod_grip_chat/grip/grip_item.h \
+	mod_grip_chat/grip/grip_jws.c \
+	mod_grip_chat/grip/grip_jws.h \
+	mod_grip_chat/grip/grip_sig.c \
+	mod_grip_chat/grip/grip_sig.h \
+	mod_grip_chat/grip/grip_sig_cache.c \
+	mod_grip_chat/grip/grip_sig_cache.h \
+	mod_grip_chat/grip/grip_transport.h \
+	mod_grip_chat/grip/grip_transport_curl.c \
+	mod_grip_chat/grip/grip_url.c \
+	mod_grip_chat/grip/grip_url.h
+if LOOKS_UP_NAMES
+libgrip_la_SOURCES += \
+	mod_grip_chat/grip/grip_lookup.c \
+	mod_grip_chat/grip/grip_lookup.h \
+	mod_grip_chat/grip/grip_names.c \
+	mod_grip_chat/grip/grip_names.h
+endif
+
+libchat_la_CPPFLAGS = $(CHAT_CPPFLAGS) $(SQLITE_CFLAGS)
+libchat_la_SOURCES = \
+	mod_grip_chat/chat/chat_append.c \
+	mod_grip_chat/chat/chat_block.c \
+	mod_grip_chat/chat/chat_block.h \
+	mod_grip_chat/chat/chat_cache.c \
+	mod_grip_chat/chat/chat_cache.h \
+	mod_grip_chat/chat/chat_codec.c \
+	mod_grip_chat/chat/chat_codec.h \
+	mod_grip_chat/chat/chat_database.h \
+	mod_grip_chat/chat/chat_database_connection.h \
+	mod_grip_chat/chat/chat_database_dbd.c \
+	mod_grip_chat/chat/chat_database_file.c \
+	mod_grip_chat/chat/chat_database_file.h \
+	mod_grip_chat/chat/chat_database_open.c \
+	mod_grip_chat/chat/chat_database_schema.c \
+	mod_grip_chat/chat/chat_database_schema.h \
+	mod_grip_chat/chat/chat_database_sqlite.c \
+	mod_grip_chat/chat/chat_database_sqlite.h \
+	mod_grip_chat/chat/chat_database_use.c \
+	mod_grip_chat/chat/chat_event_id.c \
+	mod_grip_chat/chat/chat_event_id.h \
+	mod_grip_chat/chat/chat_key.c \
+	mod_grip_chat/chat/chat_key.h \
+	mod_grip_chat/chat/chat_leftovers.c \
+	mod_grip_chat/chat/chat_leftovers.h \
+	mod_grip_chat/chat/chat_multipart.c \
+	mod_grip_chat/chat/chat_multipart.h \
+	mod_grip_chat/chat/chat_retention.c \
+	mod_grip_chat/chat/chat_retention.h \
+	mod_grip_chat/chat/chat_snapshot.c \
+	mod_grip_chat/chat/chat_snapshot.h \
+	mod_grip_chat/chat/chat_sql.c \
+	mod_grip_chat/chat/chat_sql.h \
+	mod_grip_chat/chat/chat_sse.c \
+	mod_grip_chat/chat/chat_sse.h \
+	mod_grip_chat/chat/chat_store.c \
+	mod_grip_chat/chat/chat_store.h \
+	mod_grip_chat/chat/chat_types.h \
+	mod_grip_chat/chat/chat_unseen.c \
+	mod_grip_chat/chat/chat_unseen.h \
+	mod_grip_chat/chat/chat_validate.c \
+	mod_grip_chat/chat/chat_validate.h
+
+libkeeper_la_CPPFLAGS = $(KEEPER_CPPFLAGS)
+libkeeper_la_SOURCES = \
+	mod_grip_chat/keeper/keeper_append.c \
+	mod_grip_chat/keeper/keeper_append.h \
+	mod_grip_chat/keeper/keeper_backoff.c \
+	mod_grip_chat/keeper/keeper_backoff.h \
+	mod_grip_chat/keeper/keeper_client.c \
+	mod_grip_chat/keeper/keeper_client.h \
+	mod_grip_chat/keeper/keeper_connection.c \
+	mod_grip_chat/keeper/keeper_connection.h \
+	mod_grip_chat/keeper/keeper_database.c \
+	mod_grip_chat/keeper/keeper_database.h \
+	mod_grip_chat/keeper/keeper_files.c \
+	mod_grip_chat/keeper/keeper_files.h \
+	mod_grip_chat/keeper/keeper_intake.c \
+	mod_grip_chat/keeper/keeper_intake.h \
+	mod_grip_chat/keeper/keeper_lock.c \
+	mod_grip_chat/keeper/keeper_lock.h \
+	mod_grip_chat/keeper/keeper_loop.c \
+	mod_grip_chat/keeper/keeper_loop.h \
+	mod_grip_chat/keeper/keeper_pace.h \
+	mod_grip_chat/keeper/keeper_notice.c \
+	mod_grip_chat/keeper/keeper_notice.h \
+	mod_grip_chat/keeper/keeper_poll.c \
+	mod_grip_chat/keeper/keeper_poll.h \
+	mod_grip_chat/keeper/keeper_positions.c \
+	mod_grip_chat/keeper/keeper_positions.h \
+	mod_grip_chat/keeper/keeper_publish.c \
+	mod_grip_chat/keeper/keeper_publish.h \
+	mod_grip_chat/keeper/keeper_recovery.c \
+	mod_grip_chat/keeper/keeper_recovery.h \
+	mod_grip_chat/keeper/keeper_room.c \
+	mod_grip_chat/keeper/keeper_room.h \
+	mod_grip_chat/keeper/keeper_rooms.c \
+	mod_grip_chat/keeper/keeper_rooms.h \
+	mod_grip_chat/keeper/keeper_site.c \
+	mod_grip_chat/keeper/keeper_site.h \
+	mod_grip_chat/keeper/keeper_sites.c \
+	mod_grip_chat/keeper/keeper_sites.h \
+	mod_grip_chat/keeper/keeper_slots.c \
+	mod_grip_chat/keeper/keeper_slots.h \
+	mod_grip_chat/keeper/keeper_sweep.c \
+	mod_grip_chat/keeper/keeper_sweep.h \
+	mod_grip_chat/keeper/keeper_task.c \
+	mod_grip_chat/keeper/keeper_task.h \
+	mod_grip_chat/keeper/keeper_trouble.c \
+	mod_grip_chat/keeper/keeper_trouble.h \
+	mod_grip_chat/keeper/keeper_watch.c \
+	mod_grip_chat/keeper/keeper_watch.h \
+	mod_grip_chat/keeper/keeper_watcher.c \
+	mod_grip_chat/keeper/keeper_watcher.h \
+	mod_grip_chat/keeper/keeper_wire.c \
+	mod_grip_chat/keeper/keeper_wire.h \
+	mod_grip_chat/keeper/keeper_writer.c \
+	mod_grip_chat/keeper/keeper_writer.h
+
+# The layout of shared memory by itself, because the tests build a module with another number for it.
+noinst_LTLIBRARIES += libkeepershared.la
+libkeepershared_la_CPPFLAGS = $(KEEPER_CPPFLAGS)
+libkeepershared_la_SOURCES = \
+	mod_grip_chat/keeper/keeper_shared.c \
+	mod_grip_chat/keeper/keeper_shared.h
+
+# --- the module: one loadable object that exports only its record ----------------------------------
+
+module_LTLIBRARIES = mod_grip_chat.la
+mod_grip_chat_la_CPPFLAGS = $(KEEPER_CPPFLAGS) $(HTTPD_CPPFLAGS) -I$(srcdir)/mod_grip_chat/httpd
+mod_grip_chat_la_LDFLAGS = $(GC_LDFLAGS) -module -avoid-version -shared \
+	-export-symbols-regex '^grip_chat_module$$'
+mod_grip_chat_la_LIBADD = libkeeper.la libkeepershared.la libchat.la libgrip.la libgcbase.la \
+	$(CURL_LIBS) $(OPENSSL_LIBS) $(JANSSON_LIBS) $(SQLITE_LIBS) $(APR_LIBS)
+mod_grip_chat_la_SOURCES = \
+	mod_grip_chat/httpd/mod_grip_chat.c \
+	mod_grip_chat/httpd/mod_grip_chat.h \
+	mod_grip_chat/httpd/mod_grip_chat_address.c \
+	mod_grip_chat/httpd/mod_grip_chat_address.h \
+	mod_grip_chat/httpd/mod_grip_chat_args.c \
+	mod_grip_chat/httpd/mod_grip_chat_args.h \
+	mod_grip_chat/httpd/mod_grip_chat_backlog.c \
+	mod_grip_chat/httpd/mod_grip_chat_backlog.h \
+	mod_grip_chat/httpd/mod_grip_chat_body.c \
+	mod_grip_chat/httpd/mod_grip_chat_body.h \
+	mod_grip_chat/httpd/mod_grip_chat_bucket.c \
+	mod_grip_chat/httpd/mod_grip_chat_bucket.h \
+	mod_grip_chat/httpd/mod_grip_chat_check.c \
+	mod_grip_chat/httpd/mod_grip_chat_check.h \
+	mod_grip_chat/httpd/mod_grip_chat_children.c \
+	mod_grip_chat/httpd/mod_grip_chat_children.h \
+	mod_grip_chat/httpd/mod_grip_chat_clients.c \
+	mod_grip_chat/httpd/mod_grip_chat_clients.h \
+	mod_grip_chat/httpd/mod_grip_chat_cmds.c \
+	mod_grip_chat/httpd/mod_grip_chat_config.c \
+	mod_grip_chat/httpd/mod_grip_chat_config.h \
+	mod_grip_chat/httpd/mod_grip_chat_crowd.c \
+	mod_grip_chat/httpd/mod_grip_chat_crowd.h \
+	mod_grip_chat/httpd/mod_grip_chat_delivery.c \
+	mod_grip_chat/httpd/mod_grip_chat_delivery.h \
+	mod_grip_chat/httpd/mod_grip_chat_ender.c \
+	mod_grip_chat/httpd/mod_grip_chat_ender.h \
+	mod_grip_chat/httpd/mod_grip_chat_env.c \
+	mod_grip_chat/httpd/mod_grip_chat_env.h \
+	mod_grip_chat/httpd/mod_grip_chat_events.c \
+	mod_grip_chat/httpd/mod_grip_chat_events.h \
+	mod_grip_chat/httpd/mod_grip_chat_feed.c \
+	mod_grip_chat/httpd/mod_grip_chat_feed.h \
+	mod_grip_chat/httpd/mod_grip_chat_features.c \
+	mod_grip_chat/httpd/mod_grip_chat_features.h \
+	mod_grip_chat/httpd/mod_grip_chat_handler.c \
+	mod_grip_chat/httpd/mod_grip_chat_handler.h \
+	mod_grip_chat/httpd/mod_grip_chat_held.c \
+	mod_grip_chat/httpd/mod_grip_chat_held.h \
+	mod_grip_chat/httpd/mod_grip_chat_keeper.c \
+	mod_grip_chat/httpd/mod_grip_chat_keeper.h \
+	mod_grip_chat/httpd/mod_grip_chat_lifecycle.c \
+	mod_grip_chat/httpd/mod_grip_chat_lifecycle.h \
+	mod_grip_chat/httpd/mod_grip_chat_limit.c \
+	mod_grip_chat/httpd/mod_grip_chat_limit.h \
+	mod_grip_chat/httpd/mod_grip_chat_link.c \
+	mod_grip_chat/httpd/mod_grip_chat_link.h \
+	mod_grip_chat/httpd/mod_grip_chat_loader.c \
+	mod_grip_chat/httpd/mod_grip_chat_loader.h \
+	mod_grip_chat/httpd/mod_grip_chat_log.c \
+	mod_grip_chat/httpd/mod_grip_chat_log.h \
+	mod_grip_chat/httpd/mod_grip_chat_loop.c \
+	mod_grip_chat/httpd/mod_grip_chat_loop.h \
+	mod_grip_chat/httpd/mod_grip_chat_messages.c \
+	mod_grip_chat/httpd/mod_grip_chat_messages.h \
+	mod_grip_chat/httpd/mod_grip_chat_mounts.c \
+	mod_grip_chat/httpd/mod_grip_chat_mounts.h \
+	mod_grip_chat/httpd/mod_grip_chat_once.c \
+	mod_grip_chat/httpd/mod_grip_chat_once.h \
+	mod_grip_chat/httpd/mod_grip_chat_others.c \
+	mod_grip_chat/httpd/mod_grip_chat_others.h \
+	mod_grip_chat/httpd/mod_grip_chat_proxied.c \
+	mod_grip_chat/httpd/mod_grip_chat_proxied.h \
+	mod_grip_chat/httpd/mod_grip_chat_queue.c \
+	mod_grip_chat/httpd/mod_grip_chat_queue.h \
+	mod_grip_chat/httpd/mod_grip_chat_reader.c \
+	mod_grip_chat/httpd/mod_grip_chat_reader.h \
+	mod_grip_chat/httpd/mod_grip_chat_reply.c \
+	mod_grip_chat/httpd/mod_grip_chat_reply.h \
+	mod_grip_chat/httpd/mod_grip_chat_retained.c \
+	mod_grip_chat/httpd/mod_grip_chat_retained.h \
+	mod_grip_chat/httpd/mod_grip_chat_room.c \
+	mod_grip_chat/httpd/mod_grip_chat_room.h \
+	mod_grip_chat/httpd/mod_grip_chat_route.c \
+	mod_grip_chat/httpd/mod_grip_chat_route.h \
+	mod_grip_chat/httpd/mod_grip_chat_site.c \
+	mod_grip_chat/httpd/mod_grip_chat_site.h \
+	mod_grip_chat/httpd/mod_grip_chat_socket.c \
+	mod_grip_chat/httpd/mod_grip_chat_socket.h \
+	mod_grip_chat/httpd/mod_grip_chat_start.c \
+	mod_grip_chat/httpd/mod_grip_chat_start.h \
+	mod_grip_chat/httpd/mod_grip_chat_status.c \
+	mod_grip_chat/httpd/mod_grip_chat_status.h \
+	mod_grip_chat/httpd/mod_grip_chat_stream.c \
+	mod_grip_chat/httpd/mod_grip_chat_stream.h \
+	mod_grip_chat/httpd/mod_grip_chat_trust.c \
+	mod_grip_chat/httpd/mod_grip_chat_trust.h \
+	mod_grip_chat/httpd/mod_grip_chat_walk.c \
+	mod_grip_chat/httpd/mod_grip_chat_walk.h
