@@ -48,6 +48,7 @@ UNIT_TESTS += \
 	tests/unit/chat/test_chat_database \
 	tests/unit/chat/test_chat_database_reader \
 	tests/unit/chat/test_chat_database_replaced \
+	tests/unit/chat/test_chat_database_statx \
 	tests/unit/chat/test_chat_event_id \
 	tests/unit/chat/test_chat_key \
 	tests/unit/chat/test_chat_leftovers \

@@ -43,12 +43,26 @@ const char *chat_database_files_path(const char *path, apr_pool_t *pool)
     return copy;
 }
 
+/* Without a birth: a file that takes the inode of one that is gone cannot be told from that. */
+static void look_without_birth(chat_file_id_t *id, const char *path)
+{
+    struct stat there;
+
+    if (stat(path, &there) == 0) {
+        id->device = there.st_dev;
+        id->inode = there.st_ino;
+    }
+}
+
 static void look_at(chat_file_id_t *id, const char *path)
 {
     struct statx there;
 
     *id = (chat_file_id_t){0, 0, 0};
     if (statx(AT_FDCWD, path, 0, STATX_INO | STATX_BTIME, &there) != 0) {
+        if (errno == EPERM || errno == ENOSYS) {
+            look_without_birth(id, path); /* the call itself is not to be had */
+        }
         return;
     }
     id->device = makedev(there.stx_dev_major, there.stx_dev_minor);

@@ -11,7 +11,7 @@ typedef struct chat_file_id_t {
     apr_uint64_t device;
     apr_uint64_t inode; /**< unique as long as the file is open, or has a name */
     apr_uint64_t
-        born; /**< in nanoseconds, 0 where the file system does not keep it: an inode is used
+        born; /**< in nanoseconds, 0 where the file system does not keep it, or statx is forbidden: an inode is used
                              again soon */
 } chat_file_id_t;
 
