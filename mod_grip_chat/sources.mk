@@ -87,8 +87,12 @@ libchat_la_SOURCES = \
 	mod_grip_chat/chat/chat_multipart.h \
 	mod_grip_chat/chat/chat_retention.c \
 	mod_grip_chat/chat/chat_retention.h \
+	mod_grip_chat/chat/chat_list.c \
+	mod_grip_chat/chat/chat_list.h \
 	mod_grip_chat/chat/chat_snapshot.c \
 	mod_grip_chat/chat/chat_snapshot.h \
+	mod_grip_chat/chat/chat_tags.c \
+	mod_grip_chat/chat/chat_tags.h \
 	mod_grip_chat/chat/chat_sql.c \
 	mod_grip_chat/chat/chat_sql.h \
 	mod_grip_chat/chat/chat_sse.c \

@@ -52,6 +52,7 @@ UNIT_TESTS += \
 	tests/unit/chat/test_chat_event_id \
 	tests/unit/chat/test_chat_key \
 	tests/unit/chat/test_chat_leftovers \
+	tests/unit/chat/test_chat_list \
 	tests/unit/chat/test_chat_multipart \
 	tests/unit/chat/test_chat_multipart_clients \
 	tests/unit/chat/test_chat_retention \
@@ -64,6 +65,7 @@ UNIT_TESTS += \
 	tests/unit/chat/test_chat_store_base \
 	tests/unit/chat/test_chat_store_keys \
 	tests/unit/chat/test_chat_store_pages \
+	tests/unit/chat/test_chat_tags \
 	tests/unit/chat/test_chat_validate \
 	tests/unit/grip/test_grip_answer \
 	tests/unit/grip/test_grip_crypto \

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "chat_codec.h"
+#include "chat_list.h"
 #include "chat_sse.h"
 
 /* An event of the text. */
@@ -11,9 +12,6 @@ typedef struct event_t {
     apr_int64_t event_id;
     apr_size_t offset;
 } event_t;
-
-/* Four positions of at most 20 characters, a number of 11, four dashes, two quotes and the NUL. */
-#define ETAG_SIZE (4 * 20 + 11 + 4 + 2 + 1)
 
 struct chat_snapshot_t {
     chat_account_t *account;
@@ -24,7 +22,7 @@ struct chat_snapshot_t {
     chat_block_t *events;
     chat_block_t *list;
     char *note; /* set once, atomically */
-    char etag[ETAG_SIZE];
+    char etag[CHAT_LIST_ETAG_SIZE];
     int count;
     event_t index[]; /* oldest first */
 };
@@ -217,20 +215,6 @@ static int make_list(chat_snapshot_t *snapshot, const making_t *making, apr_pool
     return snapshot->list != NULL;
 }
 
-/* From what is stored, so that it means the same after a restart: the newest message and when it was
- * stored tell databases apart in which counting began anew, and the number of messages and the oldest of them
- * a list from one of which something was deleted. */
-static void make_etag(chat_snapshot_t *snapshot)
-{
-    const chat_standing_t *standing = &snapshot->standing;
-
-    apr_snprintf(snapshot->etag, sizeof(snapshot->etag),
-                 "\"%" APR_INT64_T_FMT "-%" APR_INT64_T_FMT "-%" APR_INT64_T_FMT
-                 "-%d-%" APR_INT64_T_FMT "\"",
-                 standing->last_event_id, standing->newest_id, standing->newest_created_ms,
-                 standing->listed, standing->listed_from);
-}
-
 static apr_status_t finish(chat_snapshot_t **out, making_t *making, apr_pool_t *scratch_pool)
 {
     chat_snapshot_t *snapshot;
@@ -256,7 +240,7 @@ static apr_status_t finish(chat_snapshot_t **out, making_t *making, apr_pool_t *
         chat_snapshot_release(snapshot);
         return APR_ENOMEM;
     }
-    make_etag(snapshot);
+    chat_list_etag(snapshot->etag, &snapshot->standing);
     *out = snapshot;
     return APR_SUCCESS;
 }

@@ -60,22 +60,26 @@ static void link_older(request_rec *r, const grip_chat_route_t *route, const cha
     apr_table_setn(r->headers_out, "Link", link.data);
 }
 
-/* Send a list, or 304. What is in memory of the room is let go of before: the request may last. */
-static int send_list(request_rec *r, chat_snapshot_t *snapshot)
+/* Say which list it is; 0 after the answer was given for whoever has that, with its result in *status. */
+static int is_wanted(request_rec *r, const char *etag, int *status)
 {
-    chat_block_t *list = chat_snapshot_list(snapshot);
-    int status;
-
     grip_chat_reply_headers(r, "application/json");
-    apr_table_set(r->headers_out, "ETag", chat_snapshot_etag(snapshot));
+    apr_table_set(r->headers_out, "ETag", etag);
     /* A list has no Last-Modified, so these do not count (RFC 9110, sections 13.1.3 and 13.1.4); httpd would
      * take the current time for one. */
     apr_table_unset(r->headers_in, "If-Modified-Since");
     apr_table_unset(r->headers_in, "If-Unmodified-Since");
-    status = ap_meets_conditions(r);
-    if (status != OK) {
-        return status == HTTP_NOT_MODIFIED ? grip_chat_reply_not_modified(r) : status;
+    *status = ap_meets_conditions(r);
+    if (*status == HTTP_NOT_MODIFIED) {
+        *status = grip_chat_reply_not_modified(r);
+        return 0;
     }
+    return *status == OK;
+}
+
+/* Send a list that is not NULL as far as its messages can be shown. */
+static int send_list(request_rec *r, chat_block_t *list)
+{
     if (!list) {
         apr_table_unset(r->headers_out, "ETag");
         ap_log_rerror(APLOG_MARK, APLOG_ERR, APR_EINVAL, r,
@@ -83,46 +87,100 @@ static int send_list(request_rec *r, chat_snapshot_t *snapshot)
         return grip_chat_reply_error(r, HTTP_INTERNAL_SERVER_ERROR, "bad-message",
                                      "a stored message cannot be shown");
     }
-    chat_block_pin(list);
-    grip_chat_reader_let_go(snapshot, r->pool);
-    status =
-        grip_chat_reply_block(r, gc_slice(NULL, 0), gc_slice(NULL, 0), list, chat_block_text(list));
+    return grip_chat_reply_block(r, gc_slice(NULL, 0), gc_slice(NULL, 0), list,
+                                 chat_block_text(list));
+}
+
+static int fail_to_read(request_rec *r, apr_status_t rv)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, rv, r, "GC0151: the messages cannot be read");
+    return grip_chat_reply_error(r, HTTP_SERVICE_UNAVAILABLE, "database-unavailable",
+                                 "the messages cannot be read now; try again");
+}
+
+/* What is in memory of the room is let go of before the list is sent: the request may last. */
+static int get_newest(request_rec *r, const grip_chat_site_t *site, const grip_chat_route_t *route,
+                      const char *room)
+{
+    const chat_standing_t *standing;
+    chat_snapshot_t *snapshot;
+    chat_block_t *list;
+    int status;
+    apr_status_t rv = grip_chat_reader_room(site->reader, room,
+                                            keeper_site_slot(&site->keeper, gc_slice_of(room)),
+                                            site->history, &snapshot, r->pool);
+
+    if (rv != APR_SUCCESS) {
+        return fail_to_read(r, rv);
+    }
+    standing = chat_snapshot_standing(snapshot);
+    /* The newest are as many as ever: only where they have less than they may for their bytes is there more to
+     * say. */
+    if (standing->has_older && standing->listed < site->history) {
+        link_older(r, route, room, standing);
+    }
+    if (!is_wanted(r, chat_snapshot_etag(snapshot), &status)) {
+        return status;
+    }
+    list = chat_snapshot_list(snapshot);
+    if (list) {
+        chat_block_pin(list);
+        grip_chat_reader_let_go(snapshot, r->pool);
+    }
+    status = send_list(r, list);
     chat_block_release(list);
     return status;
+}
+
+/* Say which list of before it is: see is_wanted. */
+static int is_older_wanted(request_rec *r, const grip_chat_route_t *route, const char *room,
+                           const chat_standing_t *standing, int *status)
+{
+    char etag[CHAT_LIST_ETAG_SIZE];
+
+    apr_table_unset(r->headers_out, "Link");
+    if (standing->has_older) {
+        link_older(r, route, room, standing);
+    }
+    chat_list_etag(etag, standing);
+    return is_wanted(r, etag, status);
+}
+
+/* A list of before is not kept, but which it is may be known: then whoever has it costs no read. */
+static int get_older(request_rec *r, const grip_chat_site_t *site, const grip_chat_route_t *route,
+                     const char *room, apr_int64_t before)
+{
+    unsigned slot = keeper_site_slot(&site->keeper, gc_slice_of(room));
+    grip_chat_older_t older;
+    apr_status_t rv;
+    int status;
+
+    if (grip_chat_reader_knows_before(site->reader, room, slot, before, &older.standing) &&
+        !is_older_wanted(r, route, room, &older.standing, &status))
+    {
+        return status;
+    }
+    rv = grip_chat_reader_before(site->reader, room, slot, before, site->history, &older, r->pool);
+    if (rv != APR_SUCCESS) {
+        apr_table_unset(r->headers_out, "ETag");
+        apr_table_unset(r->headers_out, "Link");
+        return fail_to_read(r, rv);
+    }
+    return is_older_wanted(r, route, room, &older.standing, &status) ? send_list(r, older.list)
+                                                                     : status;
 }
 
 static int get_messages(request_rec *r, const grip_chat_site_t *site,
                         const grip_chat_route_t *route, const char *room)
 {
-    const chat_standing_t *standing;
-    chat_snapshot_t *snapshot;
     apr_int64_t before;
-    apr_status_t rv;
     int status;
 
     if (!find_before(r, room, &before, &status)) {
         return status;
     }
-    if (before == APR_INT64_MAX) {
-        rv = grip_chat_reader_room(site->reader, room,
-                                   keeper_site_slot(&site->keeper, gc_slice_of(room)),
-                                   site->history, &snapshot, r->pool);
-    }
-    else {
-        rv = grip_chat_reader_before(site->reader, room, before, site->history, &snapshot, r->pool);
-    }
-    if (rv != APR_SUCCESS) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, rv, r, "GC0151: the messages cannot be read");
-        return grip_chat_reply_error(r, HTTP_SERVICE_UNAVAILABLE, "database-unavailable",
-                                     "the messages cannot be read now; try again");
-    }
-    standing = chat_snapshot_standing(snapshot);
-    /* The newest are as many as ever: only where they have less than they may for their bytes is there more to
-     * say. */
-    if (standing->has_older && (before != APR_INT64_MAX || standing->listed < site->history)) {
-        link_older(r, route, room, standing);
-    }
-    return send_list(r, snapshot);
+    return before == APR_INT64_MAX ? get_newest(r, site, route, room)
+                                   : get_older(r, site, route, room, before);
 }
 
 /* A sentence about a field that is not taken. */

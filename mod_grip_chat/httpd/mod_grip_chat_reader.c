@@ -2,6 +2,7 @@
 
 #include <apr_thread_mutex.h>
 
+#include "chat_tags.h"
 #include "gc_pool.h"
 
 struct grip_chat_reader_t {
@@ -10,6 +11,7 @@ struct grip_chat_reader_t {
     keeper_shared_t *shared;
     chat_cache_t *cache;
     apr_size_t list_bytes;
+    chat_tags_t *tags;
     apr_thread_mutex_t *mutex; /* guards db and own */
     chat_database_t *db;
     apr_pool_t *own;
@@ -50,6 +52,9 @@ apr_status_t grip_chat_reader_create(grip_chat_reader_t **out, const keeper_site
     rv = apr_thread_mutex_create(&reader->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
     if (rv == APR_SUCCESS) {
         rv = apr_thread_mutex_create(&reader->secret_mutex, APR_THREAD_MUTEX_DEFAULT, pool);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = chat_tags_create(&reader->tags, pool);
     }
     if (rv == APR_SUCCESS) {
         *out = reader;
@@ -216,10 +221,26 @@ void grip_chat_reader_let_go(chat_snapshot_t *snapshot, apr_pool_t *pool)
     (void)apr_pool_cleanup_run(pool, snapshot, release); /* which never fails */
 }
 
-apr_status_t grip_chat_reader_before(grip_chat_reader_t *reader, const char *room,
-                                     apr_int64_t before, int history, chat_snapshot_t **snapshot,
+static apr_status_t release_block(void *data)
+{
+    chat_block_release(data);
+    return APR_SUCCESS;
+}
+
+int grip_chat_reader_knows_before(grip_chat_reader_t *reader, const char *room, unsigned slot,
+                                  apr_int64_t before, chat_standing_t *standing)
+{
+    asking_t asking = {reader, room, slot, read_when_ready};
+
+    return chat_tags_find(reader->tags, room, before, version_now(&asking), standing);
+}
+
+apr_status_t grip_chat_reader_before(grip_chat_reader_t *reader, const char *room, unsigned slot,
+                                     apr_int64_t before, int history, grip_chat_older_t *older,
                                      apr_pool_t *pool)
 {
+    asking_t asking = {reader, room, slot, read_when_ready};
+    chat_version_t version = version_now(&asking);
     chat_snapshot_spec_t spec = {gc_slice_of(room), history, reader->list_bytes,
                                  chat_cache_account(reader->cache)};
     chat_page_t page;
@@ -236,10 +257,13 @@ apr_status_t grip_chat_reader_before(grip_chat_reader_t *reader, const char *roo
         if (before <= page.last_event_id) {
             page.last_event_id = before > page.base_event_id ? before - 1 : page.base_event_id;
         }
-        rv = chat_snapshot_make(snapshot, &spec, &page, scratch);
+        rv = chat_list_make(&older->list, &older->standing, &spec, &page, scratch);
     }
     if (rv == APR_SUCCESS) {
-        apr_pool_cleanup_register(pool, *snapshot, release, apr_pool_cleanup_null);
+        apr_pool_cleanup_register(pool, older->list, release_block, apr_pool_cleanup_null);
+        if (older->list && grip_chat_reader_keeps_rooms(reader)) {
+            chat_tags_keep(reader->tags, room, before, version, &older->standing);
+        }
     }
     apr_pool_destroy(scratch);
     return rv;

@@ -4,6 +4,7 @@
 #define MOD_GRIP_CHAT_READER_H
 
 #include "chat_cache.h"
+#include "chat_list.h"
 #include "chat_store.h"
 #include "keeper_client.h"
 #include "keeper_site.h"
@@ -39,22 +40,38 @@ int grip_chat_reader_keeps_rooms(const grip_chat_reader_t *reader);
 apr_status_t grip_chat_reader_room(grip_chat_reader_t *reader, const char *room, unsigned slot,
                                    int history, chat_snapshot_t **snapshot, apr_pool_t *pool);
 
-/** Let go of what grip_chat_reader_room or grip_chat_reader_before gave before pool is cleared: what is sent is
+/** Let go of what grip_chat_reader_room gave before pool is cleared: what is sent is
  *  a block of its own, and a slow reader would hold all that is in memory of the room. */
 void grip_chat_reader_let_go(chat_snapshot_t *snapshot, apr_pool_t *pool);
+
+/** What a room had before a position. */
+typedef struct grip_chat_older_t {
+    chat_standing_t standing; /**< as if the room ended there */
+    chat_block_t *list;       /**< NULL if a message of it is not UTF-8 */
+} grip_chat_older_t;
 
 /**
  * Get what a room had before a position, read from the database: its list ends there, and so does what it says
  * of where the room stood. Thread-safe. Logs nothing.
  *
- * @param before    the position, 0 or more
- * @param history   messages of the list
- * @param snapshot  held until pool is cleared
- * @return as chat_cache_get
+ * @param slot     of the room in shared memory
+ * @param before   the position, 0 or more
+ * @param history  messages of the list
+ * @param older    its list is held until pool is cleared
+ * @return APR_SUCCESS, as chat_store_read_before, or APR_ENOMEM
  */
-apr_status_t grip_chat_reader_before(grip_chat_reader_t *reader, const char *room,
-                                     apr_int64_t before, int history, chat_snapshot_t **snapshot,
+apr_status_t grip_chat_reader_before(grip_chat_reader_t *reader, const char *room, unsigned slot,
+                                     apr_int64_t before, int history, grip_chat_older_t *older,
                                      apr_pool_t *pool);
+
+/**
+ * How what grip_chat_reader_before would give now stands, where that is known without a read. Thread-safe.
+ *
+ * @param standing  untouched where it is not known
+ * @return whether it is known
+ */
+int grip_chat_reader_knows_before(grip_chat_reader_t *reader, const char *room, unsigned slot,
+                                  apr_int64_t before, chat_standing_t *standing);
 
 /**
  * As grip_chat_reader_room, for a thread that has no request and other rooms to look at: where the room cannot

@@ -1,11 +1,13 @@
 """Lists of long messages: bounded in bytes, with a link to what is left out."""
 
+import os
 import re
 import socket
+import sqlite3
 
 import pytest
 
-from harness.client import messages_path
+from harness.client import Connection, messages_path
 from harness.sites import chat_site
 
 LIST_BYTES = 256 * 1024
@@ -105,6 +107,45 @@ def test_an_older_list_has_a_tag_that_is_answered_304(client, room):
     etag = client.get(path).header("ETag")
     assert client.get(path, If_None_Match=etag).status == 304
     assert client.get(messages_path(room), If_None_Match=etag).status == 200
+
+
+def processor_of(apache):
+    """Seconds that the children have used."""
+    ticks = 0
+    for pid in apache.children():
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+            ticks += sum(map(int, file.read().rpartition(")")[2].split()[11:13]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def test_an_older_list_that_is_the_same_is_not_read_again(servers):
+    """What is answered 304 costs nothing of what the list costs; it did cost all of it."""
+    apache = servers.apache(lambda a: chat_site(a.database, "none"))
+    for number in range(1, 11):
+        apache.client.say("x", f"{number} " + "\u00e9" * (FAT // 2))
+    path = f"{messages_path('x')}?before=room-x:9"
+    seconds = []
+    with Connection(apache.port) as connection:
+        first = connection.request("GET", path)
+        unchanged = {"If-None-Match": first.header("ETag")}
+        assert next_of(first)
+        for headers, status in (({}, 200), (unchanged, 304)):
+            before = processor_of(apache)
+            for _ in range(150):
+                answer = connection.request("GET", path, headers=headers)
+                assert answer.status == status
+                assert answer.header("ETag") == first.header("ETag")
+                assert answer.header("Link") == first.header("Link")
+            seconds.append(processor_of(apache) - before)
+        assert seconds[1] < seconds[0] / 4, seconds
+        connection.say("x", "11 and the list is the same")
+        assert connection.request("GET", path, headers=unchanged).status == 304
+        with sqlite3.connect(apache.database, timeout=20) as operator:
+            operator.execute("DELETE FROM grip_chat_message WHERE event_id = 8")
+        operator.close()
+        connection.say("x", "12")
+        answer = connection.request("GET", path, headers=unchanged)
+        assert answer.status == 200 and numbers(answer)[0] == 7
 
 
 def memory_of(apache):

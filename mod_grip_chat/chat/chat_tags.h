@@ -1,0 +1,31 @@
+/* Which lists a child has sent that it does not keep: whoever has such a list and asks again is told that it is the
+ * same, without a read, as long as the room has not changed. */
+#ifndef CHAT_TAGS_H
+#define CHAT_TAGS_H
+
+#include "chat_cache.h"
+#include "chat_list.h"
+
+/** How many are known at most; one takes the place of another. */
+#define CHAT_TAGS_MAX 64
+
+typedef struct chat_tags_t chat_tags_t;
+
+/** Make the memory of a site; its table is made at the first list. @param pool owns it */
+apr_status_t chat_tags_create(chat_tags_t **out, apr_pool_t *pool);
+
+/**
+ * Find how the list of what a room had before a position stands, which its tag is made of. Thread-safe.
+ *
+ * @param version   of the room, now
+ * @param standing  untouched where it is not known
+ * @return whether it is known
+ */
+int chat_tags_find(chat_tags_t *tags, const char *room, apr_int64_t before, chat_version_t version,
+                   chat_standing_t *standing);
+
+/** Note a list. Thread-safe. @param version loaded before the room was read */
+void chat_tags_keep(chat_tags_t *tags, const char *room, apr_int64_t before, chat_version_t version,
+                    const chat_standing_t *standing);
+
+#endif
