@@ -1,6 +1,6 @@
 # --- the layers, lowest first; what a library may include is what its CPPFLAGS name ---------------
 
-noinst_LTLIBRARIES = libgcbase.la libgrip.la libchat.la libkeeper.la
+noinst_LTLIBRARIES = libgcbase.la libgrip.la libchat.la libipc.la libkeeper.la
 
 libgcbase_la_CPPFLAGS = $(BASE_CPPFLAGS) $(JANSSON_CFLAGS)
 libgcbase_la_SOURCES = \
@@ -83,27 +83,42 @@ libchat_la_SOURCES = \
 	mod_grip_chat/chat/chat_key.h \
 	mod_grip_chat/chat/chat_leftovers.c \
 	mod_grip_chat/chat/chat_leftovers.h \
+	mod_grip_chat/chat/chat_list.c \
+	mod_grip_chat/chat/chat_list.h \
 	mod_grip_chat/chat/chat_multipart.c \
 	mod_grip_chat/chat/chat_multipart.h \
 	mod_grip_chat/chat/chat_retention.c \
 	mod_grip_chat/chat/chat_retention.h \
-	mod_grip_chat/chat/chat_list.c \
-	mod_grip_chat/chat/chat_list.h \
 	mod_grip_chat/chat/chat_snapshot.c \
 	mod_grip_chat/chat/chat_snapshot.h \
-	mod_grip_chat/chat/chat_tags.c \
-	mod_grip_chat/chat/chat_tags.h \
 	mod_grip_chat/chat/chat_sql.c \
 	mod_grip_chat/chat/chat_sql.h \
 	mod_grip_chat/chat/chat_sse.c \
 	mod_grip_chat/chat/chat_sse.h \
 	mod_grip_chat/chat/chat_store.c \
 	mod_grip_chat/chat/chat_store.h \
+	mod_grip_chat/chat/chat_tags.c \
+	mod_grip_chat/chat/chat_tags.h \
 	mod_grip_chat/chat/chat_types.h \
 	mod_grip_chat/chat/chat_unseen.c \
 	mod_grip_chat/chat/chat_unseen.h \
 	mod_grip_chat/chat/chat_validate.c \
 	mod_grip_chat/chat/chat_validate.h
+
+libipc_la_CPPFLAGS = $(IPC_CPPFLAGS)
+libipc_la_SOURCES = \
+	mod_grip_chat/ipc/ipc_client.c \
+	mod_grip_chat/ipc/ipc_client.h \
+	mod_grip_chat/ipc/ipc_frame.c \
+	mod_grip_chat/ipc/ipc_frame.h \
+	mod_grip_chat/ipc/ipc_notice.c \
+	mod_grip_chat/ipc/ipc_notice.h \
+	mod_grip_chat/ipc/ipc_site.c \
+	mod_grip_chat/ipc/ipc_site.h \
+	mod_grip_chat/ipc/ipc_slots.c \
+	mod_grip_chat/ipc/ipc_slots.h \
+	mod_grip_chat/ipc/ipc_subscription.c \
+	mod_grip_chat/ipc/ipc_subscription.h
 
 libkeeper_la_CPPFLAGS = $(KEEPER_CPPFLAGS)
 libkeeper_la_SOURCES = \
@@ -111,8 +126,6 @@ libkeeper_la_SOURCES = \
 	mod_grip_chat/keeper/keeper_append.h \
 	mod_grip_chat/keeper/keeper_backoff.c \
 	mod_grip_chat/keeper/keeper_backoff.h \
-	mod_grip_chat/keeper/keeper_client.c \
-	mod_grip_chat/keeper/keeper_client.h \
 	mod_grip_chat/keeper/keeper_connection.c \
 	mod_grip_chat/keeper/keeper_connection.h \
 	mod_grip_chat/keeper/keeper_database.c \
@@ -126,8 +139,6 @@ libkeeper_la_SOURCES = \
 	mod_grip_chat/keeper/keeper_loop.c \
 	mod_grip_chat/keeper/keeper_loop.h \
 	mod_grip_chat/keeper/keeper_pace.h \
-	mod_grip_chat/keeper/keeper_notice.c \
-	mod_grip_chat/keeper/keeper_notice.h \
 	mod_grip_chat/keeper/keeper_poll.c \
 	mod_grip_chat/keeper/keeper_poll.h \
 	mod_grip_chat/keeper/keeper_positions.c \
@@ -140,12 +151,8 @@ libkeeper_la_SOURCES = \
 	mod_grip_chat/keeper/keeper_room.h \
 	mod_grip_chat/keeper/keeper_rooms.c \
 	mod_grip_chat/keeper/keeper_rooms.h \
-	mod_grip_chat/keeper/keeper_site.c \
-	mod_grip_chat/keeper/keeper_site.h \
 	mod_grip_chat/keeper/keeper_sites.c \
 	mod_grip_chat/keeper/keeper_sites.h \
-	mod_grip_chat/keeper/keeper_slots.c \
-	mod_grip_chat/keeper/keeper_slots.h \
 	mod_grip_chat/keeper/keeper_sweep.c \
 	mod_grip_chat/keeper/keeper_sweep.h \
 	mod_grip_chat/keeper/keeper_task.c \
@@ -154,19 +161,15 @@ libkeeper_la_SOURCES = \
 	mod_grip_chat/keeper/keeper_trouble.h \
 	mod_grip_chat/keeper/keeper_watch.c \
 	mod_grip_chat/keeper/keeper_watch.h \
-	mod_grip_chat/keeper/keeper_watcher.c \
-	mod_grip_chat/keeper/keeper_watcher.h \
-	mod_grip_chat/keeper/keeper_wire.c \
-	mod_grip_chat/keeper/keeper_wire.h \
 	mod_grip_chat/keeper/keeper_writer.c \
 	mod_grip_chat/keeper/keeper_writer.h
 
 # The layout of shared memory by itself, because the tests build a module with another number for it.
-noinst_LTLIBRARIES += libkeepershared.la
-libkeepershared_la_CPPFLAGS = $(KEEPER_CPPFLAGS)
-libkeepershared_la_SOURCES = \
-	mod_grip_chat/keeper/keeper_shared.c \
-	mod_grip_chat/keeper/keeper_shared.h
+noinst_LTLIBRARIES += libipcshared.la
+libipcshared_la_CPPFLAGS = $(IPC_CPPFLAGS)
+libipcshared_la_SOURCES = \
+	mod_grip_chat/ipc/ipc_shared.c \
+	mod_grip_chat/ipc/ipc_shared.h
 
 # --- the module: one loadable object that exports only its record ----------------------------------
 
@@ -174,7 +177,7 @@ module_LTLIBRARIES = mod_grip_chat.la
 mod_grip_chat_la_CPPFLAGS = $(KEEPER_CPPFLAGS) $(HTTPD_CPPFLAGS) -I$(srcdir)/mod_grip_chat/httpd
 mod_grip_chat_la_LDFLAGS = $(GC_LDFLAGS) -module -avoid-version -shared \
 	-export-symbols-regex '^grip_chat_module$$'
-mod_grip_chat_la_LIBADD = libkeeper.la libkeepershared.la libchat.la libgrip.la libgcbase.la \
+mod_grip_chat_la_LIBADD = libkeeper.la libipc.la libipcshared.la libchat.la libgrip.la libgcbase.la \
 	$(CURL_LIBS) $(OPENSSL_LIBS) $(JANSSON_LIBS) $(SQLITE_LIBS) $(APR_LIBS)
 mod_grip_chat_la_SOURCES = \
 	mod_grip_chat/httpd/mod_grip_chat.c \
@@ -208,10 +211,10 @@ mod_grip_chat_la_SOURCES = \
 	mod_grip_chat/httpd/mod_grip_chat_env.h \
 	mod_grip_chat/httpd/mod_grip_chat_events.c \
 	mod_grip_chat/httpd/mod_grip_chat_events.h \
-	mod_grip_chat/httpd/mod_grip_chat_feed.c \
-	mod_grip_chat/httpd/mod_grip_chat_feed.h \
 	mod_grip_chat/httpd/mod_grip_chat_features.c \
 	mod_grip_chat/httpd/mod_grip_chat_features.h \
+	mod_grip_chat/httpd/mod_grip_chat_feed.c \
+	mod_grip_chat/httpd/mod_grip_chat_feed.h \
 	mod_grip_chat/httpd/mod_grip_chat_handler.c \
 	mod_grip_chat/httpd/mod_grip_chat_handler.h \
 	mod_grip_chat/httpd/mod_grip_chat_held.c \

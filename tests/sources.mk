@@ -2,7 +2,7 @@
 
 # Programs that name no sources have one of their own name, and these flags.
 AM_DEFAULT_SOURCE_EXT = .c
-TESTED_LAYERS = libkeeper.la libkeepershared.la libchat.la libgrip.la libgcbase.la \
+TESTED_LAYERS = libkeeper.la libipc.la libipcshared.la libchat.la libgrip.la libgcbase.la \
 	$(CURL_LIBS) $(OPENSSL_LIBS) $(JANSSON_LIBS) $(SQLITE_LIBS) $(APR_LIBS)
 LDADD = $(check_LTLIBRARIES) $(TESTED_LAYERS) $(CMOCKA_LIBS)
 AM_CPPFLAGS = $(KEEPER_CPPFLAGS) -I$(srcdir)/tests/unit/support -I$(srcdir)/tests/unit/grip \
@@ -79,9 +79,13 @@ UNIT_TESTS += \
 	tests/unit/grip/test_grip_transport_once \
 	tests/unit/grip/test_grip_transport_wait \
 	tests/unit/grip/test_grip_url \
+	tests/unit/ipc/test_ipc_client \
+	tests/unit/ipc/test_ipc_client_idle \
+	tests/unit/ipc/test_ipc_frame \
+	tests/unit/ipc/test_ipc_notice \
+	tests/unit/ipc/test_ipc_shared \
+	tests/unit/ipc/test_ipc_slots \
 	tests/unit/keeper/test_keeper_backoff \
-	tests/unit/keeper/test_keeper_client \
-	tests/unit/keeper/test_keeper_client_idle \
 	tests/unit/keeper/test_keeper_clock \
 	tests/unit/keeper/test_keeper_connection \
 	tests/unit/keeper/test_keeper_crash \
@@ -89,19 +93,15 @@ UNIT_TESTS += \
 	tests/unit/keeper/test_keeper_intake \
 	tests/unit/keeper/test_keeper_lock \
 	tests/unit/keeper/test_keeper_loop \
-	tests/unit/keeper/test_keeper_notice \
 	tests/unit/keeper/test_keeper_positions \
 	tests/unit/keeper/test_keeper_publish \
 	tests/unit/keeper/test_keeper_publish_faults \
 	tests/unit/keeper/test_keeper_publish_pace \
 	tests/unit/keeper/test_keeper_room \
 	tests/unit/keeper/test_keeper_rooms \
-	tests/unit/keeper/test_keeper_shared \
-	tests/unit/keeper/test_keeper_slots \
 	tests/unit/keeper/test_keeper_sweep \
 	tests/unit/keeper/test_keeper_trouble \
 	tests/unit/keeper/test_keeper_watch \
-	tests/unit/keeper/test_keeper_wire \
 	tests/unit/keeper/test_keeper_writer
 endif
 endif
@@ -204,11 +204,11 @@ tests_streams_mod_slow_parking_la_LDFLAGS = $(GC_LDFLAGS) -module -avoid-version
 tests_streams_mod_slow_parking_la_SOURCES = tests/streams/mod_slow_parking.c
 
 # The module once more, with another layout of shared memory: what an upgrade replaces it by.
-noinst_LTLIBRARIES += tests/upgrade/libkeepershared.la tests/upgrade/mod_grip_chat.la
-tests_upgrade_libkeepershared_la_CPPFLAGS = $(KEEPER_CPPFLAGS) -DLAYOUT_MARK='APR_UINT64_C(0x67636861740000ff)'
-tests_upgrade_libkeepershared_la_SOURCES = mod_grip_chat/keeper/keeper_shared.c
+noinst_LTLIBRARIES += tests/upgrade/libipcshared.la tests/upgrade/mod_grip_chat.la
+tests_upgrade_libipcshared_la_CPPFLAGS = $(IPC_CPPFLAGS) -DLAYOUT_MARK='APR_UINT64_C(0x67636861740000ff)'
+tests_upgrade_libipcshared_la_SOURCES = mod_grip_chat/ipc/ipc_shared.c
 tests_upgrade_mod_grip_chat_la_LDFLAGS = $(mod_grip_chat_la_LDFLAGS) -rpath $(abs_builddir)/tests/upgrade
 tests_upgrade_mod_grip_chat_la_LIBADD = $(mod_grip_chat_la_OBJECTS) \
-	$(subst libkeepershared.la,tests/upgrade/libkeepershared.la,$(mod_grip_chat_la_LIBADD))
-tests_upgrade_mod_grip_chat_la_DEPENDENCIES = mod_grip_chat.la tests/upgrade/libkeepershared.la
+	$(subst libipcshared.la,tests/upgrade/libipcshared.la,$(mod_grip_chat_la_LIBADD))
+tests_upgrade_mod_grip_chat_la_DEPENDENCIES = mod_grip_chat.la tests/upgrade/libipcshared.la
 tests_upgrade_mod_grip_chat_la_SOURCES =

@@ -11,7 +11,7 @@
 #include "chat_retention.h"
 #include "chat_validate.h"
 #include "grip_hold.h"
-#include "keeper_site.h"
+#include "ipc_site.h"
 #include "mod_grip_chat_args.h"
 #include "mod_grip_chat_env.h"
 #include "mod_grip_chat_mounts.h"
@@ -269,15 +269,14 @@ static const char *cmd_publish_rate(cmd_parms *cmd, void *unused, const char *ra
     grip_chat_conf_t *conf = grip_chat_conf_get(cmd->server);
     const char *error = NULL;
 
-    conf->publish_burst = KEEPER_SITE_PUBLISH_BURST;
+    conf->publish_burst = IPC_SITE_PUBLISH_BURST;
     if (gc_slice_equal_nocase(gc_slice_of(rate), "off") && !burst) {
         conf->publish_rate = 0;
         return NULL;
     }
-    error =
-        grip_chat_args_number(cmd, rate, 1, 1000, KEEPER_SITE_PUBLISH_RATE, &conf->publish_rate);
+    error = grip_chat_args_number(cmd, rate, 1, 1000, IPC_SITE_PUBLISH_RATE, &conf->publish_rate);
     if (!error && burst) {
-        error = grip_chat_args_number(cmd, burst, 1, 1000, KEEPER_SITE_PUBLISH_BURST,
+        error = grip_chat_args_number(cmd, burst, 1, 1000, IPC_SITE_PUBLISH_BURST,
                                       &conf->publish_burst);
     }
     return error;
@@ -285,8 +284,8 @@ static const char *cmd_publish_rate(cmd_parms *cmd, void *unused, const char *ra
 
 static const char *cmd_item_size(cmd_parms *cmd, void *unused, const char *arg)
 {
-    return grip_chat_args_number(cmd, arg, KEEPER_SITE_ITEM_MIN_BYTES, KEEPER_SITE_ITEM_MAX_BYTES,
-                                 KEEPER_SITE_ITEM_DEFAULT_BYTES,
+    return grip_chat_args_number(cmd, arg, IPC_SITE_ITEM_MIN_BYTES, IPC_SITE_ITEM_MAX_BYTES,
+                                 IPC_SITE_ITEM_DEFAULT_BYTES,
                                  &grip_chat_conf_get(cmd->server)->item_bytes);
 }
 

@@ -35,7 +35,7 @@ typedef struct events_t {
     request_rec *r;
     const grip_chat_site_t *site;
     const grip_chat_route_t *route;
-    keeper_shared_t *shared;
+    ipc_shared_t *shared;
     const char *room;
     apr_uint64_t tag; /* of the room in shared memory */
     const char *channel;
@@ -211,7 +211,7 @@ static apr_status_t look_up(const events_t *events, found_t *found)
     const chat_standing_t *standing;
     chat_snapshot_t *snapshot;
     apr_status_t rv =
-        grip_chat_reader_room(events->site->reader, events->room, keeper_shared_slot(events->tag),
+        grip_chat_reader_room(events->site->reader, events->room, ipc_shared_slot(events->tag),
                               events->site->history, &snapshot, events->r->pool);
 
     if (rv == APR_SUCCESS) {
@@ -261,10 +261,10 @@ static apr_status_t find_room(const events_t *events, found_t *found)
  * was published meanwhile is not left out. */
 static void leave_what_waits(const events_t *events, found_t *found)
 {
-    apr_int64_t waiting = keeper_shared_waiting(events->shared, events->tag,
-                                                events->site->keeper.proxy_count, gc_clock_now());
+    apr_int64_t waiting = ipc_shared_waiting(events->shared, events->tag,
+                                             events->site->keeper.proxy_count, gc_clock_now());
 
-    if (waiting != KEEPER_SHARED_NOTHING && waiting < found->last_event_id &&
+    if (waiting != IPC_SHARED_NOTHING && waiting < found->last_event_id &&
         waiting >= found->first_kept_event_id - 1 &&
         (events->start != GRIP_CHAT_START_AFTER ||
          (is_reachable(events, found) && events->after <= waiting)))
@@ -317,7 +317,7 @@ static int send_answer(events_t *events, const answer_t *answer, const found_t *
 
 static void note_hold(const events_t *events)
 {
-    keeper_shared_note_hold(events->shared, keeper_shared_slot(events->tag), gc_clock_now());
+    ipc_shared_note_hold(events->shared, ipc_shared_slot(events->tag), gc_clock_now());
 }
 
 /* Read the room for a proxy's request through a link. Only one that is good is noted as a hold, or anybody could
@@ -326,10 +326,10 @@ static void note_hold(const events_t *events)
 static apr_status_t find_room_of_link(const events_t *events, found_t *found, gc_slice_t *token,
                                       int *is_void)
 {
-    unsigned slot = keeper_shared_slot(events->tag);
-    keeper_version_t before =
-        keeper_shared_version(events->shared, events->site->keeper.database_number, slot);
-    keeper_version_t after;
+    unsigned slot = ipc_shared_slot(events->tag);
+    ipc_version_t before =
+        ipc_shared_version(events->shared, events->site->keeper.database_number, slot);
+    ipc_version_t after;
     apr_status_t rv = find_room(events, found);
 
     if (rv == APR_SUCCESS) {
@@ -341,7 +341,7 @@ static apr_status_t find_room_of_link(const events_t *events, found_t *found, gc
         return rv;
     }
     note_hold(events);
-    after = keeper_shared_version(events->shared, events->site->keeper.database_number, slot);
+    after = ipc_shared_version(events->shared, events->site->keeper.database_number, slot);
     return before.epoch == after.epoch && before.generation == after.generation
                ? APR_SUCCESS
                : find_room(events, found);
@@ -450,16 +450,15 @@ static int get_events(events_t *events)
 }
 
 int grip_chat_events_handle(request_rec *r, const grip_chat_site_t *site,
-                            const grip_chat_route_t *route, const char *room,
-                            keeper_shared_t *shared)
+                            const grip_chat_route_t *route, const char *room, ipc_shared_t *shared)
 {
     events_t events = {r, site, route, shared, room};
 
     switch (r->method_number) {
     case M_GET:
         events.now = apr_time_now();
-        events.tag = keeper_site_tag(&site->keeper, gc_slice_of(room));
-        events.channel = keeper_site_channel(&site->keeper, gc_slice_of(room), r->pool);
+        events.tag = ipc_site_tag(&site->keeper, gc_slice_of(room));
+        events.channel = ipc_site_channel(&site->keeper, gc_slice_of(room), r->pool);
         return get_events(&events);
     case M_OPTIONS:
         return grip_chat_reply_options(r, ALLOW);

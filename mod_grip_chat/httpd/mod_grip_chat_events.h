@@ -4,7 +4,7 @@
 #ifndef MOD_GRIP_CHAT_EVENTS_H
 #define MOD_GRIP_CHAT_EVENTS_H
 
-#include "keeper_shared.h"
+#include "ipc_shared.h"
 #include "mod_grip_chat_route.h"
 #include "mod_grip_chat_site.h"
 
@@ -17,7 +17,6 @@
  * @return as a handler does
  */
 int grip_chat_events_handle(request_rec *r, const grip_chat_site_t *site,
-                            const grip_chat_route_t *route, const char *room,
-                            keeper_shared_t *shared);
+                            const grip_chat_route_t *route, const char *room, ipc_shared_t *shared);
 
 #endif

@@ -21,7 +21,7 @@ static void drop_room_if_empty(grip_chat_feed_t *feed, grip_chat_room_t *room)
     if (!room->first && !room->is_loading && !room->is_due && room->backlogs == 0 &&
         grip_chat_rooms_remove(&feed->rooms, room))
     {
-        keeper_watcher_want(feed->watcher, slot, 0);
+        ipc_subscription_want(feed->watcher, slot, 0);
     }
 }
 
@@ -96,7 +96,7 @@ void grip_chat_feed_enter(grip_chat_feed_t *feed, grip_chat_held_t *held, gc_mom
     }
     grip_chat_room_enter(room, held);
     if (is_new_slot) {
-        keeper_watcher_want(feed->watcher, room->slot, 1);
+        ipc_subscription_want(feed->watcher, room->slot, 1);
     }
     /* It was answered a moment ago, and something may have been stored since. */
     look_at(feed, room);
@@ -217,8 +217,8 @@ static void retry_pages(grip_chat_feed_t *feed)
 /* Look at a room if it is not what was read last. */
 static void look_if_moved(grip_chat_feed_t *feed, grip_chat_room_t *room)
 {
-    keeper_version_t now =
-        keeper_shared_version(feed->shared, room->site->keeper.database_number, room->slot);
+    ipc_version_t now =
+        ipc_shared_version(feed->shared, room->site->keeper.database_number, room->slot);
 
     if (room->is_loading || !room->is_read || room->has_failed ||
         room->version.epoch != now.epoch || room->version.generation != now.generation)
@@ -236,7 +236,7 @@ void grip_chat_feed_moved(grip_chat_feed_t *feed, unsigned slot)
     }
 }
 
-void grip_chat_feed_stored(grip_chat_feed_t *feed, unsigned slot, const keeper_notice_t *notice)
+void grip_chat_feed_stored(grip_chat_feed_t *feed, unsigned slot, const ipc_notice_t *notice)
 {
     grip_chat_room_t *room;
 
@@ -282,8 +282,8 @@ void grip_chat_feed_give_fresh(grip_chat_feed_t *feed, gc_moment_t now)
 
 void grip_chat_feed_look_around(grip_chat_feed_t *feed, gc_moment_t now)
 {
-    apr_uint64_t epochs = keeper_shared_epochs(feed->shared);
-    int is_anything = epochs != feed->epochs || !keeper_watcher_is_told(feed->watcher);
+    apr_uint64_t epochs = ipc_shared_epochs(feed->shared);
+    int is_anything = epochs != feed->epochs || !ipc_subscription_is_told(feed->watcher);
     grip_chat_room_t *room;
 
     feed->look_due = now + LOOK_PERIOD;

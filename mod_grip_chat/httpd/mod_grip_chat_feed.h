@@ -3,7 +3,7 @@
 #ifndef MOD_GRIP_CHAT_FEED_H
 #define MOD_GRIP_CHAT_FEED_H
 
-#include "keeper_watcher.h"
+#include "ipc_subscription.h"
 #include "mod_grip_chat_crowd.h"
 #include "mod_grip_chat_delivery.h"
 #include "mod_grip_chat_loader.h"
@@ -11,8 +11,8 @@
 /** A feed. All zero has no rooms; who makes it sets what stands before rooms, and delivery. */
 typedef struct grip_chat_feed_t {
     server_rec *main;
-    const keeper_shared_t *shared;
-    keeper_watcher_t *watcher;
+    const ipc_shared_t *shared;
+    ipc_subscription_t *watcher;
     grip_chat_loader_t *loader;
     grip_chat_crowd_t *crowd;
     grip_chat_rooms_t rooms;
@@ -39,11 +39,11 @@ void grip_chat_feed_give_fresh(grip_chat_feed_t *feed, gc_moment_t now);
 /** Look at the rooms whose moves nobody tells, or that could not be read. */
 void grip_chat_feed_look_around(grip_chat_feed_t *feed, gc_moment_t now);
 
-/** A room of this slot may have changed: see keeper_watcher_hooks_t. */
+/** A room of this slot may have changed: see ipc_subscription_hooks_t. */
 void grip_chat_feed_moved(grip_chat_feed_t *feed, unsigned slot);
 
 /** The keeper tells an event, which is given to the readers together with all that come in this turn. */
-void grip_chat_feed_stored(grip_chat_feed_t *feed, unsigned slot, const keeper_notice_t *notice);
+void grip_chat_feed_stored(grip_chat_feed_t *feed, unsigned slot, const ipc_notice_t *notice);
 
 /** The connection of a reader has room again: write what it lacks. */
 void grip_chat_feed_more(grip_chat_feed_t *feed, grip_chat_held_t *held);

@@ -301,7 +301,7 @@ static void number_databases(const parent_t *parent, grip_chat_site_t *first, ap
         names[i++] = gc_slice_of(apr_pstrcat(parent->pool, site->keeper.database.driver, ":",
                                              site->keeper.database.params, NULL));
     }
-    (void)keeper_shared_number(parent->config.shared, names, count, numbers);
+    (void)ipc_shared_number(parent->config.shared, names, count, numbers);
     for (i = 0, site = first; site; site = site->next) {
         site->keeper.database_number = numbers[i++];
     }
@@ -310,7 +310,7 @@ static void number_databases(const parent_t *parent, grip_chat_site_t *first, ap
 /* Copy the list of sites into the array that the keeper reads. */
 static void fill_config(parent_t *parent, grip_chat_site_t *first)
 {
-    const keeper_site_t **sites;
+    const ipc_site_t **sites;
     grip_chat_site_t *site;
     apr_size_t count = 0;
 

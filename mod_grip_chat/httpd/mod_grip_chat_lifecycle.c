@@ -81,7 +81,7 @@ static apr_status_t make_child(apr_pool_t *pchild, server_rec *main)
     child->cache_bytes = grip_chat_conf_cache_bytes(main);
     child->sites = all_sites;
     if (rv == APR_SUCCESS) {
-        rv = keeper_client_create(&child->keeper, grip_chat_retained_socket_path(), pchild);
+        rv = ipc_client_create(&child->keeper, grip_chat_retained_socket_path(), pchild);
     }
     if (rv == APR_SUCCESS) {
         rv = chat_cache_create(&child->cache, child->cache_bytes, pchild);

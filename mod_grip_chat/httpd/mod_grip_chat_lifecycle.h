@@ -6,8 +6,8 @@
 
 /** What a child has; made by child_init, in the child's pool. */
 typedef struct grip_chat_child_t {
-    keeper_client_t *keeper;
-    keeper_shared_t *shared;
+    ipc_client_t *keeper;
+    ipc_shared_t *shared;
     chat_cache_t *cache;     /**< of all sites */
     apr_size_t cache_bytes;  /**< that its rooms may take */
     grip_chat_site_t *sites; /**< the first of all */

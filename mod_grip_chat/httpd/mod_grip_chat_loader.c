@@ -19,7 +19,7 @@ typedef struct line_t {
 } line_t;
 
 struct grip_chat_loader_t {
-    const keeper_shared_t *shared;
+    const ipc_shared_t *shared;
     grip_chat_loader_notify_fn *notify;
     void *baton;
     chat_account_t *account; /* the loop's */
@@ -168,7 +168,7 @@ static void load(const grip_chat_loader_t *loader, grip_chat_room_t *room, apr_p
     room->pieces = NULL;
     room->is_cut_off = 0;
     room->loaded_version =
-        keeper_shared_version(loader->shared, room->site->keeper.database_number, room->slot);
+        ipc_shared_version(loader->shared, room->site->keeper.database_number, room->slot);
     room->status =
         grip_chat_reader_look(room->site->reader, room->name, room->site->history, &room->snapshot);
     if (room->status != APR_SUCCESS) {
@@ -255,7 +255,7 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
     return NULL;
 }
 
-apr_status_t grip_chat_loader_start(grip_chat_loader_t **out, const keeper_shared_t *shared,
+apr_status_t grip_chat_loader_start(grip_chat_loader_t **out, const ipc_shared_t *shared,
                                     chat_account_t *account, grip_chat_loader_notify_fn *notify,
                                     void *baton, apr_pool_t *pool)
 {

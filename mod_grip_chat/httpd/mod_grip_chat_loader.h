@@ -17,7 +17,7 @@ typedef void grip_chat_loader_notify_fn(void *baton);
  * @param account  pieces are made on it; lives as long as the loader
  * @param pool     the child's; the loader ends before it: grip_chat_loader_stop
  */
-apr_status_t grip_chat_loader_start(grip_chat_loader_t **out, const keeper_shared_t *shared,
+apr_status_t grip_chat_loader_start(grip_chat_loader_t **out, const ipc_shared_t *shared,
                                     chat_account_t *account, grip_chat_loader_notify_fn *notify,
                                     void *baton, apr_pool_t *pool);
 

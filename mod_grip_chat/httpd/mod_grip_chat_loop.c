@@ -120,7 +120,7 @@ static void slot_moved(unsigned slot, void *baton)
     grip_chat_feed_moved(&loop->feed, slot);
 }
 
-static void event_stored(unsigned slot, const keeper_notice_t *notice, void *baton)
+static void event_stored(unsigned slot, const ipc_notice_t *notice, void *baton)
 {
     grip_chat_loop_t *loop = baton;
 
@@ -130,7 +130,8 @@ static void event_stored(unsigned slot, const keeper_notice_t *notice, void *bat
 /* How long nothing is due, in milliseconds. */
 static int next_timeout(const grip_chat_loop_t *loop, gc_moment_t now)
 {
-    gc_moment_t due = gc_clock_earlier(loop->feed.look_due, keeper_watcher_due(loop->feed.watcher));
+    gc_moment_t due =
+        gc_clock_earlier(loop->feed.look_due, ipc_subscription_due(loop->feed.watcher));
 
     due = gc_clock_earlier(due, grip_chat_crowd_next(&loop->crowd));
     return due > now ? (int)((due - now + 999) / 1000) : 0;
@@ -149,7 +150,7 @@ static void dispatch(grip_chat_loop_t *loop, const struct epoll_event *event, gc
         __atomic_store_n(&loop->is_woken, 0, __ATOMIC_SEQ_CST);
     }
     else if (event->data.ptr == &loop->feed.watcher) {
-        keeper_watcher_ready(loop->feed.watcher);
+        ipc_subscription_ready(loop->feed.watcher);
     }
     else {
         grip_chat_crowd_serve(&loop->crowd, event->data.ptr, event->events, now);
@@ -215,7 +216,7 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
             grip_chat_crowd_drain(&loop->crowd, loop->draining == DRAIN_AT_ONCE, now);
         }
         grip_chat_crowd_end_due(&loop->crowd, now);
-        keeper_watcher_work(loop->feed.watcher, now);
+        ipc_subscription_work(loop->feed.watcher, now);
     }
     return NULL;
 }
@@ -231,7 +232,7 @@ static apr_status_t close_fds(void *data)
 
 static apr_status_t make(grip_chat_loop_t *loop)
 {
-    keeper_watcher_hooks_t hooks = {wait_for_keeper, slot_moved, event_stored, loop};
+    ipc_subscription_hooks_t hooks = {wait_for_keeper, slot_moved, event_stored, loop};
     grip_chat_crowd_hooks_t crowd_hooks = {room_again, left, give_up, loop};
     apr_status_t rv;
 
@@ -247,7 +248,7 @@ static apr_status_t make(grip_chat_loop_t *loop)
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = keeper_watcher_create(&loop->feed.watcher, loop->spec.socket_path, &hooks, loop->pool);
+    rv = ipc_subscription_create(&loop->feed.watcher, loop->spec.socket_path, &hooks, loop->pool);
     if (rv == APR_SUCCESS) {
         rv = grip_chat_feed_init(&loop->feed, loop->pool);
     }

@@ -12,7 +12,7 @@ typedef struct grip_chat_loop_t grip_chat_loop_t;
 /** What a loop is made of; all of it lives as long as the loop. */
 typedef struct grip_chat_loop_spec_t {
     server_rec *main;
-    const keeper_shared_t *shared;
+    const ipc_shared_t *shared;
     const char *socket_path;   /**< the keeper's */
     int loops;                 /**< that there may be, of all children together, at least 1 */
     void (*look)(void *baton); /**< called once a second, in the loop's thread */

@@ -106,9 +106,9 @@ static int get_newest(request_rec *r, const grip_chat_site_t *site, const grip_c
     chat_snapshot_t *snapshot;
     chat_block_t *list;
     int status;
-    apr_status_t rv = grip_chat_reader_room(site->reader, room,
-                                            keeper_site_slot(&site->keeper, gc_slice_of(room)),
-                                            site->history, &snapshot, r->pool);
+    apr_status_t rv =
+        grip_chat_reader_room(site->reader, room, ipc_site_slot(&site->keeper, gc_slice_of(room)),
+                              site->history, &snapshot, r->pool);
 
     if (rv != APR_SUCCESS) {
         return fail_to_read(r, rv);
@@ -150,7 +150,7 @@ static int is_older_wanted(request_rec *r, const grip_chat_route_t *route, const
 static int get_older(request_rec *r, const grip_chat_site_t *site, const grip_chat_route_t *route,
                      const char *room, apr_int64_t before)
 {
-    unsigned slot = keeper_site_slot(&site->keeper, gc_slice_of(room));
+    unsigned slot = ipc_site_slot(&site->keeper, gc_slice_of(room));
     grip_chat_older_t older;
     apr_status_t rv;
     int status;
@@ -249,7 +249,7 @@ static int check_form(request_rec *r, const grip_chat_site_t *site, const grip_c
 
 /* Take the header Idempotency-Key, if there is one; 0 after an answer was given. The digest tells a
  * message that is sent again from another one: neither part of it holds the NUL between them. */
-static int take_key(request_rec *r, keeper_job_t *job, int *status)
+static int take_key(request_rec *r, ipc_job_t *job, int *status)
 {
     const char *header = apr_table_get(r->headers_in, "Idempotency-Key");
     unsigned char digest[GRIP_CRYPTO_SHA256_BYTES];
@@ -281,21 +281,21 @@ static int take_key(request_rec *r, keeper_job_t *job, int *status)
 }
 
 /* Have the keeper store it; 0 after an answer was given, with its result in *status. */
-static int store(request_rec *r, keeper_client_t *keeper, keeper_job_t *job,
-                 chat_message_t *message, int *status)
+static int store(request_rec *r, ipc_client_t *keeper, ipc_job_t *job, chat_message_t *message,
+                 int *status)
 {
-    keeper_reply_t reply = {KEEPER_UNAVAILABLE, 0, 0, 0};
+    ipc_reply_t reply = {IPC_UNAVAILABLE, 0, 0, 0};
     apr_status_t rv;
 
-    job->job_key = keeper_client_job_key(keeper, r->request_time, r->pool);
-    rv = keeper_client_call(keeper, job, &reply, KEEPER_CLIENT_TIMEOUT, r->pool);
-    if (rv == APR_SUCCESS && reply.status == KEEPER_CONFLICT) {
+    job->job_key = ipc_client_job_key(keeper, r->request_time, r->pool);
+    rv = ipc_client_call(keeper, job, &reply, IPC_CLIENT_TIMEOUT, r->pool);
+    if (rv == APR_SUCCESS && reply.status == IPC_CONFLICT) {
         *status = grip_chat_reply_error(r, HTTP_UNPROCESSABLE_ENTITY, "idempotency-key-used",
                                         "the header 'Idempotency-Key' was used in this room for "
                                         "another message; give each message a key of its own");
         return 0;
     }
-    if (rv != APR_SUCCESS || reply.status != KEEPER_DONE) {
+    if (rv != APR_SUCCESS || reply.status != IPC_DONE) {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, rv, r,
                       "GC0153: a post is answered 503 (the keeper's status is %d)",
                       (int)reply.status);
@@ -310,11 +310,11 @@ static int store(request_rec *r, keeper_client_t *keeper, keeper_job_t *job,
 }
 
 static int post_message(request_rec *r, const grip_chat_site_t *site, const char *room,
-                        keeper_client_t *keeper)
+                        ipc_client_t *keeper)
 {
     grip_chat_refusal_t refusal;
     grip_chat_form_t form;
-    keeper_job_t job = {KEEPER_JOB_POST, 0, site->keeper.identity, room, "", "", "", "", ""};
+    ipc_job_t job = {IPC_JOB_POST, 0, site->keeper.identity, room, "", "", "", "", ""};
     chat_message_t message;
     gc_buffer_t body;
     int status = OK;
@@ -348,7 +348,7 @@ static int post_message(request_rec *r, const grip_chat_site_t *site, const char
 
 int grip_chat_messages_handle(request_rec *r, const grip_chat_site_t *site,
                               const grip_chat_route_t *route, const char *room,
-                              keeper_client_t *keeper)
+                              ipc_client_t *keeper)
 {
     switch (r->method_number) {
     case M_GET:

@@ -15,6 +15,6 @@
  */
 int grip_chat_messages_handle(request_rec *r, const grip_chat_site_t *site,
                               const grip_chat_route_t *route, const char *room,
-                              keeper_client_t *keeper);
+                              ipc_client_t *keeper);
 
 #endif

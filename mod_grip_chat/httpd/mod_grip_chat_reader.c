@@ -6,9 +6,9 @@
 #include "gc_pool.h"
 
 struct grip_chat_reader_t {
-    const keeper_site_t *site;
-    keeper_client_t *keeper;
-    keeper_shared_t *shared;
+    const ipc_site_t *site;
+    ipc_client_t *keeper;
+    ipc_shared_t *shared;
     chat_cache_t *cache;
     apr_size_t list_bytes;
     chat_tags_t *tags;
@@ -22,18 +22,18 @@ struct grip_chat_reader_t {
 
 static apr_uint64_t epoch_now(const grip_chat_reader_t *reader)
 {
-    return keeper_shared_version(reader->shared, reader->site->database_number, 0).epoch;
+    return ipc_shared_version(reader->shared, reader->site->database_number, 0).epoch;
 }
 
 static int held_files(chat_database_files_t *held, void *baton)
 {
     const grip_chat_reader_t *reader = baton;
 
-    return keeper_shared_files(reader->shared, reader->site->database_number, held);
+    return ipc_shared_files(reader->shared, reader->site->database_number, held);
 }
 
-apr_status_t grip_chat_reader_create(grip_chat_reader_t **out, const keeper_site_t *site,
-                                     keeper_client_t *keeper, keeper_shared_t *shared,
+apr_status_t grip_chat_reader_create(grip_chat_reader_t **out, const ipc_site_t *site,
+                                     ipc_client_t *keeper, ipc_shared_t *shared,
                                      chat_cache_t *cache, apr_size_t list_bytes, apr_pool_t *pool)
 {
     grip_chat_reader_t *reader = apr_pcalloc(pool, sizeof(*reader));
@@ -95,7 +95,7 @@ static apr_status_t read_secret(grip_chat_reader_t *reader, const char **secret,
     apr_uint64_t epoch = epoch_now(reader);
     const char *fresh;
     apr_status_t rv =
-        chat_store_meta_get(reader->db, reader->site->name, KEEPER_SITE_SECRET_NAME, &fresh, pool);
+        chat_store_meta_get(reader->db, reader->site->name, IPC_SITE_SECRET_NAME, &fresh, pool);
 
     if (rv != APR_SUCCESS) {
         return rv;
@@ -138,16 +138,15 @@ static apr_status_t read_once(grip_chat_reader_t *reader, const reading_t *readi
 static apr_status_t read_when_ready(grip_chat_reader_t *reader, const reading_t *reading,
                                     apr_pool_t *pool)
 {
-    keeper_job_t ready = {KEEPER_JOB_READY, 0, reader->site->identity, "", "", "", "", "", ""};
-    keeper_reply_t reply;
+    ipc_job_t ready = {IPC_JOB_READY, 0, reader->site->identity, "", "", "", "", "", ""};
+    ipc_reply_t reply;
     apr_status_t rv = read_once(reader, reading, pool);
 
     if (rv == APR_SUCCESS) {
         return rv;
     }
-    if (keeper_client_call(reader->keeper, &ready, &reply, KEEPER_CLIENT_TIMEOUT, pool) !=
-            APR_SUCCESS ||
-        reply.status != KEEPER_DONE)
+    if (ipc_client_call(reader->keeper, &ready, &reply, IPC_CLIENT_TIMEOUT, pool) != APR_SUCCESS ||
+        reply.status != IPC_DONE)
     {
         return rv;
     }
@@ -165,8 +164,8 @@ typedef struct asking_t {
 static chat_version_t version_now(void *baton)
 {
     const asking_t *asking = baton;
-    keeper_version_t now = keeper_shared_version(
-        asking->reader->shared, asking->reader->site->database_number, asking->slot);
+    ipc_version_t now = ipc_shared_version(asking->reader->shared,
+                                           asking->reader->site->database_number, asking->slot);
     chat_version_t version = {now.epoch, now.generation};
 
     return version;
@@ -272,7 +271,7 @@ apr_status_t grip_chat_reader_before(grip_chat_reader_t *reader, const char *roo
 apr_status_t grip_chat_reader_look(grip_chat_reader_t *reader, const char *room, int history,
                                    chat_snapshot_t **snapshot)
 {
-    asking_t asking = {reader, room, keeper_site_slot(reader->site, gc_slice_of(room)), read_once};
+    asking_t asking = {reader, room, ipc_site_slot(reader->site, gc_slice_of(room)), read_once};
     chat_cache_room_t wanted = {reader->site, room, history, reader->list_bytes, &source, &asking};
 
     return chat_cache_get(reader->cache, &wanted, snapshot);

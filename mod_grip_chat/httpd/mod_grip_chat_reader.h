@@ -6,8 +6,8 @@
 #include "chat_cache.h"
 #include "chat_list.h"
 #include "chat_store.h"
-#include "keeper_client.h"
-#include "keeper_site.h"
+#include "ipc_client.h"
+#include "ipc_site.h"
 
 typedef struct grip_chat_reader_t grip_chat_reader_t;
 
@@ -21,8 +21,8 @@ typedef struct grip_chat_reader_t grip_chat_reader_t;
  * @param list_bytes  of the site's lists, at most
  * @param pool    the child's
  */
-apr_status_t grip_chat_reader_create(grip_chat_reader_t **out, const keeper_site_t *site,
-                                     keeper_client_t *keeper, keeper_shared_t *shared,
+apr_status_t grip_chat_reader_create(grip_chat_reader_t **out, const ipc_site_t *site,
+                                     ipc_client_t *keeper, ipc_shared_t *shared,
                                      chat_cache_t *cache, apr_size_t list_bytes, apr_pool_t *pool);
 
 /** Whether rooms are kept: where they are not, what is not in the list is read for itself. */

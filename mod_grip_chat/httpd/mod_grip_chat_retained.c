@@ -46,10 +46,10 @@ const char *grip_chat_retained_socket_path(void)
     return retained() ? retained()->socket_path : NULL;
 }
 
-keeper_shared_t *grip_chat_retained_shared(void)
+ipc_shared_t *grip_chat_retained_shared(void)
 {
     return retained() && retained()->shared_memory
-               ? keeper_shared_attach(retained()->shared_memory, retained()->shared_size)
+               ? ipc_shared_attach(retained()->shared_memory, retained()->shared_size)
                : NULL;
 }
 
@@ -119,23 +119,23 @@ static retained_t *take_up(server_rec *main, const char *wanted, int *was_other)
 }
 
 /* A hold that a child of before is answering is noted where nobody looks any more: any room may have one. */
-static void note_all_holds(keeper_shared_t *shared)
+static void note_all_holds(ipc_shared_t *shared)
 {
     unsigned slot;
 
-    for (slot = 0; slot < KEEPER_SHARED_SLOTS; slot++) {
-        keeper_shared_note_hold(shared, slot, gc_clock_now());
+    for (slot = 0; slot < IPC_SHARED_SLOTS; slot++) {
+        ipc_shared_note_hold(shared, slot, gc_clock_now());
     }
 }
 
 static apr_status_t make_memory(server_rec *main, retained_t *kept)
 {
     apr_shm_t *shm;
-    apr_status_t rv = apr_shm_create(&shm, keeper_shared_size(), NULL, main->process->pool);
+    apr_status_t rv = apr_shm_create(&shm, ipc_shared_size(), NULL, main->process->pool);
 
     if (rv == APR_SUCCESS) {
-        kept->shared_memory = keeper_shared_init(apr_shm_baseaddr_get(shm));
-        kept->shared_size = keeper_shared_size();
+        kept->shared_memory = ipc_shared_init(apr_shm_baseaddr_get(shm));
+        kept->shared_size = ipc_shared_size();
     }
     else {
         ap_log_error(APLOG_MARK, APLOG_CRIT, rv, main, "GC0118: no shared memory can be made; %s",

@@ -6,7 +6,7 @@
 #ifndef MOD_GRIP_CHAT_RETAINED_H
 #define MOD_GRIP_CHAT_RETAINED_H
 
-#include "keeper_shared.h"
+#include "ipc_shared.h"
 #include "mod_grip_chat.h"
 
 /**
@@ -42,6 +42,6 @@ int grip_chat_retained_socket(void);
 const char *grip_chat_retained_socket_path(void);
 
 /** The shared memory; NULL if there is none of this layout. */
-keeper_shared_t *grip_chat_retained_shared(void);
+ipc_shared_t *grip_chat_retained_shared(void);
 
 #endif

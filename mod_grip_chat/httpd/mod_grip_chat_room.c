@@ -5,7 +5,7 @@
 grip_chat_room_t *grip_chat_rooms_get(grip_chat_rooms_t *rooms, const grip_chat_site_t *site,
                                       const char *name, int *is_new_slot)
 {
-    unsigned slot = keeper_site_slot(&site->keeper, gc_slice_of(name));
+    unsigned slot = ipc_site_slot(&site->keeper, gc_slice_of(name));
     apr_size_t size = strlen(name) + 1;
     grip_chat_room_t *room = rooms->by_slot[slot];
 
@@ -54,7 +54,7 @@ static int grow_fresh(grip_chat_fresh_t *fresh, apr_size_t more)
     return text != NULL;
 }
 
-int grip_chat_room_take(grip_chat_room_t *room, const keeper_notice_t *notice)
+int grip_chat_room_take(grip_chat_room_t *room, const ipc_notice_t *notice)
 {
     grip_chat_fresh_t *fresh = &room->fresh;
     apr_int64_t end = fresh->len ? fresh->to : room->tail;

@@ -3,7 +3,7 @@
 #ifndef MOD_GRIP_CHAT_ROOM_H
 #define MOD_GRIP_CHAT_ROOM_H
 
-#include "keeper_notice.h"
+#include "ipc_notice.h"
 #include "mod_grip_chat_held.h"
 #include "mod_grip_chat_log.h"
 
@@ -15,7 +15,7 @@ typedef struct grip_chat_fresh_t {
     apr_size_t len;
     apr_size_t size;
     apr_int64_t to; /**< the position that they lead to */
-    keeper_version_t version;
+    ipc_version_t version;
 } grip_chat_fresh_t;
 
 /** A room with readers. Belongs to the loop but for what the loader has while is_loading. */
@@ -25,11 +25,11 @@ struct grip_chat_room_t {
     grip_chat_room_t *prev;
     const grip_chat_site_t *site;
     unsigned slot;
-    grip_chat_held_t *first;  /**< its readers */
-    int full;                 /**< readers whose connection is, and who go on from the log */
-    int backlogs;             /**< pages that are being read for readers who are behind */
-    keeper_version_t version; /**< from before it was read last, or of what was told last */
-    apr_int64_t tail;         /**< the position that the log leads to */
+    grip_chat_held_t *first; /**< its readers */
+    int full;                /**< readers whose connection is, and who go on from the log */
+    int backlogs;            /**< pages that are being read for readers who are behind */
+    ipc_version_t version;   /**< from before it was read last, or of what was told last */
+    apr_int64_t tail;        /**< the position that the log leads to */
     grip_chat_log_t log;
     grip_chat_fresh_t fresh; /**< follows tail; not while it is loading */
     grip_chat_room_t *due;   /**< the next that is due */
@@ -43,7 +43,7 @@ struct grip_chat_room_t {
     int is_unfit;            /**< a message that cannot be shown was told of */
     /* what the loader fills in */
     grip_chat_room_t *queued;
-    keeper_version_t loaded_version;
+    ipc_version_t loaded_version;
     apr_status_t status;
     chat_snapshot_t *snapshot; /**< if status is APR_SUCCESS: held; NULL for what was not read */
     grip_chat_piece_t *pieces; /**< what follows tail, as far as it was read */
@@ -54,7 +54,7 @@ struct grip_chat_room_t {
 
 /** All rooms of a loop. All zero is none. */
 typedef struct grip_chat_rooms_t {
-    grip_chat_room_t *by_slot[KEEPER_SHARED_SLOTS];
+    grip_chat_room_t *by_slot[IPC_SHARED_SLOTS];
     grip_chat_room_t *first;
 } grip_chat_rooms_t;
 
@@ -68,7 +68,7 @@ grip_chat_room_t *grip_chat_rooms_get(grip_chat_rooms_t *rooms, const grip_chat_
  *
  * @return 1 if it is fresh, known, or on its way with what is being read; 0 if the room is to be read for it
  */
-int grip_chat_room_take(grip_chat_room_t *room, const keeper_notice_t *notice);
+int grip_chat_room_take(grip_chat_room_t *room, const ipc_notice_t *notice);
 
 /** Make what is fresh of a room a piece that follows its tail, as if the loader had.
  *  @return 0 without memory: the room is to be read */

@@ -229,17 +229,16 @@ static void make_limits(const making_t *making, grip_chat_site_t *site)
     site->history = number_or(conf->history, CHAT_HISTORY_DEFAULT);
     site->list_bytes = (apr_size_t)number_or(conf->list_bytes, CHAT_LIST_DEFAULT_BYTES);
     site->backlog = number_or(conf->backlog, CHAT_BACKLOG_DEFAULT);
-    rate = number_or(conf->publish_rate, KEEPER_SITE_PUBLISH_RATE);
+    rate = number_or(conf->publish_rate, IPC_SITE_PUBLISH_RATE);
     site->keeper.publish_interval = rate ? apr_time_from_sec(1) / rate : 0;
-    site->keeper.publish_gap = site->keeper.publish_interval < KEEPER_SITE_PUBLISH_GAP
+    site->keeper.publish_gap = site->keeper.publish_interval < IPC_SITE_PUBLISH_GAP
                                    ? site->keeper.publish_interval
-                                   : KEEPER_SITE_PUBLISH_GAP;
-    site->keeper.post_interval = site->keeper.publish_interval < KEEPER_SITE_POST_INTERVAL
+                                   : IPC_SITE_PUBLISH_GAP;
+    site->keeper.post_interval = site->keeper.publish_interval < IPC_SITE_POST_INTERVAL
                                      ? site->keeper.publish_interval
-                                     : KEEPER_SITE_POST_INTERVAL;
-    site->keeper.publish_burst = number_or(conf->publish_burst, KEEPER_SITE_PUBLISH_BURST);
-    site->keeper.item_bytes =
-        (apr_size_t)number_or(conf->item_bytes, KEEPER_SITE_ITEM_DEFAULT_BYTES);
+                                     : IPC_SITE_POST_INTERVAL;
+    site->keeper.publish_burst = number_or(conf->publish_burst, IPC_SITE_PUBLISH_BURST);
+    site->keeper.item_bytes = (apr_size_t)number_or(conf->item_bytes, IPC_SITE_ITEM_DEFAULT_BYTES);
     site->keeper.retention.max_age_ms =
         conf->retention_age_ms == GRIP_CHAT_UNSET ? 0 : conf->retention_age_ms;
     site->keeper.retention.max_count =
@@ -251,7 +250,7 @@ static void make_limits(const making_t *making, grip_chat_site_t *site)
     site->link_timeout =
         conf->link_timeout == GRIP_CHAT_UNSET ? apr_time_from_sec(120) : conf->link_timeout;
     site->keeper.link_timeout = site->link_timeout;
-    site->keeper.hint_interval = KEEPER_SITE_HINT_INTERVAL;
+    site->keeper.hint_interval = IPC_SITE_HINT_INTERVAL;
 }
 
 static int same_text(const char *a, const char *b)
@@ -446,14 +445,14 @@ static int check_count(const grip_chat_site_t *first, server_rec *main, apr_pool
     for (site = first; site; site = site->next) {
         apr_hash_set(databases, site->keeper.database.params, APR_HASH_KEY_STRING, "");
     }
-    if (apr_hash_count(databases) > KEEPER_SHARED_DATABASES) {
+    if (apr_hash_count(databases) > IPC_SHARED_DATABASES) {
         making_t making = {main, grip_chat_conf_get(main), pool, temp};
 
         return refuse(&making, "GripChatDatabase",
                       "there are more than " APR_STRINGIFY(
-                          KEEPER_SHARED_DATABASES) " databases; "
-                                                   "write the same one for several sites, each "
-                                                   "with a GripChatSite of its own");
+                          IPC_SHARED_DATABASES) " databases; "
+                                                "write the same one for several sites, each "
+                                                "with a GripChatSite of its own");
     }
     return OK;
 }

@@ -4,7 +4,7 @@
 #define MOD_GRIP_CHAT_SITE_H
 
 #include "grip_sig_cache.h"
-#include "keeper_site.h"
+#include "ipc_site.h"
 #include "mod_grip_chat_config.h"
 #include "mod_grip_chat_reader.h"
 
@@ -14,7 +14,7 @@
 /** A site as a server runs it. Made at configuration time; only reader and signatures are set later, in
  *  each child. */
 typedef struct grip_chat_site_t {
-    keeper_site_t keeper;             /**< what the keeper knows of it */
+    ipc_site_t keeper;                /**< what the keeper knows of it */
     const char *server_name;          /**< the virtual host that configured it, for messages */
     const char *host;                 /**< its ServerName, "" where it has none */
     const char *verify_key;           /**< as configured, to compare virtual hosts by */

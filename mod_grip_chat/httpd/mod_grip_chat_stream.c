@@ -81,7 +81,7 @@ static apr_status_t start_loops(streams_t *made, grip_chat_loop_spec_t *spec, ap
     return rv;
 }
 
-apr_status_t grip_chat_stream_child_init(const keeper_shared_t *shared, const char *socket_path,
+apr_status_t grip_chat_stream_child_init(const ipc_shared_t *shared, const char *socket_path,
                                          apr_pool_t *pchild, server_rec *main)
 {
     streams_t *made = apr_pcalloc(pchild, sizeof(*made));

@@ -12,7 +12,7 @@
  * @param socket_path  the keeper's; as long as pchild
  * @param pchild       ends it
  */
-apr_status_t grip_chat_stream_child_init(const keeper_shared_t *shared, const char *socket_path,
+apr_status_t grip_chat_stream_child_init(const ipc_shared_t *shared, const char *socket_path,
                                          apr_pool_t *pchild, server_rec *main);
 
 /**

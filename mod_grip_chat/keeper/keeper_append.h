@@ -5,7 +5,7 @@
 
 #include "chat_store.h"
 #include "gc_clock.h"
-#include "keeper_site.h"
+#include "ipc_site.h"
 
 /** Zeroed before the first batch, but for what the writer sets. */
 typedef struct keeper_append_t {

@@ -51,7 +51,7 @@ int keeper_connection_has_job(const keeper_connection_t *connection)
     gc_slice_t frame = keeper_connection_frame(connection);
     apr_size_t size;
 
-    return keeper_wire_frame_size(frame, &size) == APR_SUCCESS && frame.len == size;
+    return ipc_frame_size(frame, &size) == APR_SUCCESS && frame.len == size;
 }
 
 keeper_read_e keeper_connection_read(keeper_connection_t *connection)
@@ -75,7 +75,7 @@ keeper_read_e keeper_connection_read(keeper_connection_t *connection)
         return KEEPER_READ_CLOSED;
     }
     received->have += (apr_size_t)got;
-    switch (keeper_wire_frame_size(keeper_connection_frame(connection), &size)) {
+    switch (ipc_frame_size(keeper_connection_frame(connection), &size)) {
     case APR_SUCCESS:
         break;
     case APR_INCOMPLETE:
@@ -97,15 +97,15 @@ keeper_received_t *keeper_connection_take(keeper_connection_t *connection)
     return received;
 }
 
-int keeper_connection_reply(keeper_connection_t *connection, const keeper_reply_t *reply)
+int keeper_connection_reply(keeper_connection_t *connection, const ipc_reply_t *reply)
 {
-    char bytes[KEEPER_WIRE_REPLY_BYTES + 1];
+    char bytes[IPC_FRAME_REPLY_BYTES + 1];
     gc_buffer_t frame = {bytes, 0, sizeof(bytes), NULL};
 
     if (connection->received) {
         connection->received->have = 0;
     }
-    keeper_wire_append_reply(&frame, reply);
+    ipc_frame_append_reply(&frame, reply);
     /* A reply always fits into a socket buffer: a child that does not take it is gone. */
     return send(connection->fd, frame.data, frame.len, MSG_NOSIGNAL) == (ssize_t)frame.len;
 }

@@ -18,9 +18,9 @@ typedef struct keeper_received_t {
 typedef struct keeper_connection_t {
     int fd;
     keeper_received_t *received; /**< malloc'ed; NULL while nothing of the next job has arrived */
-    keeper_job_kind_e kind;      /**< while is_busy: of its job */
+    ipc_job_kind_e kind;         /**< while is_busy: of its job */
     int is_busy;                 /**< its job is being done: it has no reply yet */
-    keeper_reply_t reply;        /**< while is_busy: what that will be */
+    ipc_reply_t reply;           /**< while is_busy: what that will be */
     keeper_task_t pass;          /**< to pass it from thread to thread */
 } keeper_connection_t;
 
@@ -47,7 +47,7 @@ gc_slice_t keeper_connection_frame(const keeper_connection_t *connection);
 keeper_received_t *keeper_connection_take(keeper_connection_t *connection);
 
 /** Send a reply and make room for the next job. @return 0 if the child cannot be told any more */
-int keeper_connection_reply(keeper_connection_t *connection, const keeper_reply_t *reply);
+int keeper_connection_reply(keeper_connection_t *connection, const ipc_reply_t *reply);
 
 /** Free all but the socket, which is the caller's then. Nobody watches it any more. @return the socket */
 int keeper_connection_release(keeper_connection_t *connection);

@@ -13,7 +13,7 @@
 #define LOCK_PATIENCE apr_time_from_sec(3)
 
 void keeper_database_init(keeper_database_t *database, const keeper_config_t *config,
-                          const keeper_site_t *const *sites, apr_size_t site_count,
+                          const ipc_site_t *const *sites, apr_size_t site_count,
                           const keeper_database_hooks_t *hooks, apr_pool_t *pool)
 {
     memset(database, 0, sizeof(*database));
@@ -104,7 +104,7 @@ static apr_status_t settle_positions(keeper_database_t *database, apr_pool_t *po
             "GC0208: the database %s is not the one of before, or a copy of some time ago; its "
             "positions go on above all that readers can have, and they start anew",
             database->sites[0]->database.params);
-        keeper_shared_bump_database(database->config->shared, number_of(database));
+        ipc_shared_bump_database(database->config->shared, number_of(database));
     }
     if (rv == APR_SUCCESS) {
         keep_positions(database);
@@ -122,7 +122,7 @@ static apr_status_t settle_opened(chat_database_t *db, apr_pool_t *scratch_pool,
     tell_kept_log(database);
     if (rv == APR_SUCCESS) {
         report_positions(database, keeper_files_keep(files, &database->lock));
-        keeper_shared_set_files(database->config->shared, number_of(database), files);
+        ipc_shared_set_files(database->config->shared, number_of(database), files);
     }
     return rv;
 }
@@ -133,7 +133,7 @@ static apr_status_t settle_changed(chat_database_t *db, apr_pool_t *scratch_pool
 {
     keeper_database_t *database = baton;
 
-    keeper_shared_bump_database(database->config->shared, number_of(database));
+    ipc_shared_bump_database(database->config->shared, number_of(database));
     return settle_positions(database, scratch_pool);
 }
 
@@ -201,15 +201,15 @@ void keeper_database_forget(keeper_database_t *database)
     }
     tell_kept_log(database);
     /* In this order: a child that goes by the next epoch reads nothing until the files are open. */
-    keeper_shared_set_files(database->config->shared, number_of(database), NULL);
-    keeper_shared_bump_database(database->config->shared, number_of(database));
+    ipc_shared_set_files(database->config->shared, number_of(database), NULL);
+    ipc_shared_bump_database(database->config->shared, number_of(database));
     database->was_replaced = 1;
     database->is_recovered = 0;
 }
 
 void keeper_database_doubt(keeper_database_t *database)
 {
-    keeper_shared_bump_database(database->config->shared, number_of(database));
+    ipc_shared_bump_database(database->config->shared, number_of(database));
     database->is_recovered = 0;
 }
 
@@ -254,7 +254,7 @@ apr_status_t keeper_database_ready(keeper_database_t *database, apr_pool_t *scra
     }
     if (database->is_recovered) {
         /* Opened anew after an error, and what lay there meanwhile nobody has seen. */
-        keeper_shared_bump_database(database->config->shared, number_of(database));
+        ipc_shared_bump_database(database->config->shared, number_of(database));
         database->is_recovered = 0;
     }
     openings = chat_database_openings(database->db);
@@ -308,7 +308,7 @@ static void tell_closed(const keeper_database_t *database, apr_pool_t *scratch_p
     {
         memset(&held.log, 0, sizeof(held.log));
         memset(&held.index, 0, sizeof(held.index));
-        keeper_shared_set_files(database->config->shared, number_of(database), &held);
+        ipc_shared_set_files(database->config->shared, number_of(database), &held);
     }
 }
 

@@ -3,9 +3,9 @@
 #ifndef KEEPER_DATABASE_H
 #define KEEPER_DATABASE_H
 
+#include "ipc_site.h"
 #include "keeper_positions.h"
 #include "keeper_recovery.h"
-#include "keeper_site.h"
 
 /** What the hold asks and tells its owner, in the owner's thread. */
 typedef struct keeper_database_hooks_t {
@@ -17,7 +17,7 @@ typedef struct keeper_database_hooks_t {
 /** A hold; what its owner may look at. */
 typedef struct keeper_database_t {
     const keeper_config_t *config;
-    const keeper_site_t *const *sites;
+    const ipc_site_t *const *sites;
     apr_size_t site_count;
     keeper_database_hooks_t hooks;
     apr_pool_t *pool;
@@ -39,7 +39,7 @@ typedef struct keeper_database_t {
  * @param pool   of the thread
  */
 void keeper_database_init(keeper_database_t *database, const keeper_config_t *config,
-                          const keeper_site_t *const *sites, apr_size_t site_count,
+                          const ipc_site_t *const *sites, apr_size_t site_count,
                           const keeper_database_hooks_t *hooks, apr_pool_t *pool);
 
 /**

@@ -3,7 +3,7 @@
 #include "chat_key.h"
 #include "chat_validate.h"
 
-apr_status_t keeper_intake_init(keeper_intake_t *intake, const keeper_site_t *const *sites,
+apr_status_t keeper_intake_init(keeper_intake_t *intake, const ipc_site_t *const *sites,
                                 apr_size_t site_count, keeper_intake_give_back_fn *give_back,
                                 void *baton, apr_pool_t *pool)
 {
@@ -28,7 +28,7 @@ static void drop(keeper_intake_t *intake, keeper_connection_t *connection)
     keeper_connection_close(connection);
 }
 
-static const keeper_site_t *find_site(const keeper_intake_t *intake, const char *identity)
+static const ipc_site_t *find_site(const keeper_intake_t *intake, const char *identity)
 {
     apr_size_t i;
 
@@ -41,7 +41,7 @@ static const keeper_site_t *find_site(const keeper_intake_t *intake, const char 
 }
 
 /* What a child of another version lets through must not make a room unreadable. */
-static int is_valid(const keeper_job_t *job)
+static int is_valid(const ipc_job_t *job)
 {
     return chat_validate_room(gc_slice_of(job->room)) == CHAT_VALID &&
            chat_validate_name(gc_slice_of(job->from), CHAT_NAME_MAX_CHARS) == CHAT_VALID &&
@@ -49,7 +49,7 @@ static int is_valid(const keeper_job_t *job)
            (*job->key ? chat_key_is_valid(gc_slice_of(job->key)) && *job->digest : !*job->digest);
 }
 
-static void describe(keeper_task_t *task, const keeper_job_t *job, const keeper_site_t *site)
+static void describe(keeper_task_t *task, const ipc_job_t *job, const ipc_site_t *site)
 {
     memset(task, 0, sizeof(*task));
     task->kind = KEEPER_TASK_STORED;
@@ -67,11 +67,11 @@ static void describe(keeper_task_t *task, const keeper_job_t *job, const keeper_
 /* A whole job has arrived. */
 static void take_job(keeper_intake_t *intake, keeper_connection_t *connection)
 {
-    static const keeper_reply_t malformed = {KEEPER_MALFORMED, 0, 0, 0};
-    const keeper_site_t *site;
-    keeper_job_t job;
+    static const ipc_reply_t malformed = {IPC_MALFORMED, 0, 0, 0};
+    const ipc_site_t *site;
+    ipc_job_t job;
 
-    if (keeper_wire_read_job(&job, keeper_connection_frame(connection)) != APR_SUCCESS ||
+    if (ipc_frame_read_job(&job, keeper_connection_frame(connection)) != APR_SUCCESS ||
         !(site = find_site(intake, job.site)))
     {
         if (watch(intake, connection, 0) == APR_SUCCESS) {
@@ -82,7 +82,7 @@ static void take_job(keeper_intake_t *intake, keeper_connection_t *connection)
         }
         return;
     }
-    if (job.kind == KEEPER_JOB_POST && !is_valid(&job)) {
+    if (job.kind == IPC_JOB_POST && !is_valid(&job)) {
         if (!keeper_connection_reply(connection, &malformed)) {
             drop(intake, connection);
         }

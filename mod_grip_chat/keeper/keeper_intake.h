@@ -18,7 +18,7 @@ typedef void keeper_intake_give_back_fn(keeper_connection_t *connection, void *b
 /** A writer's intake; belongs to its thread, but for the poll set's wake. */
 typedef struct keeper_intake_t {
     keeper_poll_t *poll;
-    const keeper_site_t *const *sites;
+    const ipc_site_t *const *sites;
     apr_size_t site_count;
     keeper_intake_give_back_fn *give_back;
     void *baton;
@@ -34,7 +34,7 @@ typedef struct keeper_intake_t {
  * @param sites  whose jobs are taken, site_count of them
  * @param pool   the writer's thread's
  */
-apr_status_t keeper_intake_init(keeper_intake_t *intake, const keeper_site_t *const *sites,
+apr_status_t keeper_intake_init(keeper_intake_t *intake, const ipc_site_t *const *sites,
                                 apr_size_t site_count, keeper_intake_give_back_fn *give_back,
                                 void *baton, apr_pool_t *pool);
 

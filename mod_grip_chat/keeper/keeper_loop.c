@@ -64,7 +64,7 @@ static void wake(void *baton)
     keeper_poll_wake(((loop_t *)baton)->poll);
 }
 
-static void tell_watching(const keeper_moved_t *moved, int count, apr_pool_t *pool, void *baton)
+static void tell_watching(const ipc_moved_t *moved, int count, apr_pool_t *pool, void *baton)
 {
     loop_t *loop = baton;
 
@@ -123,13 +123,13 @@ static void pass_parked(loop_t *loop)
 /* Find the writer that a connection's job is for. */
 static void route(loop_t *loop, keeper_connection_t *connection)
 {
-    keeper_reply_t refusal = {KEEPER_MALFORMED, 0, 0, 0};
+    ipc_reply_t refusal = {IPC_MALFORMED, 0, 0, 0};
     const keeper_served_t *served = NULL;
-    keeper_job_t job;
+    ipc_job_t job;
 
-    if (keeper_wire_read_job(&job, keeper_connection_frame(connection)) == APR_SUCCESS) {
+    if (ipc_frame_read_job(&job, keeper_connection_frame(connection)) == APR_SUCCESS) {
         served = keeper_sites_find(loop->sites, job.site);
-        refusal.status = KEEPER_UNKNOWN_SITE;
+        refusal.status = IPC_UNKNOWN_SITE;
     }
     if (served) {
         connection->pass.site = served->site;
@@ -153,7 +153,7 @@ static void serve_child(loop_t *loop, keeper_connection_t *connection, int is_en
     case KEEPER_READ_MORE:
         break;
     case KEEPER_READ_JOB:
-        if (keeper_wire_is_watch(keeper_connection_frame(connection))) {
+        if (ipc_frame_is_watch(keeper_connection_frame(connection))) {
             start_watching(loop, connection);
         }
         else {
@@ -385,7 +385,7 @@ static void bump_databases(const keeper_config_t *config)
     apr_size_t i;
 
     for (i = 0; i < config->site_count; i++) {
-        keeper_shared_bump_database(config->shared, config->sites[i]->database_number);
+        ipc_shared_bump_database(config->shared, config->sites[i]->database_number);
     }
 }
 
@@ -409,7 +409,7 @@ static apr_status_t start(loop_t *loop)
     }
     if (rv == APR_SUCCESS) {
         bump_databases(loop->config);
-        keeper_shared_clear_waiting(loop->config->shared);
+        ipc_shared_clear_waiting(loop->config->shared);
         rv = keeper_sites_start(&loop->sites, loop->config, loop->transport, &writer_hooks,
                                 loop->pool);
     }

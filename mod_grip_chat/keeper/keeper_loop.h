@@ -3,7 +3,7 @@
 #ifndef KEEPER_LOOP_H
 #define KEEPER_LOOP_H
 
-#include "keeper_site.h"
+#include "ipc_site.h"
 
 /**
  * Be the keeper until the stop fd becomes readable; then finish all jobs that have arrived, answer

@@ -13,7 +13,7 @@
 
 struct keeper_publisher_t {
     const keeper_config_t *config;
-    const keeper_site_t *site;
+    const ipc_site_t *site;
     const grip_proxy_t *proxy;
     apr_size_t number; /* of the proxy, among the site's */
     grip_transport_t *transport;
@@ -36,9 +36,9 @@ struct keeper_publisher_t {
     apr_int64_t kept_watermark; /* what keeper_publisher_progress told last */
 };
 
-keeper_publisher_t *keeper_publisher_create(const keeper_config_t *config,
-                                            const keeper_site_t *site, apr_size_t proxy,
-                                            grip_transport_t *transport, apr_pool_t *pool)
+keeper_publisher_t *keeper_publisher_create(const keeper_config_t *config, const ipc_site_t *site,
+                                            apr_size_t proxy, grip_transport_t *transport,
+                                            apr_pool_t *pool)
 {
     keeper_publisher_t *publisher = apr_pcalloc(pool, sizeof(*publisher));
 
@@ -67,12 +67,12 @@ static void drop_items(keeper_publisher_t *publisher, keeper_room_t *room)
  * would fit to no item, and the proxy would ask again, at the next item as well. */
 static void tell_waiting(const keeper_publisher_t *publisher, keeper_room_t *room)
 {
-    apr_int64_t after = room->first ? room->first->prev_id : KEEPER_SHARED_NOTHING;
+    apr_int64_t after = room->first ? room->first->prev_id : IPC_SHARED_NOTHING;
 
     if (after != room->told_waiting) {
         room->told_waiting = after;
-        keeper_shared_set_waiting(publisher->config->shared, room->tag, publisher->number, after,
-                                  gc_clock_now());
+        ipc_shared_set_waiting(publisher->config->shared, room->tag, publisher->number, after,
+                               gc_clock_now());
     }
 }
 

@@ -12,7 +12,7 @@
 
 #include "gc_clock.h"
 #include "grip_transport.h"
-#include "keeper_site.h"
+#include "ipc_site.h"
 
 /** How long one POST may take. */
 #define KEEPER_PUBLISH_TIMEOUT apr_time_from_sec(5)
@@ -28,7 +28,7 @@
  *  takes POSTs again; later it becomes hints. */
 #define KEEPER_PUBLISH_KEPT apr_time_from_sec(5)
 
-/** How many POSTs to a proxy may come at once; see KEEPER_SITE_POST_INTERVAL. */
+/** How many POSTs to a proxy may come at once; see IPC_SITE_POST_INTERVAL. */
 #define KEEPER_PUBLISH_POST_BURST 4
 
 typedef struct keeper_publisher_t keeper_publisher_t;
@@ -48,9 +48,9 @@ typedef struct keeper_event_t {
  * @param pool       owns it; the loop's, as long as the process
  * @return NULL if memory is short
  */
-keeper_publisher_t *keeper_publisher_create(const keeper_config_t *config,
-                                            const keeper_site_t *site, apr_size_t proxy,
-                                            grip_transport_t *transport, apr_pool_t *pool);
+keeper_publisher_t *keeper_publisher_create(const keeper_config_t *config, const ipc_site_t *site,
+                                            apr_size_t proxy, grip_transport_t *transport,
+                                            apr_pool_t *pool);
 
 /** Take an event, in the room's order. Sends nothing yet: keeper_publisher_work does. */
 void keeper_publisher_add(keeper_publisher_t *publisher, const keeper_event_t *event);

@@ -5,7 +5,7 @@
 
 /* A room on its way from the store to the caller. */
 typedef struct found_t {
-    const keeper_site_t *site;
+    const ipc_site_t *site;
     const gc_log_t *log;
     apr_size_t proxy;
     apr_int64_t watermark;
@@ -14,12 +14,12 @@ typedef struct found_t {
 } found_t;
 
 /* The name under which a proxy's watermark is kept. */
-static const char *watermark_name(const keeper_site_t *site, apr_size_t proxy, apr_pool_t *pool)
+static const char *watermark_name(const ipc_site_t *site, apr_size_t proxy, apr_pool_t *pool)
 {
     return apr_pstrcat(pool, "published:", site->proxies[proxy]->log_uri, NULL);
 }
 
-apr_status_t keeper_recovery_keep(chat_database_t *db, const keeper_site_t *site, apr_size_t proxy,
+apr_status_t keeper_recovery_keep(chat_database_t *db, const ipc_site_t *site, apr_size_t proxy,
                                   apr_int64_t watermark, apr_pool_t *scratch_pool)
 {
     return chat_store_meta_set(db, site->name, watermark_name(site, proxy, scratch_pool),
@@ -36,7 +36,7 @@ static void pass_on(const char *room, void *baton)
 
 static apr_status_t recover_proxy(chat_database_t *db, found_t *found, apr_pool_t *pool)
 {
-    const keeper_site_t *site = found->site;
+    const ipc_site_t *site = found->site;
     apr_int64_t newest = 0;
     const char *kept;
     apr_status_t rv =
@@ -73,11 +73,11 @@ static apr_status_t recover_proxy(chat_database_t *db, found_t *found, apr_pool_
 }
 
 /* Make the secret of a site that has none configured: its children read it from the database. */
-static apr_status_t make_secret(chat_database_t *db, const keeper_site_t *site, apr_pool_t *pool)
+static apr_status_t make_secret(chat_database_t *db, const ipc_site_t *site, apr_pool_t *pool)
 {
-    unsigned char bytes[KEEPER_SITE_SECRET_BYTES];
+    unsigned char bytes[IPC_SITE_SECRET_BYTES];
     const char *secret;
-    apr_status_t rv = chat_store_meta_get(db, site->name, KEEPER_SITE_SECRET_NAME, &secret, pool);
+    apr_status_t rv = chat_store_meta_get(db, site->name, IPC_SITE_SECRET_NAME, &secret, pool);
 
     if (rv != APR_NOTFOUND) {
         return rv;
@@ -87,12 +87,11 @@ static apr_status_t make_secret(chat_database_t *db, const keeper_site_t *site, 
         return rv;
     }
     secret = gc_b64url_encode(gc_slice((const char *)bytes, sizeof(bytes)), pool);
-    return chat_store_meta_set(db, site->name, KEEPER_SITE_SECRET_NAME, secret, pool);
+    return chat_store_meta_set(db, site->name, IPC_SITE_SECRET_NAME, secret, pool);
 }
 
-apr_status_t keeper_recovery_run(chat_database_t *db, const keeper_site_t *site,
-                                 const gc_log_t *log, keeper_recovery_fn *fn, void *baton,
-                                 apr_pool_t *scratch_pool)
+apr_status_t keeper_recovery_run(chat_database_t *db, const ipc_site_t *site, const gc_log_t *log,
+                                 keeper_recovery_fn *fn, void *baton, apr_pool_t *scratch_pool)
 {
     found_t found = {site, log, 0, 0, fn, baton};
     apr_status_t rv = make_secret(db, site, scratch_pool);

@@ -4,7 +4,7 @@
 #define KEEPER_RECOVERY_H
 
 #include "chat_store.h"
-#include "keeper_site.h"
+#include "ipc_site.h"
 
 /** How many of the newest messages are looked at for rooms that a proxy may not have been told of: a start
  *  behind a long outage must not keep posts waiting. Readers of rooms that were last written to before them
@@ -17,7 +17,7 @@
  * @param room       valid during the call; NULL for the last call of a proxy, which names none
  * @param watermark  the message id below which all was published
  */
-typedef void keeper_recovery_fn(const keeper_site_t *site, apr_size_t proxy, const char *room,
+typedef void keeper_recovery_fn(const ipc_site_t *site, apr_size_t proxy, const char *room,
                                 apr_int64_t watermark, void *baton);
 
 /**
@@ -27,12 +27,11 @@ typedef void keeper_recovery_fn(const keeper_site_t *site, apr_size_t proxy, con
  * @param log  told where there are more
  * @return APR_SUCCESS, as chat_store_meta_get, or as grip_crypto_random
  */
-apr_status_t keeper_recovery_run(chat_database_t *db, const keeper_site_t *site,
-                                 const gc_log_t *log, keeper_recovery_fn *fn, void *baton,
-                                 apr_pool_t *scratch_pool);
+apr_status_t keeper_recovery_run(chat_database_t *db, const ipc_site_t *site, const gc_log_t *log,
+                                 keeper_recovery_fn *fn, void *baton, apr_pool_t *scratch_pool);
 
 /** Keep how far a proxy has been told. The writer's thread. @return as chat_store_meta_set */
-apr_status_t keeper_recovery_keep(chat_database_t *db, const keeper_site_t *site, apr_size_t proxy,
+apr_status_t keeper_recovery_keep(chat_database_t *db, const ipc_site_t *site, apr_size_t proxy,
                                   apr_int64_t watermark, apr_pool_t *scratch_pool);
 
 #endif

@@ -18,7 +18,7 @@ keeper_room_t *keeper_room_create(const char *name, const char *channel, apr_uin
     room->name = strings;
     room->channel = strings + name_size;
     room->tag = tag;
-    room->told_waiting = KEEPER_SHARED_NOTHING;
+    room->told_waiting = IPC_SHARED_NOTHING;
     return room;
 }
 

@@ -5,7 +5,7 @@
 #include <apr_ring.h>
 #include "gc_clock.h"
 #include "gc_slice.h"
-#include "keeper_shared.h"
+#include "ipc_shared.h"
 
 /** Consecutive events that travel as one item. */
 typedef struct keeper_item_t {

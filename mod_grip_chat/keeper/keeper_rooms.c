@@ -5,8 +5,8 @@
 /* How many dirty rooms are looked at for one that can be forgotten. */
 #define FORGET_TRIES 16
 
-apr_status_t keeper_rooms_init(keeper_rooms_t *rooms, const keeper_site_t *site,
-                               const keeper_shared_t *shared, apr_pool_t *pool)
+apr_status_t keeper_rooms_init(keeper_rooms_t *rooms, const ipc_site_t *site,
+                               const ipc_shared_t *shared, apr_pool_t *pool)
 {
     rooms->site = site;
     rooms->shared = shared;
@@ -23,7 +23,7 @@ apr_status_t keeper_rooms_init(keeper_rooms_t *rooms, const keeper_site_t *site,
  * themselves. */
 static int is_held(const keeper_rooms_t *rooms, const keeper_room_t *room, gc_moment_t now)
 {
-    gc_moment_t held = keeper_shared_last_hold(rooms->shared, keeper_shared_slot(room->tag));
+    gc_moment_t held = ipc_shared_last_hold(rooms->shared, ipc_shared_slot(room->tag));
 
     return held && held + rooms->site->link_timeout >= now;
 }
@@ -114,8 +114,8 @@ keeper_room_t *keeper_rooms_get(keeper_rooms_t *rooms, const char *name, gc_mome
         gc_slice_t slice = gc_slice_of(name);
 
         apr_pool_clear(rooms->scratch);
-        room = keeper_room_create(name, keeper_site_channel(rooms->site, slice, rooms->scratch),
-                                  keeper_site_tag(rooms->site, slice));
+        room = keeper_room_create(name, ipc_site_channel(rooms->site, slice, rooms->scratch),
+                                  ipc_site_tag(rooms->site, slice));
         if (room) {
             apr_hash_set(rooms->by_name, room->name, APR_HASH_KEY_STRING, room);
         }
@@ -362,7 +362,7 @@ gc_moment_t keeper_rooms_next(const keeper_rooms_t *rooms)
 int keeper_rooms_may_miss(const keeper_rooms_t *rooms, const keeper_room_t *room,
                           gc_moment_t posted)
 {
-    gc_moment_t held = keeper_shared_last_hold(rooms->shared, keeper_shared_slot(room->tag));
+    gc_moment_t held = ipc_shared_last_hold(rooms->shared, ipc_shared_slot(room->tag));
 
     return room->is_flooded || (held && held + KEEPER_ROOMS_HOLD_WINDOW >= posted) ||
            (rooms->flooded && rooms->flooded + KEEPER_ROOMS_FLOOD_WINDOW >= posted);

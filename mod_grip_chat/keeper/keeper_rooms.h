@@ -5,14 +5,14 @@
 
 #include <apr_hash.h>
 
+#include "ipc_site.h"
 #include "keeper_room.h"
-#include "keeper_site.h"
 
 /** How many rooms are remembered for a proxy. Beyond it those are forgotten that wait for a hint only and had
  *  no hold lately: their readers find out at the next event, or by their links' timeouts. */
 #define KEEPER_ROOMS_MAX 10000
 
-/** How many hints of any kind to a proxy may go at once; see KEEPER_SITE_HINT_INTERVAL. */
+/** How many hints of any kind to a proxy may go at once; see IPC_SITE_HINT_INTERVAL. */
 #define KEEPER_ROOMS_HINT_BURST 50
 
 /** A hint that is refused is tried again after so long, doubled up to the second. */
@@ -35,8 +35,8 @@ APR_RING_HEAD(keeper_room_ring_t, keeper_room_t);
 
 /** The rooms, and their lines. */
 typedef struct keeper_rooms_t {
-    const keeper_site_t *site;
-    const keeper_shared_t *shared; /**< where holds are noted */
+    const ipc_site_t *site;
+    const ipc_shared_t *shared; /**< where holds are noted */
     apr_pool_t *scratch;
     apr_hash_t *by_name;
     unsigned forgotten; /**< how many rooms that waited for something were, since it was zeroed */
@@ -51,8 +51,8 @@ typedef struct keeper_rooms_t {
 } keeper_rooms_t;
 
 /** Make empty lines. @param pool  owns them, as long as the publisher. @return APR_SUCCESS, or APR_ENOMEM */
-apr_status_t keeper_rooms_init(keeper_rooms_t *rooms, const keeper_site_t *site,
-                               const keeper_shared_t *shared, apr_pool_t *pool);
+apr_status_t keeper_rooms_init(keeper_rooms_t *rooms, const ipc_site_t *site,
+                               const ipc_shared_t *shared, apr_pool_t *pool);
 
 /** Find a room, or make it; where there are KEEPER_ROOMS_MAX another is forgotten for it. @return NULL if
  *  memory is short, or all rooms wait for more than a hint; that is counted as forgotten */

@@ -28,7 +28,7 @@ keeper_served_t *keeper_sites_find(keeper_sites_t *sites, const char *identity)
     return NULL;
 }
 
-keeper_writer_t *keeper_sites_writer(const keeper_sites_t *sites, const keeper_site_t *site)
+keeper_writer_t *keeper_sites_writer(const keeper_sites_t *sites, const ipc_site_t *site)
 {
     return sites->served[site->index].writer;
 }
@@ -202,7 +202,7 @@ int keeper_sites_swept(keeper_sites_t *sites, keeper_task_t *task, gc_moment_t n
 {
     keeper_served_t *served = task->owner;
 
-    if (task->status == KEEPER_DONE && !task->is_swept) {
+    if (task->status == IPC_DONE && !task->is_swept) {
         keeper_writer_push(served->writer, task);
         return 1;
     }
@@ -245,11 +245,11 @@ apr_status_t keeper_sites_stop(keeper_sites_t *sites)
 }
 
 /* Start the writer of a site's database, and give it to all sites of that database. */
-static apr_status_t start_writer(keeper_sites_t *sites, const keeper_site_t *site,
+static apr_status_t start_writer(keeper_sites_t *sites, const ipc_site_t *site,
                                  const keeper_writer_hooks_t *hooks, apr_pool_t *pool)
 {
     apr_size_t all = sites->config->site_count;
-    const keeper_site_t **same = apr_palloc(pool, sizeof(keeper_site_t *) * all);
+    const ipc_site_t **same = apr_palloc(pool, sizeof(ipc_site_t *) * all);
     keeper_writer_t *writer;
     apr_size_t count = 0;
     apr_status_t rv;

@@ -8,7 +8,7 @@
 
 /** A site and who works for it. */
 typedef struct keeper_served_t {
-    const keeper_site_t *site;
+    const ipc_site_t *site;
     keeper_writer_t *writer;
     keeper_publisher_t **publishers; /**< one for each of the site's proxies, in their order */
     chat_sweep_t sweep;              /**< how far its retention has got */
@@ -36,7 +36,7 @@ keeper_served_t *keeper_sites_find(keeper_sites_t *sites, const char *identity);
 keeper_task_t *keeper_sites_done(keeper_sites_t *sites);
 
 /** The writer of a site's database. */
-keeper_writer_t *keeper_sites_writer(const keeper_sites_t *sites, const keeper_site_t *site);
+keeper_writer_t *keeper_sites_writer(const keeper_sites_t *sites, const ipc_site_t *site);
 
 /** Hand the message of a KEEPER_TASK_STORED to its site's publishers, as the event that readers get. */
 void keeper_sites_publish(keeper_sites_t *sites, const keeper_task_t *task);

@@ -2,8 +2,8 @@
 
 /* Whose rooms a sweep goes through. */
 typedef struct sweeping_t {
-    keeper_shared_t *shared;
-    const keeper_site_t *site;
+    ipc_shared_t *shared;
+    const ipc_site_t *site;
 } sweeping_t;
 
 /* A room that a sweep goes through has fewer messages than before. */
@@ -11,7 +11,7 @@ static void bump_swept(const char *room, void *baton)
 {
     const sweeping_t *sweeping = baton;
 
-    keeper_shared_bump(sweeping->shared, keeper_site_slot(sweeping->site, gc_slice_of(room)));
+    ipc_shared_bump(sweeping->shared, ipc_site_slot(sweeping->site, gc_slice_of(room)));
 }
 
 /* Whether the wall clock has jumped ahead just now. A machine that slept, or was stopped, looks the same,
@@ -52,9 +52,9 @@ static void report(keeper_sweeper_t *sweeper, const chat_database_t *db, apr_sta
 apr_status_t keeper_sweep_step(keeper_sweeper_t *sweeper, chat_database_t *db, keeper_task_t *task,
                                apr_time_t wall, gc_moment_t now, apr_pool_t *scratch_pool)
 {
-    keeper_shared_t *shared = sweeper->config->shared;
+    ipc_shared_t *shared = sweeper->config->shared;
     sweeping_t sweeping = {shared, task->site};
-    apr_uint64_t epoch = keeper_shared_version(shared, task->site->database_number, 0).epoch;
+    apr_uint64_t epoch = ipc_shared_version(shared, task->site->database_number, 0).epoch;
     apr_status_t rv;
 
     if (must_hold(sweeper, wall, now)) {

@@ -3,8 +3,8 @@
 #define KEEPER_TASK_H
 
 #include "chat_store.h"
-#include "keeper_site.h"
-#include "keeper_wire.h"
+#include "ipc_frame.h"
+#include "ipc_site.h"
 
 /** What a task is. */
 typedef enum keeper_task_kind_e {
@@ -22,15 +22,15 @@ typedef struct keeper_task_t {
     keeper_task_kind_e kind;
     void
         *owner; /**< CONNECTION: the connection; STORED: the keeper_received_t; SWEEP: the loop's */
-    const keeper_site_t *site; /**< CONNECTION: on the way to a writer only */
-    apr_size_t proxy;          /**< PROGRESS and BEHIND: which of the site's */
-    chat_append_t append;      /**< STORED */
-    apr_int64_t watermark;     /**< PROGRESS: the highest message id below which all is published;
+    const ipc_site_t *site; /**< CONNECTION: on the way to a writer only */
+    apr_size_t proxy;       /**< PROGRESS and BEHIND: which of the site's */
+    chat_append_t append;   /**< STORED */
+    apr_int64_t watermark;  /**< PROGRESS: the highest message id below which all is published;
                                   BEHIND: the one that was kept */
-    chat_sweep_t *sweep;       /**< SWEEP: of the site */
-    int is_swept;              /**< SWEEP, on return: nothing more is to be deleted now */
+    chat_sweep_t *sweep;    /**< SWEEP: of the site */
+    int is_swept;           /**< SWEEP, on return: nothing more is to be deleted now */
     char *room;             /**< BEHIND: malloc'ed with the task; NULL for none, watermark only */
-    keeper_status_e status; /**< PROGRESS and SWEEP, on return */
+    ipc_status_e status;    /**< PROGRESS and SWEEP, on return */
     struct keeper_task_t *next;
 } keeper_task_t;
 

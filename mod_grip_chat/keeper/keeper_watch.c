@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "gc_lock.h"
-#include "keeper_slots.h"
-#include "keeper_wire.h"
+#include "ipc_frame.h"
+#include "ipc_slots.h"
 
 /* A child that watches. Lies outside pools, since children come and go. */
 struct keeper_watching_t {
@@ -15,9 +15,9 @@ struct keeper_watching_t {
     keeper_watch_t *watch;
     int fd;
     int is_waiting; /* the socket is full; it is sent on when it is not */
-    keeper_slot_set_t wanted;
-    keeper_slots_in_t in;
-    keeper_slots_out_t out;
+    ipc_slot_set_t wanted;
+    ipc_slots_in_t in;
+    ipc_slots_out_t out;
 };
 
 struct keeper_watch_t {
@@ -71,11 +71,11 @@ static int watch_for(keeper_watching_t *watching, int is_waiting)
 void keeper_watch_add(keeper_watch_t *watch, int fd)
 {
     keeper_watching_t *watching = calloc(1, sizeof(*watching));
-    char bytes[KEEPER_WIRE_REPLY_BYTES + 1];
+    char bytes[IPC_FRAME_REPLY_BYTES + 1];
     gc_buffer_t frame = {bytes, 0, sizeof(bytes), NULL};
-    keeper_reply_t reply = {KEEPER_DONE, 0, 0, 0};
+    ipc_reply_t reply = {IPC_DONE, 0, 0, 0};
 
-    keeper_wire_append_reply(&frame, &reply);
+    ipc_frame_append_reply(&frame, &reply);
     if (!watching || send(fd, frame.data, frame.len, MSG_NOSIGNAL) != (ssize_t)frame.len) {
         close(fd);
         free(watching);
@@ -99,7 +99,7 @@ void keeper_watch_add(keeper_watch_t *watch, int fd)
 /* Send what waits. @return 0 if the child is gone */
 static int tell(keeper_watching_t *watching)
 {
-    apr_status_t rv = keeper_slots_send(&watching->out, watching->fd, NULL);
+    apr_status_t rv = ipc_slots_send(&watching->out, watching->fd, NULL);
 
     if (rv != APR_SUCCESS && !APR_STATUS_IS_EAGAIN(rv)) {
         return 0;
@@ -113,21 +113,21 @@ static void take(unsigned slot, int is_wanted, void *baton)
 {
     keeper_watching_t *watching = baton;
 
-    keeper_slot_set_put(&watching->wanted, slot, is_wanted);
+    ipc_slot_set_put(&watching->wanted, slot, is_wanted);
     if (is_wanted) {
-        keeper_slots_add(&watching->out, slot);
+        ipc_slots_add(&watching->out, slot);
     }
 }
 
 void keeper_watch_ready(keeper_watching_t *watching, int is_ended)
 {
     keeper_watch_t *watch = watching->watch;
-    keeper_slots_taker_t taker = {take, NULL, watching};
+    ipc_slots_taker_t taker = {take, NULL, watching};
     apr_status_t rv = APR_EOF;
 
     gc_lock_enter(watch->mutex);
     if (!is_ended) {
-        rv = keeper_slots_receive(&watching->in, watching->fd, &taker);
+        rv = ipc_slots_receive(&watching->in, watching->fd, &taker);
     }
     if (rv != APR_SUCCESS || !tell(watching)) {
         end(watching);
@@ -136,14 +136,14 @@ void keeper_watch_ready(keeper_watching_t *watching, int is_ended)
 }
 
 /* Make the event of a room that has moved, once for all children. @return nothing where there is none */
-static gc_slice_t event_of(const keeper_moved_t *moved, gc_buffer_t *event, apr_pool_t *pool)
+static gc_slice_t event_of(const ipc_moved_t *moved, gc_buffer_t *event, apr_pool_t *pool)
 {
     if (!event->data) {
         int may_fit = moved->append->outcome == CHAT_APPEND_NEW &&
-                      strlen(moved->append->text) <= KEEPER_SLOTS_EVENT_BYTES;
+                      strlen(moved->append->text) <= IPC_SLOTS_EVENT_BYTES;
 
         *event = gc_buffer_make(may_fit ? strlen(moved->append->text) + 512 : 1, pool);
-        if (!may_fit || keeper_notice_append(event, moved) != APR_SUCCESS) {
+        if (!may_fit || ipc_notice_append(event, moved) != APR_SUCCESS) {
             event->len = 0;
         }
     }
@@ -152,22 +152,21 @@ static gc_slice_t event_of(const keeper_moved_t *moved, gc_buffer_t *event, apr_
 
 static void add_moved(keeper_watching_t *watching, unsigned slot, gc_slice_t event)
 {
-    if (event.len == 0 || event.len > KEEPER_SLOTS_EVENT_BYTES) {
-        keeper_slots_add(&watching->out, slot);
+    if (event.len == 0 || event.len > IPC_SLOTS_EVENT_BYTES) {
+        ipc_slots_add(&watching->out, slot);
     }
-    else if (!keeper_slots_add_event(&watching->out, slot, event)) {
+    else if (!ipc_slots_add_event(&watching->out, slot, event)) {
         /* What the socket does not take, the loop sees to. */
         if (watching->is_waiting ||
-            keeper_slots_send(&watching->out, watching->fd, NULL) != APR_SUCCESS ||
-            !keeper_slots_add_event(&watching->out, slot, event))
+            ipc_slots_send(&watching->out, watching->fd, NULL) != APR_SUCCESS ||
+            !ipc_slots_add_event(&watching->out, slot, event))
         {
-            keeper_slots_add(&watching->out, slot);
+            ipc_slots_add(&watching->out, slot);
         }
     }
 }
 
-int keeper_watch_moved(keeper_watch_t *watch, const keeper_moved_t *moved, int count,
-                       apr_pool_t *pool)
+int keeper_watch_moved(keeper_watch_t *watch, const ipc_moved_t *moved, int count, apr_pool_t *pool)
 {
     gc_buffer_t *events = apr_pcalloc(pool, sizeof(*events) * (apr_size_t)count);
     keeper_watching_t *watching;
@@ -177,13 +176,13 @@ int keeper_watch_moved(keeper_watch_t *watch, const keeper_moved_t *moved, int c
     gc_lock_enter(watch->mutex);
     for (watching = watch->first; watching; watching = watching->next) {
         for (i = 0; i < count; i++) {
-            if (keeper_slot_set_has(&watching->wanted, moved[i].slot)) {
+            if (ipc_slot_set_has(&watching->wanted, moved[i].slot)) {
                 add_moved(watching, moved[i].slot, event_of(&moved[i], &events[i], pool));
             }
         }
-        if (keeper_slots_wait(&watching->out) && !watching->is_waiting) {
+        if (ipc_slots_wait(&watching->out) && !watching->is_waiting) {
             /* Who is gone is found out again by the loop, whose descriptors they are. */
-            is_all_told &= keeper_slots_send(&watching->out, watching->fd, NULL) == APR_SUCCESS;
+            is_all_told &= ipc_slots_send(&watching->out, watching->fd, NULL) == APR_SUCCESS;
         }
     }
     gc_lock_leave(watch->mutex);
@@ -198,7 +197,7 @@ void keeper_watch_tell(keeper_watch_t *watch)
     gc_lock_enter(watch->mutex);
     for (watching = watch->first; watching; watching = next) {
         next = watching->next;
-        if (keeper_slots_wait(&watching->out) && !watching->is_waiting && !tell(watching)) {
+        if (ipc_slots_wait(&watching->out) && !watching->is_waiting && !tell(watching)) {
             end(watching);
         }
     }

@@ -6,7 +6,7 @@
 #define KEEPER_WATCH_H
 
 #include "gc_log.h"
-#include "keeper_notice.h"
+#include "ipc_notice.h"
 #include "keeper_poll.h"
 
 typedef struct keeper_watch_t keeper_watch_t;
@@ -34,7 +34,7 @@ void keeper_watch_ready(keeper_watching_t *watching, int is_ended);
  * @param pool  for events, until the return
  * @return 0 if some child could not be told all: the loop is to call keeper_watch_tell
  */
-int keeper_watch_moved(keeper_watch_t *watch, const keeper_moved_t *moved, int count,
+int keeper_watch_moved(keeper_watch_t *watch, const ipc_moved_t *moved, int count,
                        apr_pool_t *pool);
 
 /** Tell the children what they could not be told yet: call it in each turn of the loop. */

@@ -47,7 +47,7 @@ static void must(apr_status_t rv)
     }
 }
 
-int keeper_writer_serves(const keeper_writer_t *writer, const keeper_site_t *site)
+int keeper_writer_serves(const keeper_writer_t *writer, const ipc_site_t *site)
 {
     apr_size_t i;
 
@@ -123,9 +123,9 @@ static int must_stop(void *baton)
     return is_stopping;
 }
 
-static keeper_status_e status_of(apr_status_t rv)
+static ipc_status_e status_of(apr_status_t rv)
 {
-    return rv == APR_SUCCESS ? KEEPER_DONE : rv == APR_EAGAIN ? KEEPER_LOCKED : KEEPER_UNAVAILABLE;
+    return rv == APR_SUCCESS ? IPC_DONE : rv == APR_EAGAIN ? IPC_LOCKED : IPC_UNAVAILABLE;
 }
 
 /* What messages are dated by, and what their age is told by; nothing waits for it. */
@@ -150,7 +150,7 @@ static void hand_back(keeper_writer_t *writer, keeper_queue_t *tasks)
     }
 }
 
-static void push_behind(const keeper_site_t *site, apr_size_t proxy, const char *room,
+static void push_behind(const ipc_site_t *site, apr_size_t proxy, const char *room,
                         apr_int64_t watermark, void *baton)
 {
     keeper_writer_t *writer = baton;
@@ -181,14 +181,14 @@ static void give_back(keeper_connection_t *connection, void *baton)
     hand_back(baton, &tasks);
 }
 
-static keeper_moved_t bump(const keeper_writer_t *writer, const keeper_task_t *task)
+static ipc_moved_t bump(const keeper_writer_t *writer, const keeper_task_t *task)
 {
-    keeper_moved_t moved = {.site = task->site, .append = &task->append};
+    ipc_moved_t moved = {.site = task->site, .append = &task->append};
 
-    moved.slot = keeper_site_slot(task->site, gc_slice_of(task->append.room));
-    keeper_shared_bump(writer->config->shared, moved.slot);
+    moved.slot = ipc_site_slot(task->site, gc_slice_of(task->append.room));
+    ipc_shared_bump(writer->config->shared, moved.slot);
     moved.version =
-        keeper_shared_version(writer->config->shared, task->site->database_number, moved.slot);
+        ipc_shared_version(writer->config->shared, task->site->database_number, moved.slot);
     return moved;
 }
 
@@ -201,14 +201,14 @@ static apr_status_t append_posts(keeper_writer_t *writer, apr_pool_t *pool)
     apr_size_t count = (apr_size_t)intake->count;
     chat_append_t *appends = apr_palloc(pool, sizeof(*appends) * count);
     keeper_connection_t **posts = apr_palloc(pool, sizeof(keeper_connection_t *) * count);
-    keeper_moved_t *moved = apr_palloc(pool, sizeof(*moved) * count);
+    ipc_moved_t *moved = apr_palloc(pool, sizeof(*moved) * count);
     int moved_count = 0;
     apr_status_t rv;
     int n = 0;
     int i;
 
     for (i = 0; i < intake->count; i++) {
-        if (intake->jobs[i]->kind == KEEPER_JOB_POST) {
+        if (intake->jobs[i]->kind == IPC_JOB_POST) {
             posts[n] = intake->jobs[i];
             appends[n++] = intake->jobs[i]->received->task.append;
         }
@@ -228,15 +228,15 @@ static apr_status_t append_posts(keeper_writer_t *writer, apr_pool_t *pool)
         keeper_task_t *task = &posts[i]->received->task;
 
         task->append = appends[i];
-        posts[i]->reply = (keeper_reply_t){status_of(rv), appends[i].id, appends[i].event_id,
-                                           appends[i].created_ms};
+        posts[i]->reply =
+            (ipc_reply_t){status_of(rv), appends[i].id, appends[i].event_id, appends[i].created_ms};
         if (rv == APR_SUCCESS && appends[i].outcome == CHAT_APPEND_CONFLICT) {
-            posts[i]->reply.status = KEEPER_CONFLICT;
+            posts[i]->reply.status = IPC_CONFLICT;
         }
         if (rv == APR_SUCCESS && appends[i].outcome == CHAT_APPEND_FAILED) {
-            posts[i]->reply = (keeper_reply_t){KEEPER_UNAVAILABLE, 0, 0, 0};
+            posts[i]->reply = (ipc_reply_t){IPC_UNAVAILABLE, 0, 0, 0};
         }
-        if (posts[i]->reply.status == KEEPER_DONE && appends[i].outcome == CHAT_APPEND_NEW) {
+        if (posts[i]->reply.status == IPC_DONE && appends[i].outcome == CHAT_APPEND_NEW) {
             moved[moved_count++] = bump(writer, task);
         }
     }
@@ -256,7 +256,7 @@ static void finish_jobs(keeper_writer_t *writer)
     for (i = 0; i < intake->count; i++) {
         keeper_connection_t *connection = intake->jobs[i];
 
-        if (connection->kind == KEEPER_JOB_POST && connection->reply.status == KEEPER_DONE) {
+        if (connection->kind == IPC_JOB_POST && connection->reply.status == IPC_DONE) {
             keeper_received_t *received = keeper_connection_take(connection);
 
             if (received->task.append.outcome == CHAT_APPEND_NEW &&
@@ -305,7 +305,7 @@ static apr_status_t do_jobs(keeper_writer_t *writer, orders_t *orders, apr_pool_
     int i;
 
     for (i = 0; i < intake->count; i++) {
-        intake->jobs[i]->reply = (keeper_reply_t){status_of(rv), 0, 0, 0};
+        intake->jobs[i]->reply = (ipc_reply_t){status_of(rv), 0, 0, 0};
     }
     if (rv == APR_SUCCESS) {
         rv = append_posts(writer, pool);
@@ -452,7 +452,7 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
 }
 
 apr_status_t keeper_writer_start(keeper_writer_t **out, const keeper_config_t *config,
-                                 const keeper_site_t *const *sites, apr_size_t site_count,
+                                 const ipc_site_t *const *sites, apr_size_t site_count,
                                  const keeper_writer_hooks_t *hooks, apr_pool_t *pool)
 {
     keeper_writer_t *writer = apr_pcalloc(pool, sizeof(*writer));

@@ -4,7 +4,7 @@
 #ifndef KEEPER_WRITER_H
 #define KEEPER_WRITER_H
 
-#include "keeper_notice.h"
+#include "ipc_notice.h"
 #include "keeper_task.h"
 
 typedef struct keeper_writer_t keeper_writer_t;
@@ -14,7 +14,7 @@ typedef struct keeper_writer_hooks_t {
     void (*notify)(void *baton); /**< there is something for keeper_writer_done, or room for more */
     /** count rooms have changed. Called before the children are answered: must not block. The pool is
      *  cleared afterwards. */
-    void (*moved)(const keeper_moved_t *moved, int count, apr_pool_t *pool, void *baton);
+    void (*moved)(const ipc_moved_t *moved, int count, apr_pool_t *pool, void *baton);
     void *baton;
 } keeper_writer_hooks_t;
 
@@ -26,11 +26,11 @@ typedef struct keeper_writer_hooks_t {
  * @param pool    the loop's; the writer has pools of its own
  */
 apr_status_t keeper_writer_start(keeper_writer_t **out, const keeper_config_t *config,
-                                 const keeper_site_t *const *sites, apr_size_t site_count,
+                                 const ipc_site_t *const *sites, apr_size_t site_count,
                                  const keeper_writer_hooks_t *hooks, apr_pool_t *pool);
 
 /** Whether the writer writes this database. */
-int keeper_writer_serves(const keeper_writer_t *writer, const keeper_site_t *site);
+int keeper_writer_serves(const keeper_writer_t *writer, const ipc_site_t *site);
 
 /** Whether it may be given a connection: not while it has not yet taken as many of before as it takes at
  *  once, as when it waits for a disk or a lock. The loop is notified when it may again. The loop's thread. */

@@ -2,7 +2,7 @@
 # Each layer includes itself and what lies below it, and only httpd/ knows httpd.
 . "$(dirname "$0")/lint.sh"
 
-for layer in base grip chat keeper httpd; do
+for layer in base grip chat ipc keeper httpd; do
     lint_need "mod_grip_chat/$layer"
     test -n "$(find "mod_grip_chat/$layer" -name '*.c')" ||
         lint_report "mod_grip_chat/$layer:1: holds no C file; check_layers.sh has nothing to look at"
@@ -15,6 +15,7 @@ find mod_grip_chat tests/unit tests/fuzz -name '*.[ch]' 2>/dev/null | sort | whi
             if (name ~ /^gc_/) return "base"
             if (name ~ /^grip_/) return "grip"
             if (name ~ /^chat_/) return "chat"
+            if (name ~ /^ipc_/) return "ipc"
             if (name ~ /^keeper_/) return "keeper"
             if (name ~ /^mod_grip_chat/) return "httpd"
             if (name ~ /^(httpd|http_[a-z0-9_]*|ap_[a-z0-9_]*|util_[a-z0-9_]*|mod_[a-z0-9_]*)\.h$/ ||
@@ -25,13 +26,14 @@ find mod_grip_chat tests/unit tests/fuzz -name '*.[ch]' 2>/dev/null | sort | whi
             allowed["base"] = " base "
             allowed["grip"] = " base grip "
             allowed["chat"] = " base chat "
-            allowed["keeper"] = " base grip chat keeper "
-            allowed["httpd"] = " base grip chat keeper httpd httpd itself "
-            allowed["tests"] = " base grip chat keeper "
+            allowed["ipc"] = " base grip chat ipc "
+            allowed["keeper"] = " base grip chat ipc keeper "
+            allowed["httpd"] = " base grip chat ipc keeper httpd httpd itself "
+            allowed["tests"] = " base grip chat ipc keeper "
             split(file, part, "/")
             layer = part[1] == "tests" ? "tests" : part[2]
             if (!(layer in allowed)) {
-                print file ":1: lies in no layer; put it in base, grip, chat, keeper or httpd"
+                print file ":1: lies in no layer; put it in base, grip, chat, ipc, keeper or httpd"
                 exit
             }
         }

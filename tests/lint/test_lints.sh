@@ -60,8 +60,12 @@ EOF
     add mod_grip_chat/chat/chat_database_sqlite.c << 'EOF'
 #include <sqlite3.h>
 EOF
+    add mod_grip_chat/ipc/ipc_frame.c << 'EOF'
+#include "chat_codec.h"
+EOF
     add mod_grip_chat/keeper/keeper_loop.c << 'EOF'
 #include "chat_store.h"
+#include "ipc_frame.h"
 #include "grip_item.h"
 void keeper_loop_run(void)
 {
@@ -196,7 +200,8 @@ fails_on_line check_layers mod_grip_chat/base/gc_json.h '#include "grip_item.h"'
 fails_on_line check_layers mod_grip_chat/base/gc_json.h '#include <chat_types.h>'
 fails_on_line check_layers mod_grip_chat/chat/chat_database_dbd.c '#include "../grip/grip_item.h"'
 fails_on_line check_layers mod_grip_chat/grip/grip_transport_curl.c '# include "chat_types.h"'
-fails_on_line check_layers mod_grip_chat/grip/grip_transport_curl.c '#include "keeper_wire.h"'
+fails_on_line check_layers mod_grip_chat/grip/grip_transport_curl.c '#include "ipc_frame.h"'
+fails_on_line check_layers mod_grip_chat/ipc/ipc_frame.c '#include "keeper_loop.h"'
 for header in httpd http_log ap_config util_filter mod_status scoreboard unixd; do
     fails_on_line check_layers mod_grip_chat/keeper/keeper_loop.c "#include <$header.h>"
 done

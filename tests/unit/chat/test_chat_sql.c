@@ -1,5 +1,5 @@
-#include "chat_sql.h"
 #include "chat_database.h"
+#include "chat_sql.h"
 #include "unit_temp.h"
 
 /* A statement as SQLite itself would read it: numbers and texts in place of APR's placeholders. */

@@ -14,7 +14,7 @@ typedef struct bench_t {
     stub_loop_t loop;
     grip_transport_t *transport;
     const grip_proxy_t *proxies[1];
-    keeper_site_t site;
+    ipc_site_t site;
     keeper_config_t config;
     keeper_publisher_t *publisher;
     apr_int64_t last_message_id;
@@ -32,10 +32,10 @@ static inline bench_t *start(apr_pool_t *pool)
     bench->site.identity = "sqlite3:/x:";
     bench->site.name = "";
     bench->site.channel_prefix = "";
-    bench->site.item_bytes = KEEPER_SITE_ITEM_DEFAULT_BYTES;
+    bench->site.item_bytes = IPC_SITE_ITEM_DEFAULT_BYTES;
     bench->site.proxies = bench->proxies;
     bench->site.proxy_count = 1;
-    bench->config.shared = keeper_shared_init(apr_pcalloc(pool, keeper_shared_size()));
+    bench->config.shared = ipc_shared_init(apr_pcalloc(pool, ipc_shared_size()));
     bench->publisher =
         keeper_publisher_create(&bench->config, &bench->site, 0, bench->transport, pool);
     return bench;

@@ -16,11 +16,11 @@ keeper_connection_t *keeper_child_connect(int *child)
     return connection;
 }
 
-gc_slice_t keeper_child_frame(const keeper_job_t *job, apr_pool_t *pool)
+gc_slice_t keeper_child_frame(const ipc_job_t *job, apr_pool_t *pool)
 {
     gc_buffer_t frame = gc_buffer_make(256, pool);
 
-    keeper_wire_append_job(&frame, job);
+    ipc_frame_append_job(&frame, job);
     return gc_buffer_slice(&frame);
 }
 
@@ -29,12 +29,12 @@ void keeper_child_send(int child, gc_slice_t bytes)
     assert_int_equal(send(child, bytes.data, bytes.len, MSG_NOSIGNAL), bytes.len);
 }
 
-keeper_status_e keeper_child_receive(int child)
+ipc_status_e keeper_child_receive(int child)
 {
-    char bytes[KEEPER_WIRE_REPLY_BYTES];
-    keeper_reply_t reply;
+    char bytes[IPC_FRAME_REPLY_BYTES];
+    ipc_reply_t reply;
 
     assert_int_equal(recv(child, bytes, sizeof(bytes), MSG_WAITALL), sizeof(bytes));
-    assert_int_equal(keeper_wire_read_reply(&reply, gc_slice(bytes, sizeof(bytes))), APR_SUCCESS);
+    assert_int_equal(ipc_frame_read_reply(&reply, gc_slice(bytes, sizeof(bytes))), APR_SUCCESS);
     return reply.status;
 }

@@ -9,12 +9,12 @@
 keeper_connection_t *keeper_child_connect(int *child);
 
 /** The frame of a job; owned by pool. */
-gc_slice_t keeper_child_frame(const keeper_job_t *job, apr_pool_t *pool);
+gc_slice_t keeper_child_frame(const ipc_job_t *job, apr_pool_t *pool);
 
 /** Send bytes, which all fit into the socket. */
 void keeper_child_send(int child, gc_slice_t bytes);
 
 /** Wait for the answer to a job. @return its status */
-keeper_status_e keeper_child_receive(int child);
+ipc_status_e keeper_child_receive(int child);
 
 #endif

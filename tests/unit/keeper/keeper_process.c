@@ -72,12 +72,11 @@ keeper_home_t *keeper_home_make(const unit_temp_t *temp, const char *name, const
     home->sites[0] = &home->site;
     home->config.sites = home->sites;
     home->config.site_count = 1;
-    home->config.shared = keeper_shared_init(map_shared(keeper_shared_size()));
+    home->config.shared = ipc_shared_init(map_shared(ipc_shared_size()));
     home->config.log = &home->log;
     listen_at(home);
     assert_int_equal(chat_database_global_init(temp->pool), APR_SUCCESS);
-    assert_int_equal(keeper_client_create(&home->client, home->socket_path, temp->pool),
-                     APR_SUCCESS);
+    assert_int_equal(ipc_client_create(&home->client, home->socket_path, temp->pool), APR_SUCCESS);
     return home;
 }
 
@@ -166,31 +165,30 @@ int keeper_home_connect(const keeper_home_t *home)
 }
 
 apr_status_t keeper_home_post(keeper_home_t *home, const char *room, const char *text,
-                              keeper_reply_t *reply)
+                              ipc_reply_t *reply)
 {
-    keeper_job_t job = {KEEPER_JOB_POST, 0, home->site.identity, room, "al", text, text, "", ""};
+    ipc_job_t job = {IPC_JOB_POST, 0, home->site.identity, room, "al", text, text, "", ""};
 
-    return keeper_client_call(home->client, &job, reply, UNIT_PATIENCE, home->temp->pool);
+    return ipc_client_call(home->client, &job, reply, UNIT_PATIENCE, home->temp->pool);
 }
 
-keeper_reply_t keeper_home_post_ok(keeper_home_t *home, const char *room, const char *text)
+ipc_reply_t keeper_home_post_ok(keeper_home_t *home, const char *room, const char *text)
 {
-    keeper_reply_t reply;
+    ipc_reply_t reply;
 
     assert_int_equal(keeper_home_post(home, room, text, &reply), APR_SUCCESS);
-    assert_int_equal(reply.status, KEEPER_DONE);
+    assert_int_equal(reply.status, IPC_DONE);
     return reply;
 }
 
 void keeper_home_wait_ready(keeper_home_t *home)
 {
-    keeper_job_t job = {KEEPER_JOB_READY, 0, home->site.identity, "", "", "", "", "", ""};
-    keeper_reply_t reply;
+    ipc_job_t job = {IPC_JOB_READY, 0, home->site.identity, "", "", "", "", "", ""};
+    ipc_reply_t reply;
 
-    assert_int_equal(
-        keeper_client_call(home->client, &job, &reply, UNIT_PATIENCE, home->temp->pool),
-        APR_SUCCESS);
-    assert_int_equal(reply.status, KEEPER_DONE);
+    assert_int_equal(ipc_client_call(home->client, &job, &reply, UNIT_PATIENCE, home->temp->pool),
+                     APR_SUCCESS);
+    assert_int_equal(reply.status, IPC_DONE);
 }
 
 /* As somebody with a shell sees it, whether a keeper has it open or not. */

@@ -3,22 +3,22 @@
 #ifndef KEEPER_PROCESS_H
 #define KEEPER_PROCESS_H
 
-#include "keeper_client.h"
-#include "keeper_site.h"
+#include "ipc_client.h"
+#include "ipc_site.h"
 #include "unit_temp.h"
 
 /** What the parent of a keeper owns. */
 typedef struct keeper_home_t {
     const unit_temp_t *temp;
     const char *socket_path;
-    keeper_site_t site;
-    const keeper_site_t *sites[1];
+    ipc_site_t site;
+    const ipc_site_t *sites[1];
     const grip_proxy_t *proxies[1];
     keeper_config_t config;
     gc_log_t log;
     int *log_lines;           /**< shared: how many lines keepers have logged */
     unsigned descriptors_max; /**< of a keeper that is started, 0 for as many as we may have */
-    keeper_client_t *client;
+    ipc_client_t *client;
 } keeper_home_t;
 
 /** A keeper that was started. */
@@ -53,12 +53,12 @@ void keeper_process_stop(keeper_process_t process);
 /** Connect to the home's socket. */
 int keeper_home_connect(const keeper_home_t *home);
 
-/** Post a text under a key, which is the text; what keeper_client_call answers within 3 s. */
+/** Post a text under a key, which is the text; what ipc_client_call answers within 3 s. */
 apr_status_t keeper_home_post(keeper_home_t *home, const char *room, const char *text,
-                              keeper_reply_t *reply);
+                              ipc_reply_t *reply);
 
 /** Post, and fail the test unless the keeper is done with it. */
-keeper_reply_t keeper_home_post_ok(keeper_home_t *home, const char *room, const char *text);
+ipc_reply_t keeper_home_post_ok(keeper_home_t *home, const char *room, const char *text);
 
 /** Wait until the keeper has opened the database. */
 void keeper_home_wait_ready(keeper_home_t *home);

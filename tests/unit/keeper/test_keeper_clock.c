@@ -46,8 +46,8 @@ static void a_room_keeps_its_pace(void **state)
 
 static void note_hold(bench_t *bench, const char *room)
 {
-    keeper_shared_note_hold(bench->config.shared, keeper_site_slot(&bench->site, gc_slice_of(room)),
-                            gc_clock_now());
+    ipc_shared_note_hold(bench->config.shared, ipc_site_slot(&bench->site, gc_slice_of(room)),
+                         gc_clock_now());
 }
 
 static void trailing_hints_come_in_time_and_in_order(void **state)
@@ -147,14 +147,14 @@ static void what_was_left_undone_is_tried_again_in_time(void **state)
         apr_sleep(apr_time_from_msec(10)); /* until it has given up for now */
     }
     assert_int_equal(*home->log_lines, 1);
-    assert_null(keeper_home_meta(home, KEEPER_SITE_SECRET_NAME));
+    assert_null(keeper_home_meta(home, IPC_SITE_SECRET_NAME));
     assert_int_equal(write(release, "x", 1), 1);
     assert_int_equal(waitpid(holder, NULL, 0), holder);
     end = gc_clock_now() + UNIT_PATIENCE;
-    while (!keeper_home_meta(home, KEEPER_SITE_SECRET_NAME) && gc_clock_now() < end) {
+    while (!keeper_home_meta(home, IPC_SITE_SECRET_NAME) && gc_clock_now() < end) {
         apr_sleep(apr_time_from_msec(10));
     }
-    assert_non_null(keeper_home_meta(home, KEEPER_SITE_SECRET_NAME));
+    assert_non_null(keeper_home_meta(home, IPC_SITE_SECRET_NAME));
     close(release);
     unit_wall_clock_set(0);
     keeper_process_stop(keeper);
@@ -181,10 +181,10 @@ static void a_keeper_ends_in_time(void **state)
 static void a_child_gives_up_in_time(void **state)
 {
     const unit_temp_t *temp = *state;
-    keeper_job_t job = {KEEPER_JOB_POST, 0, "site", "room", "al", "hello", "key", "", ""};
+    ipc_job_t job = {IPC_JOB_POST, 0, "site", "room", "al", "hello", "key", "", ""};
     gc_moment_t start = gc_clock_now();
-    keeper_client_t *client = NULL;
-    keeper_reply_t reply;
+    ipc_client_t *client = NULL;
+    ipc_reply_t reply;
     pid_t pid = fork();
 
     assert_true(pid >= 0);
@@ -195,10 +195,10 @@ static void a_child_gives_up_in_time(void **state)
         unit_wall_clock_set(0); /* so that a test that fails ends */
         _exit(0);
     }
-    assert_int_equal(keeper_client_create(
-                         &client, apr_pstrcat(temp->pool, temp->dir, "/none", NULL), temp->pool),
-                     APR_SUCCESS);
-    assert_int_equal(keeper_client_call(client, &job, &reply, apr_time_from_sec(5), temp->pool),
+    assert_int_equal(
+        ipc_client_create(&client, apr_pstrcat(temp->pool, temp->dir, "/none", NULL), temp->pool),
+        APR_SUCCESS);
+    assert_int_equal(ipc_client_call(client, &job, &reply, apr_time_from_sec(5), temp->pool),
                      ENOENT);
     assert_in_range(gc_clock_now() - start, apr_time_from_msec(400), apr_time_from_sec(15));
     assert_int_equal(kill(pid, SIGKILL), 0);

@@ -1,5 +1,5 @@
-#include "keeper_connection.h"
 #include "keeper_child.h"
+#include "keeper_connection.h"
 
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -32,16 +32,16 @@ static void send_bytes(pair_t pair, gc_slice_t bytes)
 
 static gc_slice_t frame_with(const char *text, apr_pool_t *pool)
 {
-    keeper_job_t job = {KEEPER_JOB_POST, 0, "site", "room", "al", text, "key", "", ""};
+    ipc_job_t job = {IPC_JOB_POST, 0, "site", "room", "al", text, "key", "", ""};
 
     return keeper_child_frame(&job, pool);
 }
 
 static void assert_holds(pair_t pair, const char *text)
 {
-    keeper_job_t job;
+    ipc_job_t job;
 
-    assert_int_equal(keeper_wire_read_job(&job, keeper_connection_frame(pair.connection)),
+    assert_int_equal(ipc_frame_read_job(&job, keeper_connection_frame(pair.connection)),
                      APR_SUCCESS);
     assert_string_equal(job.text, text);
 }
@@ -102,7 +102,7 @@ static void reads_a_job_of_the_longest_text(void **state)
 
 static void refuses_a_frame_beyond_the_limit_from_its_front(void **state)
 {
-    apr_uint32_t n = KEEPER_WIRE_MAX_BYTES;
+    apr_uint32_t n = IPC_FRAME_MAX_BYTES;
     pair_t pair = open_pair();
 
     send_bytes(pair, gc_slice((const char *)&n, sizeof(n)));
@@ -135,16 +135,16 @@ static void notices_that_the_child_is_gone(void **state)
 
 static void replies_and_takes_the_next_job(void **state)
 {
-    keeper_reply_t reply = {KEEPER_DONE, 12, 5, 99};
-    char bytes[KEEPER_WIRE_REPLY_BYTES + 1];
-    keeper_reply_t back;
+    ipc_reply_t reply = {IPC_DONE, 12, 5, 99};
+    char bytes[IPC_FRAME_REPLY_BYTES + 1];
+    ipc_reply_t back;
     pair_t pair = open_pair();
 
     send_bytes(pair, frame_with("hello", *state));
     assert_int_equal(keeper_connection_read(pair.connection), KEEPER_READ_JOB);
     assert_true(keeper_connection_reply(pair.connection, &reply));
-    assert_int_equal(recv(pair.child, bytes, sizeof(bytes), 0), KEEPER_WIRE_REPLY_BYTES);
-    assert_int_equal(keeper_wire_read_reply(&back, gc_slice(bytes, KEEPER_WIRE_REPLY_BYTES)),
+    assert_int_equal(recv(pair.child, bytes, sizeof(bytes), 0), IPC_FRAME_REPLY_BYTES);
+    assert_int_equal(ipc_frame_read_reply(&back, gc_slice(bytes, IPC_FRAME_REPLY_BYTES)),
                      APR_SUCCESS);
     assert_int_equal(back.event_id, 5);
     send_bytes(pair, frame_with("the next one is longer", *state));
@@ -156,7 +156,7 @@ static void replies_and_takes_the_next_job(void **state)
 /* And without SIGPIPE, which would end the keeper. */
 static void cannot_reply_to_a_child_that_is_gone(void **state)
 {
-    keeper_reply_t reply = {KEEPER_DONE, 12, 5, 99};
+    ipc_reply_t reply = {IPC_DONE, 12, 5, 99};
     pair_t pair = open_pair();
 
     close(pair.child);
@@ -167,10 +167,10 @@ static void cannot_reply_to_a_child_that_is_gone(void **state)
 /* What was stored is still to be published when the next job comes. */
 static void gives_a_job_away_and_takes_the_next(void **state)
 {
-    keeper_reply_t reply = {KEEPER_DONE, 12, 5, 99};
+    ipc_reply_t reply = {IPC_DONE, 12, 5, 99};
     pair_t pair = open_pair();
     keeper_received_t *received;
-    keeper_job_t job;
+    ipc_job_t job;
 
     send_bytes(pair, frame_with("hello", *state));
     assert_int_equal(keeper_connection_read(pair.connection), KEEPER_READ_JOB);
@@ -181,7 +181,7 @@ static void gives_a_job_away_and_takes_the_next(void **state)
     assert_int_equal(keeper_connection_read(pair.connection), KEEPER_READ_JOB);
     assert_holds(pair, "the next one");
     close_pair(pair);
-    assert_int_equal(keeper_wire_read_job(&job, gc_slice(received->frame, received->have)),
+    assert_int_equal(ipc_frame_read_job(&job, gc_slice(received->frame, received->have)),
                      APR_SUCCESS);
     assert_string_equal(job.text, "hello");
     free(received);

@@ -17,23 +17,23 @@
 /* In a process of its own: post one text after the other. @return 0 if all were acknowledged */
 static int post_all(const keeper_home_t *home, int poster)
 {
-    keeper_client_t *client;
+    ipc_client_t *client;
     apr_pool_t *pool;
     apr_int64_t last = 0;
     int i;
 
     if (apr_pool_create(&pool, NULL) != APR_SUCCESS ||
-        keeper_client_create(&client, home->socket_path, pool) != APR_SUCCESS)
+        ipc_client_create(&client, home->socket_path, pool) != APR_SUCCESS)
     {
         return 1;
     }
     for (i = 0; i < POSTS_OF_EACH; i++) {
         const char *text = apr_psprintf(pool, "poster %d post %d", poster, i);
-        keeper_job_t job = {KEEPER_JOB_POST, 0, home->site.identity, "a", "al", text, text, "", ""};
-        keeper_reply_t reply;
+        ipc_job_t job = {IPC_JOB_POST, 0, home->site.identity, "a", "al", text, text, "", ""};
+        ipc_reply_t reply;
 
-        if (keeper_client_call(client, &job, &reply, UNIT_PATIENCE, pool) != APR_SUCCESS ||
-            reply.status != KEEPER_DONE || reply.event_id <= last)
+        if (ipc_client_call(client, &job, &reply, UNIT_PATIENCE, pool) != APR_SUCCESS ||
+            reply.status != IPC_DONE || reply.event_id <= last)
         {
             return 2;
         }
@@ -105,8 +105,8 @@ static void recognizes_a_job_that_a_killed_keeper_has_done(void **state)
 {
     keeper_home_t *home = keeper_home_make(*state, "s", NULL);
     keeper_process_t keeper = keeper_process_start(home);
-    keeper_reply_t first = keeper_home_post_ok(home, "a", "one");
-    keeper_reply_t again;
+    ipc_reply_t first = keeper_home_post_ok(home, "a", "one");
+    ipc_reply_t again;
 
     keeper_process_kill(keeper);
     keeper = keeper_process_start(home);
@@ -127,10 +127,10 @@ static void serves_children_that_asked_before_it_started(void **state)
 
     assert_true(poster >= 0);
     if (poster == 0) {
-        keeper_reply_t reply;
+        ipc_reply_t reply;
 
         _exit(keeper_home_post(home, "a", "one", &reply) != APR_SUCCESS ||
-              reply.status != KEEPER_DONE);
+              reply.status != IPC_DONE);
     }
     apr_sleep(apr_time_from_msec(100));
     keeper = keeper_process_start(home);
@@ -169,23 +169,21 @@ static void waits_for_another_keeper_of_its_database_and_takes_over(void **state
     keeper_home_t *other = keeper_home_make(*state, "two", NULL);
     keeper_process_t first = keeper_process_start(home);
     keeper_process_t second;
-    keeper_job_t job = {
-        KEEPER_JOB_POST, 0, other->site.identity, "a", "al", "mine", "mine", "", ""};
-    keeper_reply_t reply;
+    ipc_job_t job = {IPC_JOB_POST, 0, other->site.identity, "a", "al", "mine", "mine", "", ""};
+    ipc_reply_t reply;
 
     (void)keeper_home_post_ok(home, "a", "one");
     second = keeper_process_start(other);
     assert_int_equal(
-        keeper_client_call(other->client, &job, &reply, apr_time_from_msec(200), other->temp->pool),
+        ipc_client_call(other->client, &job, &reply, apr_time_from_msec(200), other->temp->pool),
         APR_TIMEUP);
     (void)keeper_home_post_ok(home, "a", "two");
     keeper_home_assert_whole(home, "a", 2);
     keeper_process_stop(first);
     job.is_repeat = 1;
-    assert_int_equal(
-        keeper_client_call(other->client, &job, &reply, UNIT_PATIENCE, other->temp->pool),
-        APR_SUCCESS);
-    assert_int_equal(reply.status, KEEPER_DONE);
+    assert_int_equal(ipc_client_call(other->client, &job, &reply, UNIT_PATIENCE, other->temp->pool),
+                     APR_SUCCESS);
+    assert_int_equal(reply.status, IPC_DONE);
     assert_int_equal(reply.event_id, 3);
     keeper_home_assert_whole(home, "a", 3);
     keeper_process_stop(second);
@@ -213,18 +211,18 @@ static void goes_on_with_a_new_database_when_the_old_one_was_deleted(void **stat
     const unit_temp_t *temp = *state;
     keeper_home_t *home = keeper_home_make(temp, "s", NULL);
     keeper_process_t keeper = keeper_process_start(home);
-    keeper_version_t before;
+    ipc_version_t before;
     const char *secret;
 
     (void)keeper_home_post_ok(home, "a", "one");
-    secret = keeper_home_meta(home, KEEPER_SITE_SECRET_NAME);
-    before = keeper_shared_version(home->config.shared, 0, 0);
+    secret = keeper_home_meta(home, IPC_SITE_SECRET_NAME);
+    before = ipc_shared_version(home->config.shared, 0, 0);
     assert_int_equal(unlink(temp->path), 0);
     assert_int_equal(keeper_home_post_ok(home, "a", "two").event_id, 3);
-    assert_true(keeper_shared_version(home->config.shared, 0, 0).epoch != before.epoch);
+    assert_true(ipc_shared_version(home->config.shared, 0, 0).epoch != before.epoch);
     keeper_home_assert_whole(home, "a", 1);
-    assert_non_null(keeper_home_meta(home, KEEPER_SITE_SECRET_NAME));
-    assert_string_not_equal(keeper_home_meta(home, KEEPER_SITE_SECRET_NAME), secret);
+    assert_non_null(keeper_home_meta(home, IPC_SITE_SECRET_NAME));
+    assert_string_not_equal(keeper_home_meta(home, IPC_SITE_SECRET_NAME), secret);
     keeper_process_stop(keeper);
 }
 
@@ -266,21 +264,20 @@ static void notices_by_itself_that_its_database_was_deleted(void **state)
     keeper_home_t *home = keeper_home_make(temp, "s", keeper_stub_url(stub, temp->pool));
     keeper_process_t keeper = keeper_process_start(home);
     gc_moment_t end = gc_clock_now() + apr_time_from_msec(1500);
-    keeper_version_t before;
-    keeper_reply_t reply;
+    ipc_version_t before;
+    ipc_reply_t reply;
 
     (void)keeper_home_post_ok(home, "a", "one");
-    before = keeper_shared_version(home->config.shared, 0, 0);
+    before = ipc_shared_version(home->config.shared, 0, 0);
     assert_int_equal(unlink(temp->path), 0);
-    while (keeper_shared_version(home->config.shared, 0, 0).epoch == before.epoch &&
-           gc_clock_now() < end)
-    {
+    while (ipc_shared_version(home->config.shared, 0, 0).epoch == before.epoch &&
+           gc_clock_now() < end) {
         apr_sleep(apr_time_from_msec(5));
     }
-    assert_true(keeper_shared_version(home->config.shared, 0, 0).epoch != before.epoch);
+    assert_true(ipc_shared_version(home->config.shared, 0, 0).epoch != before.epoch);
     assert_int_equal(keeper_home_post(home, "a", "two", &reply), APR_SUCCESS);
     (void)keeper_home_post_ok(home, "a", "two");
-    assert_non_null(keeper_home_meta(home, KEEPER_SITE_SECRET_NAME));
+    assert_non_null(keeper_home_meta(home, IPC_SITE_SECRET_NAME));
     keeper_process_stop(keeper);
     keeper_stub_stop(stub);
 }
@@ -292,7 +289,7 @@ static void says_that_a_database_cannot_be_used_and_heals(void **state)
     keeper_home_t *home = keeper_home_make(temp, "s", NULL);
     FILE *file = fopen(temp->path, "w");
     keeper_process_t keeper;
-    keeper_reply_t reply;
+    ipc_reply_t reply;
     int i;
 
     assert_non_null(file);
@@ -302,7 +299,7 @@ static void says_that_a_database_cannot_be_used_and_heals(void **state)
     fclose(file);
     keeper = keeper_process_start(home);
     assert_int_equal(keeper_home_post(home, "a", "one", &reply), APR_SUCCESS);
-    assert_int_equal(reply.status, KEEPER_UNAVAILABLE);
+    assert_int_equal(reply.status, IPC_UNAVAILABLE);
     assert_int_equal(unlink(temp->path), 0);
     assert_int_equal(keeper_home_post_ok(home, "a", "one").event_id, 1);
     keeper_process_stop(keeper);

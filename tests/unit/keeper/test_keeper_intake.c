@@ -1,5 +1,5 @@
-#include "keeper_intake.h"
 #include "keeper_child.h"
+#include "keeper_intake.h"
 
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -10,8 +10,8 @@
 /* An intake of one site, and what it gave back. */
 typedef struct bench_t {
     apr_pool_t *pool;
-    keeper_site_t site;
-    const keeper_site_t *sites[1];
+    ipc_site_t site;
+    const ipc_site_t *sites[1];
     keeper_intake_t intake;
     keeper_connection_t *given_back;
 } bench_t;
@@ -40,7 +40,7 @@ static bench_t *make_bench(apr_pool_t *pool)
 
 static void send_job(const bench_t *bench, int child, const char *site, const char *text)
 {
-    keeper_job_t job = {KEEPER_JOB_POST, 0, site, "room", "al", text, "key", "", ""};
+    ipc_job_t job = {IPC_JOB_POST, 0, site, "room", "al", text, "key", "", ""};
 
     keeper_child_send(child, keeper_child_frame(&job, bench->pool));
 }
@@ -59,12 +59,12 @@ static void read_all(bench_t *bench)
     assert_int_equal(keeper_intake_read(&bench->intake, 0), APR_SUCCESS);
 }
 
-static void reply_to_all(bench_t *bench, keeper_status_e status)
+static void reply_to_all(bench_t *bench, ipc_status_e status)
 {
     int i;
 
     for (i = 0; i < bench->intake.count; i++) {
-        bench->intake.jobs[i]->reply = (keeper_reply_t){status, 1, 1, 1};
+        bench->intake.jobs[i]->reply = (ipc_reply_t){status, 1, 1, 1};
     }
     keeper_intake_reply(&bench->intake);
 }
@@ -72,14 +72,14 @@ static void reply_to_all(bench_t *bench, keeper_status_e status)
 /* What the child was answered; 0 for nothing yet, -1 if its connection was closed. */
 static int answer_to(int child)
 {
-    char bytes[KEEPER_WIRE_REPLY_BYTES];
-    keeper_reply_t reply;
+    char bytes[IPC_FRAME_REPLY_BYTES];
+    ipc_reply_t reply;
     ssize_t got = recv(child, bytes, sizeof(bytes), MSG_DONTWAIT);
 
     if (got <= 0) {
         return got < 0 ? 0 : -1;
     }
-    assert_int_equal(keeper_wire_read_reply(&reply, gc_slice(bytes, (apr_size_t)got)), APR_SUCCESS);
+    assert_int_equal(ipc_frame_read_reply(&reply, gc_slice(bytes, (apr_size_t)got)), APR_SUCCESS);
     return (int)reply.status;
 }
 
@@ -97,10 +97,10 @@ static void takes_the_jobs_of_all_children_and_replies_to_each(void **state)
         assert_int_equal(bench->intake.count, 2);
         assert_ptr_equal(bench->intake.jobs[0]->received->task.site, &bench->site);
         assert_int_equal(answer_to(a), 0);
-        reply_to_all(bench, KEEPER_DONE);
+        reply_to_all(bench, IPC_DONE);
         assert_int_equal(bench->intake.count, 0);
-        assert_int_equal(answer_to(a), KEEPER_DONE);
-        assert_int_equal(answer_to(b), KEEPER_DONE);
+        assert_int_equal(answer_to(a), IPC_DONE);
+        assert_int_equal(answer_to(b), IPC_DONE);
     }
     close(a);
     close(b);
@@ -117,8 +117,8 @@ static void takes_a_job_that_came_before_the_connection(void **state)
     assert_int_equal(keeper_connection_read(connection), KEEPER_READ_JOB);
     keeper_intake_adopt(&bench->intake, connection);
     assert_int_equal(bench->intake.count, 1);
-    reply_to_all(bench, KEEPER_DONE);
-    assert_int_equal(answer_to(child), KEEPER_DONE);
+    reply_to_all(bench, IPC_DONE);
+    assert_int_equal(answer_to(child), IPC_DONE);
     close(child);
     keeper_intake_close(&bench->intake);
 }
@@ -137,8 +137,8 @@ static void forgets_the_job_of_a_child_that_has_gone(void **state)
     read_all(bench);
     assert_int_equal(bench->intake.count, 1);
     assert_string_equal(bench->intake.jobs[0]->received->task.append.text, "two");
-    reply_to_all(bench, KEEPER_LOCKED);
-    assert_int_equal(answer_to(waits), KEEPER_LOCKED);
+    reply_to_all(bench, IPC_LOCKED);
+    assert_int_equal(answer_to(waits), IPC_LOCKED);
     close(waits);
     keeper_intake_close(&bench->intake);
 }
@@ -179,11 +179,11 @@ static void refuses_what_would_make_a_room_unreadable(void **state)
     send_job(bench, child, "mine", "\xff");
     read_all(bench);
     assert_int_equal(bench->intake.count, 0);
-    assert_int_equal(answer_to(child), KEEPER_MALFORMED);
+    assert_int_equal(answer_to(child), IPC_MALFORMED);
     send_job(bench, child, "mine", "well");
     read_all(bench);
     assert_int_equal(bench->intake.count, 1);
-    reply_to_all(bench, KEEPER_DONE);
+    reply_to_all(bench, IPC_DONE);
     close(child);
     keeper_intake_close(&bench->intake);
 }
@@ -204,11 +204,11 @@ static void leaves_more_than_it_may_take_for_the_next_time(void **state)
     assert_int_equal(bench->intake.count, KEEPER_INTAKE_MAX);
     while (answered < COUNT_OF(children) && gc_clock_now() < end) {
         answered += bench->intake.count;
-        reply_to_all(bench, KEEPER_DONE);
+        reply_to_all(bench, IPC_DONE);
         read_all(bench);
     }
     for (i = 0; i < COUNT_OF(children); i++) {
-        assert_int_equal(answer_to(children[i]), KEEPER_DONE);
+        assert_int_equal(answer_to(children[i]), IPC_DONE);
         close(children[i]);
     }
     keeper_intake_close(&bench->intake);

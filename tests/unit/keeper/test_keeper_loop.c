@@ -14,7 +14,7 @@
 
 static gc_slice_t frame_for(const keeper_home_t *home, const char *text)
 {
-    keeper_job_t job = {KEEPER_JOB_POST, 0, home->site.identity, "a", "al", text, text, "", ""};
+    ipc_job_t job = {IPC_JOB_POST, 0, home->site.identity, "a", "al", text, text, "", ""};
 
     return keeper_child_frame(&job, home->temp->pool);
 }
@@ -33,15 +33,15 @@ static void stores_what_it_acknowledges_and_bumps_before_it_answers(void **state
 {
     keeper_home_t *home = keeper_home_make(*state, "s", NULL);
     keeper_process_t keeper = keeper_process_start(home);
-    unsigned slot = keeper_site_slot(&home->site, gc_slice_of("a"));
-    keeper_version_t before;
-    keeper_version_t after;
-    keeper_reply_t reply;
+    unsigned slot = ipc_site_slot(&home->site, gc_slice_of("a"));
+    ipc_version_t before;
+    ipc_version_t after;
+    ipc_reply_t reply;
 
     keeper_home_wait_ready(home);
-    before = keeper_shared_version(home->config.shared, 0, slot);
+    before = ipc_shared_version(home->config.shared, 0, slot);
     reply = keeper_home_post_ok(home, "a", "one");
-    after = keeper_shared_version(home->config.shared, 0, slot);
+    after = ipc_shared_version(home->config.shared, 0, slot);
     assert_int_equal(reply.id, 1);
     assert_int_equal(reply.event_id, 1);
     assert_true(reply.created_ms > 0);
@@ -57,11 +57,11 @@ static void stores_what_it_acknowledges_and_bumps_before_it_answers(void **state
 static void moves_every_version_when_it_starts(void **state)
 {
     keeper_home_t *home = keeper_home_make(*state, "s", NULL);
-    keeper_version_t before = keeper_shared_version(home->config.shared, 0, 5);
+    ipc_version_t before = ipc_shared_version(home->config.shared, 0, 5);
     keeper_process_t keeper = keeper_process_start(home);
 
     keeper_home_wait_ready(home);
-    assert_true(keeper_shared_version(home->config.shared, 0, 5).epoch != before.epoch);
+    assert_true(ipc_shared_version(home->config.shared, 0, 5).epoch != before.epoch);
     keeper_process_stop(keeper);
 }
 
@@ -69,11 +69,10 @@ static void wait_for_epoch_after(const keeper_home_t *home, apr_uint64_t before)
 {
     apr_time_t end = apr_time_now() + UNIT_PATIENCE;
 
-    while (keeper_shared_version(home->config.shared, 0, 0).epoch == before && apr_time_now() < end)
-    {
+    while (ipc_shared_version(home->config.shared, 0, 0).epoch == before && apr_time_now() < end) {
         apr_sleep(apr_time_from_msec(5));
     }
-    assert_true(keeper_shared_version(home->config.shared, 0, 0).epoch != before);
+    assert_true(ipc_shared_version(home->config.shared, 0, 0).epoch != before);
 }
 
 /* Children that have a room in memory do not look at the file themselves. */
@@ -84,7 +83,7 @@ static void moves_every_version_when_the_file_goes_though_nobody_posts(void **st
     apr_uint64_t before;
 
     (void)keeper_home_post_ok(home, "a", "one");
-    before = keeper_shared_version(home->config.shared, 0, 0).epoch;
+    before = ipc_shared_version(home->config.shared, 0, 0).epoch;
     assert_int_equal(unlink(home->temp->path), 0);
     wait_for_epoch_after(home, before);
     assert_int_equal(keeper_home_post_ok(home, "a", "two").event_id, 3); /* above all of before */
@@ -102,7 +101,7 @@ static void moves_every_version_when_somebody_else_writes(void **state)
         skip();
     }
     (void)keeper_home_post_ok(home, "a", "one");
-    before = keeper_shared_version(home->config.shared, 0, 0).epoch;
+    before = ipc_shared_version(home->config.shared, 0, 0).epoch;
     (void)unit_sqlite(home->temp->path, "UPDATE grip_chat_message SET body = 'moderated'",
                       home->temp->pool);
     wait_for_epoch_after(home, before);
@@ -117,13 +116,13 @@ static void makes_a_site_a_secret_and_keeps_it(void **state)
     const char *secret;
 
     keeper_home_wait_ready(home);
-    secret = keeper_home_meta(home, KEEPER_SITE_SECRET_NAME);
+    secret = keeper_home_meta(home, IPC_SITE_SECRET_NAME);
     assert_non_null(secret);
     assert_int_equal(strlen(secret), 43); /* 32 bytes in base64url */
     keeper_process_stop(keeper);
     keeper = keeper_process_start(home);
     keeper_home_wait_ready(home);
-    assert_string_equal(keeper_home_meta(home, KEEPER_SITE_SECRET_NAME), secret);
+    assert_string_equal(keeper_home_meta(home, IPC_SITE_SECRET_NAME), secret);
     keeper_process_stop(keeper);
 }
 
@@ -131,21 +130,20 @@ static void refuses_jobs_that_are_not_for_it(void **state)
 {
     keeper_home_t *home = keeper_home_make(*state, "s", NULL);
     keeper_process_t keeper = keeper_process_start(home);
-    keeper_job_t job = {KEEPER_JOB_POST, 0, "another site", "a", "al", "x", "k", "", ""};
+    ipc_job_t job = {IPC_JOB_POST, 0, "another site", "a", "al", "x", "k", "", ""};
     gc_slice_t frame = frame_for(home, "one");
-    keeper_reply_t reply;
+    ipc_reply_t reply;
     int fd = keeper_home_connect(home);
 
-    assert_int_equal(
-        keeper_client_call(home->client, &job, &reply, UNIT_PATIENCE, home->temp->pool),
-        APR_SUCCESS);
-    assert_int_equal(reply.status, KEEPER_UNKNOWN_SITE);
-    ((char *)frame.data)[4] = KEEPER_WIRE_VERSION + 1;
+    assert_int_equal(ipc_client_call(home->client, &job, &reply, UNIT_PATIENCE, home->temp->pool),
+                     APR_SUCCESS);
+    assert_int_equal(reply.status, IPC_UNKNOWN_SITE);
+    ((char *)frame.data)[4] = IPC_FRAME_VERSION + 1;
     keeper_child_send(fd, frame);
-    assert_int_equal(keeper_child_receive(fd), KEEPER_MALFORMED);
-    ((char *)frame.data)[4] = KEEPER_WIRE_VERSION;
+    assert_int_equal(keeper_child_receive(fd), IPC_MALFORMED);
+    ((char *)frame.data)[4] = IPC_FRAME_VERSION;
     keeper_child_send(fd, frame);
-    assert_int_equal(keeper_child_receive(fd), KEEPER_DONE);
+    assert_int_equal(keeper_child_receive(fd), IPC_DONE);
     close(fd);
     keeper_process_stop(keeper);
 }
@@ -164,7 +162,7 @@ static void closes_on_children_that_make_no_sense_and_serves_the_others(void **s
     assert_int_equal(recv(oversize, &c, 1, 0), 0);
     (void)keeper_home_post_ok(home, "a", "two");
     keeper_child_send(half, gc_slice(frame.data + frame.len / 2, frame.len - frame.len / 2));
-    assert_int_equal(keeper_child_receive(half), KEEPER_DONE);
+    assert_int_equal(keeper_child_receive(half), IPC_DONE);
     close(half);
     close(oversize);
     keeper_home_assert_whole(home, "a", 2);
@@ -198,8 +196,8 @@ static void stores_nothing_for_a_child_that_gave_up_while_it_waited(void **state
     keeper_process_t keeper = keeper_process_start(home);
     chat_database_t *other =
         chat_database_create(&home->site.database, CHAT_DATABASE_WRITER, temp->pool);
-    keeper_job_t job = {KEEPER_JOB_POST, 0, home->site.identity, "a", "al", "x", "x", "", ""};
-    keeper_reply_t reply;
+    ipc_job_t job = {IPC_JOB_POST, 0, home->site.identity, "a", "al", "x", "x", "", ""};
+    ipc_reply_t reply;
     int fd = keeper_home_connect(home);
 
     keeper_home_wait_ready(home);
@@ -207,11 +205,11 @@ static void stores_nothing_for_a_child_that_gave_up_while_it_waited(void **state
     keeper_child_send(fd, frame_for(home, "one"));
     apr_sleep(apr_time_from_msec(50)); /* it waits for the other's transaction */
     assert_int_equal(
-        keeper_client_call(home->client, &job, &reply, apr_time_from_msec(100), temp->pool),
+        ipc_client_call(home->client, &job, &reply, apr_time_from_msec(100), temp->pool),
         APR_TIMEUP);
     apr_sleep(apr_time_from_msec(50)); /* the loop sees that the child has gone */
     assert_int_equal(chat_database_run(other, "COMMIT"), APR_SUCCESS);
-    assert_int_equal(keeper_child_receive(fd), KEEPER_DONE);
+    assert_int_equal(keeper_child_receive(fd), IPC_DONE);
     assert_int_equal(keeper_home_post_ok(home, "a", "two").event_id, 2);
     keeper_process_stop(keeper);
     keeper_home_assert_whole(home, "a", 2);
@@ -234,7 +232,7 @@ static void finishes_the_jobs_that_have_arrived_when_it_is_to_stop(void **state)
     keeper_process_tell_to_stop(&keeper);
     apr_sleep(apr_time_from_msec(400)); /* longer than it goes on publishing */
     assert_int_equal(chat_database_run(other, "COMMIT"), APR_SUCCESS);
-    assert_int_equal(keeper_child_receive(fd), KEEPER_DONE);
+    assert_int_equal(keeper_child_receive(fd), IPC_DONE);
     keeper_process_join(keeper);
     close(fd);
     keeper_home_assert_whole(home, "a", 1);
@@ -289,7 +287,7 @@ static void ends_though_it_was_told_to_while_it_opened_the_database(void **state
     keeper_process_tell_to_stop(&keeper);
     apr_sleep(apr_time_from_msec(400)); /* longer than it goes on publishing */
     assert_int_equal(chat_database_run(other, "COMMIT"), APR_SUCCESS);
-    assert_int_equal(keeper_child_receive(fd), KEEPER_DONE);
+    assert_int_equal(keeper_child_receive(fd), IPC_DONE);
     keeper_process_join(keeper);
     close(fd);
     keeper_home_assert_whole(home, "a", 1);
@@ -328,27 +326,25 @@ static void tells_nobody_of_what_is_posted_again_under_its_key(void **state)
     keeper_stub_t *stub = keeper_stub_start(temp->pool);
     keeper_home_t *home = keeper_home_make(temp, "s", keeper_stub_url(stub, temp->pool));
     keeper_process_t keeper = keeper_process_start(home);
-    unsigned slot = keeper_site_slot(&home->site, gc_slice_of("a"));
-    keeper_version_t version = {0, 0};
+    unsigned slot = ipc_site_slot(&home->site, gc_slice_of("a"));
+    ipc_version_t version = {0, 0};
     const char *posts;
     int i;
 
     for (i = 0; i < 3; i++) {
-        keeper_job_t job = {KEEPER_JOB_POST,      i == 2, /* a child's own repeat */
-                            home->site.identity,  "a",    "al", "one",
-                            i == 1 ? "j1" : "j0", "k",    "d"};
-        keeper_reply_t reply;
+        ipc_job_t job = {IPC_JOB_POST,        i == 2, /* a child's own repeat */
+                         home->site.identity, "a",    "al", "one", i == 1 ? "j1" : "j0", "k", "d"};
+        ipc_reply_t reply;
 
-        assert_int_equal(keeper_client_call(home->client, &job, &reply, UNIT_PATIENCE, temp->pool),
+        assert_int_equal(ipc_client_call(home->client, &job, &reply, UNIT_PATIENCE, temp->pool),
                          APR_SUCCESS);
-        assert_int_equal(reply.status, KEEPER_DONE);
+        assert_int_equal(reply.status, IPC_DONE);
         assert_int_equal(reply.event_id, 1);
         wait_for_posts(stub, 1);
-        version = i == 0 ? keeper_shared_version(home->config.shared, 0, slot) : version;
+        version = i == 0 ? ipc_shared_version(home->config.shared, 0, slot) : version;
     }
-    assert_true(keeper_shared_version(home->config.shared, 0, slot).generation ==
-                version.generation);
-    assert_true(keeper_shared_version(home->config.shared, 0, slot).epoch == version.epoch);
+    assert_true(ipc_shared_version(home->config.shared, 0, slot).generation == version.generation);
+    assert_true(ipc_shared_version(home->config.shared, 0, slot).epoch == version.epoch);
     (void)keeper_home_post_ok(home, "b", "two");
     wait_for_posts(stub, 2);
     keeper_process_stop(keeper);

@@ -89,14 +89,14 @@ static void splits_what_waits_at_the_size_of_an_item(void **state)
 static void sends_the_largest_item_that_can_be_configured(void **state)
 {
     bench_t *bench = start(*state);
-    apr_size_t half = KEEPER_SITE_ITEM_MAX_BYTES / 2;
+    apr_size_t half = IPC_SITE_ITEM_MAX_BYTES / 2;
     char *text = apr_palloc(*state, half);
     char *room = apr_palloc(*state, 257);
 
     memset(text, '\n', half);
     memset(room, '%', 256);
     room[256] = '\0';
-    bench->site.item_bytes = KEEPER_SITE_ITEM_MAX_BYTES;
+    bench->site.item_bytes = IPC_SITE_ITEM_MAX_BYTES;
     add_text(bench, room, 1, gc_slice(text, half));
     add_text(bench, room, 2, gc_slice(text, half));
     drain(bench);
@@ -257,8 +257,7 @@ static void hints_a_moment_later_where_a_hold_was_noted(void **state)
     bench_t *bench = start(*state);
     gc_moment_t now = gc_clock_now();
 
-    keeper_shared_note_hold(bench->config.shared, keeper_site_slot(&bench->site, gc_slice_of("a")),
-                            now);
+    ipc_shared_note_hold(bench->config.shared, ipc_site_slot(&bench->site, gc_slice_of("a")), now);
     add(bench, "a", 1);
     add(bench, "b", 1);
     drain(bench);
@@ -275,8 +274,8 @@ static void hints_nothing_where_the_last_hold_is_long_ago(void **state)
 {
     bench_t *bench = start(*state);
 
-    keeper_shared_note_hold(bench->config.shared, keeper_site_slot(&bench->site, gc_slice_of("a")),
-                            gc_clock_now() - KEEPER_ROOMS_HOLD_WINDOW - apr_time_from_msec(1));
+    ipc_shared_note_hold(bench->config.shared, ipc_site_slot(&bench->site, gc_slice_of("a")),
+                         gc_clock_now() - KEEPER_ROOMS_HOLD_WINDOW - apr_time_from_msec(1));
     add(bench, "a", 1);
     drain(bench);
     assert_true(keeper_publisher_next(bench->publisher) == 0);
@@ -364,8 +363,8 @@ static void keeps_the_watermark_below_a_room_whose_hint_is_due(void **state)
     bench_t *bench = start(*state);
 
     take_over(bench, NULL, 100);
-    keeper_shared_note_hold(bench->config.shared, keeper_site_slot(&bench->site, gc_slice_of("a")),
-                            gc_clock_now());
+    ipc_shared_note_hold(bench->config.shared, ipc_site_slot(&bench->site, gc_slice_of("a")),
+                         gc_clock_now());
     add(bench, "b", 1); /* 106 */
     add(bench, "a", 1); /* 107 */
     drain(bench);

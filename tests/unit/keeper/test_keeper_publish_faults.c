@@ -57,8 +57,8 @@ static void hints_once_more_after_an_outage_where_a_hold_was_noted(void **state)
     bench_t *bench = start(*state);
 
     fail_once(bench, 500);
-    keeper_shared_note_hold((keeper_shared_t *)bench->config.shared,
-                            keeper_site_slot(&bench->site, gc_slice_of("a")), gc_clock_now());
+    ipc_shared_note_hold((ipc_shared_t *)bench->config.shared,
+                         ipc_site_slot(&bench->site, gc_slice_of("a")), gc_clock_now());
     skip_pause(bench);
     drain(bench);
     skip_pause(bench);
@@ -159,8 +159,8 @@ static void keeps_the_watermark_below_a_trailing_hint_after_a_post_of_hints(void
     take_over(bench, NULL, 100);
     fail_once(bench, 500); /* 106 */
     add(bench, "b", 1);    /* 107 */
-    keeper_shared_note_hold((keeper_shared_t *)bench->config.shared,
-                            keeper_site_slot(&bench->site, gc_slice_of("a")), gc_clock_now());
+    ipc_shared_note_hold((ipc_shared_t *)bench->config.shared,
+                         ipc_site_slot(&bench->site, gc_slice_of("a")), gc_clock_now());
     skip_pause(bench);
     drain(bench);
     assert_string_equal(keeper_stub_posts(bench->stub, 1, bench->pool), "hint(a) hint(b)");

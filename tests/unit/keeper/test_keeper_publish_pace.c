@@ -30,25 +30,25 @@ static void paces_the_posts_of_many_rooms(void **state)
 /* The position after which events of a room wait, as children see it. */
 static apr_int64_t waiting(bench_t *bench, const char *room)
 {
-    return keeper_shared_waiting(
-        bench->config.shared, keeper_site_tag(&bench->site, gc_slice_of(room)), 1, gc_clock_now());
+    return ipc_shared_waiting(bench->config.shared, ipc_site_tag(&bench->site, gc_slice_of(room)),
+                              1, gc_clock_now());
 }
 
 static void tells_children_what_waits(void **state)
 {
     bench_t *bench = start(*state);
 
-    assert_true(waiting(bench, "a") == KEEPER_SHARED_NOTHING);
+    assert_true(waiting(bench, "a") == IPC_SHARED_NOTHING);
     add(bench, "a", 4);
     add(bench, "a", 5);
     assert_true(waiting(bench, "a") == 3);
-    assert_true(waiting(bench, "b") == KEEPER_SHARED_NOTHING);
+    assert_true(waiting(bench, "b") == IPC_SHARED_NOTHING);
     work(bench);
-    assert_true(waiting(bench, "a") == KEEPER_SHARED_NOTHING);
+    assert_true(waiting(bench, "a") == IPC_SHARED_NOTHING);
     add(bench, "a", 6);
     assert_true(waiting(bench, "a") == 5);
     drain(bench);
-    assert_true(waiting(bench, "a") == KEEPER_SHARED_NOTHING);
+    assert_true(waiting(bench, "a") == IPC_SHARED_NOTHING);
     /* What was dropped from memory waits for nothing: a hint lets readers ask for it. */
     keeper_stub_answer(bench->stub, 503);
     add(bench, "a", 7);
@@ -56,7 +56,7 @@ static void tells_children_what_waits(void **state)
     add(bench, "a", 8);
     assert_true(waiting(bench, "a") == 7);
     drain(bench);
-    assert_true(waiting(bench, "a") == KEEPER_SHARED_NOTHING);
+    assert_true(waiting(bench, "a") == IPC_SHARED_NOTHING);
     stop(bench);
 }
 

@@ -6,20 +6,20 @@
 #define INTERVAL apr_time_from_msec(200)
 #define BURST    3
 
-static keeper_site_t site = {.identity = "s",
-                             .name = "",
-                             .channel_prefix = "",
-                             .publish_interval = INTERVAL,
-                             .hint_interval = KEEPER_SITE_HINT_INTERVAL,
-                             .publish_burst = BURST};
+static ipc_site_t site = {.identity = "s",
+                          .name = "",
+                          .channel_prefix = "",
+                          .publish_interval = INTERVAL,
+                          .hint_interval = IPC_SITE_HINT_INTERVAL,
+                          .publish_burst = BURST};
 
-static keeper_shared_t *shared;
+static ipc_shared_t *shared;
 
 static keeper_rooms_t *make(apr_pool_t *pool)
 {
     keeper_rooms_t *rooms = apr_pcalloc(pool, sizeof(*rooms));
 
-    shared = keeper_shared_init(apr_pcalloc(pool, keeper_shared_size()));
+    shared = ipc_shared_init(apr_pcalloc(pool, ipc_shared_size()));
 
     keeper_rooms_init(rooms, &site, shared, pool);
     return rooms;
@@ -206,8 +206,8 @@ static void paces_all_hints_after_a_burst(void **state)
         sent++;
     }
     assert_int_equal(sent, KEEPER_ROOMS_HINT_BURST);
-    assert_true(keeper_rooms_hint_due(rooms) == NOW + KEEPER_SITE_HINT_INTERVAL);
-    assert_non_null(keeper_rooms_next_hint(rooms, NOW + KEEPER_SITE_HINT_INTERVAL));
+    assert_true(keeper_rooms_hint_due(rooms) == NOW + IPC_SITE_HINT_INTERVAL);
+    assert_non_null(keeper_rooms_next_hint(rooms, NOW + IPC_SITE_HINT_INTERVAL));
 }
 
 static void hints_rooms_with_a_hold_within_the_link_s_timeout_first(void **state)
@@ -217,8 +217,8 @@ static void hints_rooms_with_a_hold_within_the_link_s_timeout_first(void **state
     keeper_room_t *held = get(rooms, "held");
 
     site.link_timeout = apr_time_from_sec(60);
-    keeper_shared_note_hold(shared, keeper_shared_slot(empty->tag), NOW - apr_time_from_sec(61));
-    keeper_shared_note_hold(shared, keeper_shared_slot(held->tag), NOW - apr_time_from_sec(59));
+    ipc_shared_note_hold(shared, ipc_shared_slot(empty->tag), NOW - apr_time_from_sec(61));
+    ipc_shared_note_hold(shared, ipc_shared_slot(held->tag), NOW - apr_time_from_sec(59));
     keeper_rooms_set_dirty(rooms, empty);
     keeper_rooms_set_dirty(rooms, held);
     assert_ptr_equal(keeper_rooms_next_hint(rooms, NOW), held);
@@ -236,7 +236,7 @@ static void remembers_no_more_rooms_than_it_may_and_those_with_readers_before_ot
     int i;
 
     site.link_timeout = apr_time_from_sec(60);
-    keeper_shared_note_hold(shared, keeper_shared_slot(held->tag), NOW);
+    ipc_shared_note_hold(shared, ipc_shared_slot(held->tag), NOW);
     keeper_rooms_set_dirty(rooms, held);
     for (i = 0; i < 2 * KEEPER_ROOMS_MAX; i++) {
         apr_snprintf(name, sizeof(name), "room%d", i);

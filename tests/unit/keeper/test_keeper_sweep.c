@@ -14,8 +14,8 @@
 /* A site whose rooms keep one message, and what is needed to serve it. */
 typedef struct bench_t {
     const unit_temp_t *temp;
-    keeper_site_t site;
-    const keeper_site_t *sites[1];
+    ipc_site_t site;
+    const ipc_site_t *sites[1];
     keeper_config_t config;
     gc_log_t log;
     char lines[8192]; /* to be read when no writer runs */
@@ -60,7 +60,7 @@ static bench_t *make_bench(const unit_temp_t *temp)
     bench->sites[0] = &bench->site;
     bench->config.sites = bench->sites;
     bench->config.site_count = 1;
-    bench->config.shared = keeper_shared_init(apr_pcalloc(temp->pool, keeper_shared_size()));
+    bench->config.shared = ipc_shared_init(apr_pcalloc(temp->pool, ipc_shared_size()));
     bench->config.log = &bench->log;
     return bench;
 }
@@ -84,7 +84,7 @@ static void ignore(void *baton)
 {
 }
 
-static void ignore_moved(const keeper_moved_t *moved, int count, apr_pool_t *pool, void *baton)
+static void ignore_moved(const ipc_moved_t *moved, int count, apr_pool_t *pool, void *baton)
 {
 }
 
@@ -111,7 +111,7 @@ static void push_sweep(bench_t *bench, keeper_writer_t *writer)
 
 static void push_post(bench_t *bench, keeper_writer_t *writer)
 {
-    keeper_job_t job = {KEEPER_JOB_POST, 0, "x", "b", "al", "x", unique(bench->temp), "", ""};
+    ipc_job_t job = {IPC_JOB_POST, 0, "x", "b", "al", "x", unique(bench->temp), "", ""};
     keeper_connection_t *connection = keeper_child_connect(&bench->child);
 
     keeper_child_send(bench->child, keeper_child_frame(&job, bench->temp->pool));
@@ -119,9 +119,9 @@ static void push_post(bench_t *bench, keeper_writer_t *writer)
     keeper_writer_push(writer, &connection->pass);
 }
 
-static keeper_status_e wait_reply(bench_t *bench)
+static ipc_status_e wait_reply(bench_t *bench)
 {
-    keeper_status_e status = keeper_child_receive(bench->child);
+    ipc_status_e status = keeper_child_receive(bench->child);
 
     close(bench->child);
     return status;
@@ -163,10 +163,10 @@ static void answers_a_post_before_it_deletes(void **state)
         " BEGIN SELECT count(*) FROM slow; END");
     keeper_writer_t *writer = start_with_both(bench);
 
-    assert_int_equal(wait_reply(bench), KEEPER_DONE);
+    assert_int_equal(wait_reply(bench), IPC_DONE);
     assert_null(keeper_writer_done(writer));
     assert_ptr_equal(wait_done(writer), &bench->sweep_task);
-    assert_int_equal(bench->sweep_task.status, KEEPER_DONE);
+    assert_int_equal(bench->sweep_task.status, IPC_DONE);
     assert_int_equal(keeper_writer_stop(writer), APR_SUCCESS);
     assert_string_equal(bench->lines, "");
 }
@@ -180,9 +180,9 @@ static void does_not_sweep_where_a_post_could_not_be_stored(void **state)
                                      " BEGIN SELECT RAISE(ABORT, 'no'); END");
     keeper_writer_t *writer = start_with_both(bench);
 
-    assert_int_equal(wait_reply(bench), KEEPER_UNAVAILABLE);
+    assert_int_equal(wait_reply(bench), IPC_UNAVAILABLE);
     assert_ptr_equal(wait_done(writer), &bench->sweep_task);
-    assert_int_equal(bench->sweep_task.status, KEEPER_UNAVAILABLE);
+    assert_int_equal(bench->sweep_task.status, IPC_UNAVAILABLE);
     assert_int_equal(keeper_writer_stop(writer), APR_SUCCESS);
     assert_int_equal(count_rows("grip_chat_message", bench->temp), 2);
     assert_int_equal(count_lines(bench, "GC0203"), 1);
@@ -201,13 +201,13 @@ static void logs_that_nothing_can_be_deleted_once_and_apart_from_posts(void **st
 
     for (i = 0; i < 3; i++) {
         push_sweep(bench, writer);
-        assert_int_equal(wait_done(writer)->status, KEEPER_UNAVAILABLE);
+        assert_int_equal(wait_done(writer)->status, IPC_UNAVAILABLE);
         push_post(bench, writer);
-        assert_int_equal(wait_reply(bench), KEEPER_DONE);
+        assert_int_equal(wait_reply(bench), IPC_DONE);
     }
     (void)unit_sqlite(temp->path, "DROP TRIGGER t", temp->pool);
     push_sweep(bench, writer);
-    assert_int_equal(wait_done(writer)->status, KEEPER_DONE);
+    assert_int_equal(wait_done(writer)->status, IPC_DONE);
     assert_int_equal(keeper_writer_stop(writer), APR_SUCCESS);
     assert_int_equal(count_lines(bench, "GC0206"), 1);
     assert_int_equal(count_lines(bench, "\n"), 1);
@@ -242,7 +242,7 @@ static void sweeps_again_at_once_only_what_went_well_and_is_not_done(void **stat
     assert_int_equal(keeper_sites_start(&sites, &bench->config, NULL, &no_hooks, temp->pool),
                      APR_SUCCESS);
     task = sweep_at(sites, now);
-    assert_int_equal(task->status, KEEPER_UNAVAILABLE);
+    assert_int_equal(task->status, IPC_UNAVAILABLE);
     assert_int_equal(keeper_sites_swept(sites, task, now), 0);
     assert_null(sweep_at(sites, now));
     assert_null(sweep_at(sites, now + 5 * SECOND - 1));

@@ -1,18 +1,18 @@
 /* Both sides of watching: a watcher and a keeper in a process of its own. */
-#include "keeper_watcher.h"
+#include "ipc_subscription.h"
 
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "ipc_slots.h"
 #include "keeper_process.h"
-#include "keeper_slots.h"
 
 /* A watcher in a loop that is no more than it needs, and what it was told. */
 typedef struct child_t {
-    keeper_watcher_t *watcher;
+    ipc_subscription_t *watcher;
     struct pollfd waiting;
-    int told[KEEPER_SHARED_SLOTS]; /* with an event or without */
+    int told[IPC_SHARED_SLOTS]; /* with an event or without */
     int all_told;
     int events;
     apr_int64_t event_id; /* of the last one, and what else it said */
@@ -38,7 +38,7 @@ static void moved(unsigned slot, void *baton)
     child->all_told++;
 }
 
-static void stored(unsigned slot, const keeper_notice_t *notice, void *baton)
+static void stored(unsigned slot, const ipc_notice_t *notice, void *baton)
 {
     child_t *child = baton;
 
@@ -53,11 +53,11 @@ static void stored(unsigned slot, const keeper_notice_t *notice, void *baton)
 static child_t *make_child(const char *socket_path, apr_pool_t *pool)
 {
     child_t *child = apr_pcalloc(pool, sizeof(*child));
-    keeper_watcher_hooks_t hooks = {wait_for, moved, stored, child};
+    ipc_subscription_hooks_t hooks = {wait_for, moved, stored, child};
 
     child->pool = pool;
     child->waiting.fd = -1;
-    assert_int_equal(keeper_watcher_create(&child->watcher, socket_path, &hooks, pool),
+    assert_int_equal(ipc_subscription_create(&child->watcher, socket_path, &hooks, pool),
                      APR_SUCCESS);
     return child;
 }
@@ -65,12 +65,12 @@ static child_t *make_child(const char *socket_path, apr_pool_t *pool)
 /* One turn of the loop, of some milliseconds at most. */
 static void turn(child_t *child)
 {
-    keeper_watcher_work(child->watcher, gc_clock_now());
-    if (keeper_watcher_due(child->watcher)) {
+    ipc_subscription_work(child->watcher, gc_clock_now());
+    if (ipc_subscription_due(child->watcher)) {
         apr_sleep(apr_time_from_msec(2)); /* there is no connection to wait for */
     }
     else if (poll(&child->waiting, 1, 5) > 0) {
-        keeper_watcher_ready(child->watcher);
+        ipc_subscription_ready(child->watcher);
     }
 }
 
@@ -91,14 +91,14 @@ static void settle(child_t *child, unsigned unused_slot)
 {
     int before = child->told[unused_slot];
 
-    keeper_watcher_want(child->watcher, unused_slot, 1);
+    ipc_subscription_want(child->watcher, unused_slot, 1);
     wait_told(child, unused_slot, before + 1);
-    keeper_watcher_want(child->watcher, unused_slot, 0);
+    ipc_subscription_want(child->watcher, unused_slot, 0);
 }
 
 static unsigned slot_of(const keeper_home_t *home, const char *room)
 {
-    return keeper_site_slot(&home->site, gc_slice_of(room));
+    return ipc_site_slot(&home->site, gc_slice_of(room));
 }
 
 static void tells_what_is_stored_in_a_room_that_is_wanted(void **state)
@@ -108,11 +108,11 @@ static void tells_what_is_stored_in_a_room_that_is_wanted(void **state)
     child_t *child = make_child(home->socket_path, home->temp->pool);
 
     keeper_home_wait_ready(home);
-    keeper_watcher_want(child->watcher, slot_of(home, "a"), 1);
+    ipc_subscription_want(child->watcher, slot_of(home, "a"), 1);
     wait_told(child, slot_of(home, "a"), 1); /* it was not known before what had moved */
     (void)keeper_home_post_ok(home, "a", "one");
     wait_told(child, slot_of(home, "a"), 2);
-    assert_true(keeper_watcher_is_told(child->watcher));
+    assert_true(ipc_subscription_is_told(child->watcher));
     assert_int_equal(child->events, 1);
     assert_int_equal(child->event_id, 1);
     assert_string_equal(child->site, home->site.identity);
@@ -126,16 +126,16 @@ static void tells_of_long_events_only_that_they_came(void **state)
     keeper_home_t *home = keeper_home_make(*state, "s", NULL);
     keeper_process_t keeper = keeper_process_start(home);
     child_t *child = make_child(home->socket_path, home->temp->pool);
-    char text[KEEPER_SLOTS_EVENT_BYTES + 1];
-    keeper_job_t job = {KEEPER_JOB_POST, 0, home->site.identity, "a", "al", text, "long", "", ""};
-    keeper_reply_t reply;
+    char text[IPC_SLOTS_EVENT_BYTES + 1];
+    ipc_job_t job = {IPC_JOB_POST, 0, home->site.identity, "a", "al", text, "long", "", ""};
+    ipc_reply_t reply;
 
     memset(text, 'x', sizeof(text) - 1);
     text[sizeof(text) - 1] = '\0';
     keeper_home_wait_ready(home);
-    keeper_watcher_want(child->watcher, slot_of(home, "a"), 1);
+    ipc_subscription_want(child->watcher, slot_of(home, "a"), 1);
     wait_told(child, slot_of(home, "a"), 1);
-    assert_int_equal(keeper_client_call(home->client, &job, &reply, UNIT_PATIENCE, child->pool),
+    assert_int_equal(ipc_client_call(home->client, &job, &reply, UNIT_PATIENCE, child->pool),
                      APR_SUCCESS);
     wait_told(child, slot_of(home, "a"), 2);
     (void)keeper_home_post_ok(home, "a", "short");
@@ -152,10 +152,10 @@ static void tells_nothing_of_other_rooms(void **state)
     child_t *child = make_child(home->socket_path, home->temp->pool);
 
     keeper_home_wait_ready(home);
-    keeper_watcher_want(child->watcher, slot_of(home, "a"), 1);
+    ipc_subscription_want(child->watcher, slot_of(home, "a"), 1);
     wait_told(child, slot_of(home, "a"), 1);
     (void)keeper_home_post_ok(home, "b", "one");
-    keeper_watcher_want(child->watcher, slot_of(home, "a"), 0);
+    ipc_subscription_want(child->watcher, slot_of(home, "a"), 0);
     settle(child, slot_of(home, "c"));
     (void)keeper_home_post_ok(home, "a", "two");
     settle(child, slot_of(home, "c"));
@@ -171,8 +171,8 @@ static void tells_all_that_is_wanted_when_another_keeper_is_there(void **state)
     child_t *child = make_child(home->socket_path, home->temp->pool);
 
     keeper_home_wait_ready(home);
-    keeper_watcher_want(child->watcher, slot_of(home, "a"), 1);
-    keeper_watcher_want(child->watcher, slot_of(home, "b"), 1);
+    ipc_subscription_want(child->watcher, slot_of(home, "a"), 1);
+    ipc_subscription_want(child->watcher, slot_of(home, "b"), 1);
     wait_told(child, slot_of(home, "a"), 1);
     wait_told(child, slot_of(home, "b"), 1);
     keeper_process_kill(keeper);
@@ -189,23 +189,23 @@ static void goes_on_with_the_others_when_a_child_takes_nothing(void **state)
     keeper_home_t *home = keeper_home_make(*state, "s", NULL);
     keeper_process_t keeper = keeper_process_start(home);
     child_t *child = make_child(home->socket_path, home->temp->pool);
-    char bytes[KEEPER_WIRE_WATCH_BYTES + 1];
+    char bytes[IPC_FRAME_WATCH_BYTES + 1];
     gc_buffer_t frame = {bytes, 0, sizeof(bytes), NULL};
-    char reply[KEEPER_WIRE_REPLY_BYTES];
-    apr_uint32_t word = slot_of(home, "a") | KEEPER_SLOTS_FLAG;
+    char reply[IPC_FRAME_REPLY_BYTES];
+    apr_uint32_t word = slot_of(home, "a") | IPC_SLOTS_FLAG;
     int deaf = keeper_home_connect(home);
     ssize_t sent = 0;
     int i;
 
     keeper_home_wait_ready(home);
-    keeper_wire_append_watch(&frame);
+    ipc_frame_append_watch(&frame);
     assert_int_equal(send(deaf, frame.data, frame.len, 0), frame.len);
     assert_int_equal(recv(deaf, reply, sizeof(reply), MSG_WAITALL), sizeof(reply));
     /* Each of these is answered, and none of the answers is taken. */
     for (i = 0; i < 2000000 && sent >= 0; i++) {
         sent = send(deaf, &word, sizeof(word), MSG_DONTWAIT);
     }
-    keeper_watcher_want(child->watcher, slot_of(home, "a"), 1);
+    ipc_subscription_want(child->watcher, slot_of(home, "a"), 1);
     wait_told(child, slot_of(home, "a"), 1);
     (void)keeper_home_post_ok(home, "a", "one");
     wait_told(child, slot_of(home, "a"), 2);
@@ -217,21 +217,21 @@ static void waits_for_a_keeper_that_counts_slots_as_it_does(void **state)
 {
     keeper_home_t *home = keeper_home_make(*state, "s", NULL);
     keeper_process_t keeper = keeper_process_start(home);
-    char bytes[KEEPER_WIRE_WATCH_BYTES + 1];
+    char bytes[IPC_FRAME_WATCH_BYTES + 1];
     gc_buffer_t frame = {bytes, 0, sizeof(bytes), NULL};
-    char answer[KEEPER_WIRE_REPLY_BYTES];
-    keeper_reply_t reply;
+    char answer[IPC_FRAME_REPLY_BYTES];
+    ipc_reply_t reply;
     int fd = keeper_home_connect(home);
 
     keeper_home_wait_ready(home);
-    keeper_wire_append_watch(&frame);
-    assert_true(keeper_wire_is_watch(gc_buffer_slice(&frame)));
+    ipc_frame_append_watch(&frame);
+    assert_true(ipc_frame_is_watch(gc_buffer_slice(&frame)));
     frame.data[6] = (char)(frame.data[6] + 1);
-    assert_false(keeper_wire_is_watch(gc_buffer_slice(&frame)));
+    assert_false(ipc_frame_is_watch(gc_buffer_slice(&frame)));
     assert_int_equal(send(fd, frame.data, frame.len, 0), frame.len);
     assert_int_equal(recv(fd, answer, sizeof(answer), MSG_WAITALL), sizeof(answer));
-    assert_int_equal(keeper_wire_read_reply(&reply, gc_slice(answer, sizeof(answer))), APR_SUCCESS);
-    assert_int_equal(reply.status, KEEPER_MALFORMED);
+    assert_int_equal(ipc_frame_read_reply(&reply, gc_slice(answer, sizeof(answer))), APR_SUCCESS);
+    assert_int_equal(reply.status, IPC_MALFORMED);
     close(fd);
     keeper_process_stop(keeper);
 }
@@ -245,12 +245,12 @@ static void tries_again_calmly_while_nobody_listens(void **state)
     int works = 0;
 
     while (gc_clock_now() < end) {
-        gc_moment_t due = keeper_watcher_due(child->watcher);
+        gc_moment_t due = ipc_subscription_due(child->watcher);
 
         assert_true(due > 0);
-        assert_false(keeper_watcher_is_told(child->watcher));
+        assert_false(ipc_subscription_is_told(child->watcher));
         if (due <= gc_clock_now()) {
-            keeper_watcher_work(child->watcher, gc_clock_now());
+            ipc_subscription_work(child->watcher, gc_clock_now());
             works++;
         }
         apr_sleep(apr_time_from_msec(1));

@@ -29,7 +29,7 @@ static void ignore(void *baton)
 {
 }
 
-static void count_moved(const keeper_moved_t *moved, int count, apr_pool_t *pool, void *baton)
+static void count_moved(const ipc_moved_t *moved, int count, apr_pool_t *pool, void *baton)
 {
     __atomic_add_fetch(&((bench_t *)baton)->moved, count, __ATOMIC_SEQ_CST);
 }
@@ -89,8 +89,8 @@ static void stop_writer(bench_t *bench)
 
 static void send_job(bench_t *bench, int child)
 {
-    keeper_job_t job = {
-        KEEPER_JOB_POST, 0, bench->home->site.identity, "room", "al", "hello", NULL, "", ""};
+    ipc_job_t job = {IPC_JOB_POST, 0, bench->home->site.identity, "room", "al", "hello", NULL,
+                     "",           ""};
 
     apr_pool_clear(bench->pool);
     job.job_key = apr_psprintf(bench->pool, "%d", ++bench->keys);
@@ -120,10 +120,10 @@ static void push_progress(bench_t *bench)
 }
 
 /* Wait for a child's reply; 0 if none comes in time, -1 for the end of its connection. */
-static int await_reply(int child, int timeout_ms, keeper_reply_t *reply)
+static int await_reply(int child, int timeout_ms, ipc_reply_t *reply)
 {
     struct pollfd wanted = {.fd = child, .events = POLLIN};
-    char bytes[KEEPER_WIRE_REPLY_BYTES];
+    char bytes[IPC_FRAME_REPLY_BYTES];
 
     if (poll(&wanted, 1, timeout_ms) == 0) {
         return 0;
@@ -131,13 +131,13 @@ static int await_reply(int child, int timeout_ms, keeper_reply_t *reply)
     if (recv(child, bytes, sizeof(bytes), MSG_WAITALL) != sizeof(bytes)) {
         return -1;
     }
-    assert_int_equal(keeper_wire_read_reply(reply, gc_slice(bytes, sizeof(bytes))), APR_SUCCESS);
+    assert_int_equal(ipc_frame_read_reply(reply, gc_slice(bytes, sizeof(bytes))), APR_SUCCESS);
     return (int)reply->status;
 }
 
 static int await_answer(int child, int timeout_ms)
 {
-    keeper_reply_t reply;
+    ipc_reply_t reply;
 
     return await_reply(child, timeout_ms, &reply);
 }
@@ -162,20 +162,20 @@ static void serves_who_came_while_it_opened_the_database_for_another(void **stat
     apr_sleep(apr_time_from_msec(50)); /* it tries once more, for the first */
     second = push_child(bench);
     assert_int_equal(chat_database_run(other, "COMMIT"), APR_SUCCESS);
-    assert_int_equal(await_answer(first, 4000), KEEPER_DONE);
-    assert_int_equal(await_answer(second, 4000), KEEPER_DONE);
+    assert_int_equal(await_answer(first, 4000), IPC_DONE);
+    assert_int_equal(await_answer(second, 4000), IPC_DONE);
     stop_writer(bench);
     chat_database_close(other);
     close(first);
     close(second);
 }
 
-static keeper_reply_t post(bench_t *bench, int child)
+static ipc_reply_t post(bench_t *bench, int child)
 {
-    keeper_reply_t reply;
+    ipc_reply_t reply;
 
     send_job(bench, child);
-    assert_int_equal(await_reply(child, 4000, &reply), KEEPER_DONE);
+    assert_int_equal(await_reply(child, 4000, &reply), IPC_DONE);
     return reply;
 }
 
@@ -185,7 +185,7 @@ static void check_goes_on_after(const unit_temp_t *temp, const char *sql)
 {
     bench_t *bench = make_bench(temp);
     unsigned number = bench->home->site.database_number;
-    keeper_reply_t last = {KEEPER_DONE, 0, 0, 0};
+    ipc_reply_t last = {IPC_DONE, 0, 0, 0};
     const char *path = bench->home->site.database.params;
     apr_uint64_t epoch;
     int child;
@@ -196,22 +196,22 @@ static void check_goes_on_after(const unit_temp_t *temp, const char *sql)
     }
     start_writer(bench);
     child = push_child(bench);
-    assert_int_equal(await_reply(child, 4000, &last), KEEPER_DONE);
+    assert_int_equal(await_reply(child, 4000, &last), IPC_DONE);
     unit_sqlite(path, apr_psprintf(temp->pool, "VACUUM INTO '%s-copy'", path), temp->pool);
     for (i = 0; i < 4; i++) {
         last = post(bench, child);
     }
     assert_int_equal(last.event_id, 5);
-    epoch = keeper_shared_version(bench->home->config.shared, number, 0).epoch;
+    epoch = ipc_shared_version(bench->home->config.shared, number, 0).epoch;
     unit_sqlite(path, sql ? sql : apr_psprintf(temp->pool, ".restore %s-copy", path), temp->pool);
     for (i = 0; i < 2; i++) {
-        keeper_reply_t next = post(bench, child);
+        ipc_reply_t next = post(bench, child);
 
         assert_true(next.id > last.id);
         assert_true(next.event_id > last.event_id);
         last = next;
     }
-    assert_int_not_equal(keeper_shared_version(bench->home->config.shared, number, 0).epoch, epoch);
+    assert_int_not_equal(ipc_shared_version(bench->home->config.shared, number, 0).epoch, epoch);
     stop_writer(bench);
     close(child);
 }
@@ -241,7 +241,7 @@ static int post_again(bench_t *bench, struct pollfd *children, int count)
     assert_true(poll(children, (nfds_t)count, 5000) > 0);
     for (i = 0; i < count; i++) {
         if (children[i].revents) {
-            assert_int_equal(await_answer(children[i].fd, 0), KEEPER_DONE);
+            assert_int_equal(await_answer(children[i].fd, 0), IPC_DONE);
             send_job(bench, children[i].fd);
             answered++;
         }
@@ -278,7 +278,7 @@ static void does_chores_and_serves_new_children_though_others_keep_it_busy(void 
         last = last ? last : await_answer(late, 0);
         take_done(bench);
     }
-    assert_int_equal(last, KEEPER_DONE);
+    assert_int_equal(last, IPC_DONE);
     assert_int_equal(bench->progress, 1);
     stop_writer(bench);
     for (i = 0; i < CROWD; i++) {

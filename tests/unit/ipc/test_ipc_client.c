@@ -1,4 +1,4 @@
-#include "keeper_client.h"
+#include "ipc_client.h"
 
 #include "gc_clock.h"
 #include "unit_temp.h"
@@ -29,7 +29,7 @@ typedef struct listener_t {
     int connections;
     int jobs;
     int repeats[JOBS_MAX];
-    char keys[JOBS_MAX][KEEPER_WIRE_KEY_MAX_BYTES];
+    char keys[JOBS_MAX][IPC_FRAME_KEY_MAX_BYTES];
 } listener_t;
 
 /* Wait until fd can be read; 0 when it is time to stop. */
@@ -46,7 +46,7 @@ static int take_job(listener_t *listener, int fd)
     char frame[1024];
     apr_size_t have = 0;
     apr_size_t size = sizeof(frame);
-    keeper_job_t job;
+    ipc_job_t job;
 
     while (have < size) {
         ssize_t got = can_read(listener, fd) ? recv(fd, frame + have, sizeof(frame) - have, 0) : 0;
@@ -55,14 +55,14 @@ static int take_job(listener_t *listener, int fd)
             return 0;
         }
         have += (apr_size_t)got;
-        (void)keeper_wire_frame_size(gc_slice(frame, have), &size);
+        (void)ipc_frame_size(gc_slice(frame, have), &size);
     }
-    if (keeper_wire_read_job(&job, gc_slice(frame, have)) != APR_SUCCESS ||
+    if (ipc_frame_read_job(&job, gc_slice(frame, have)) != APR_SUCCESS ||
         listener->jobs == JOBS_MAX) {
         return 0;
     }
     listener->repeats[listener->jobs] = job.is_repeat;
-    apr_cpystrn(listener->keys[listener->jobs], job.job_key, KEEPER_WIRE_KEY_MAX_BYTES);
+    apr_cpystrn(listener->keys[listener->jobs], job.job_key, IPC_FRAME_KEY_MAX_BYTES);
     listener->jobs++;
     return 1;
 }
@@ -70,12 +70,12 @@ static int take_job(listener_t *listener, int fd)
 static void serve(listener_t *listener, int fd)
 {
     while (take_job(listener, fd)) {
-        keeper_reply_t reply = {KEEPER_DONE, 100 + listener->jobs, listener->jobs, 99};
-        char bytes[KEEPER_WIRE_REPLY_BYTES + 1];
+        ipc_reply_t reply = {IPC_DONE, 100 + listener->jobs, listener->jobs, 99};
+        char bytes[IPC_FRAME_REPLY_BYTES + 1];
         gc_buffer_t frame = {bytes, 0, sizeof(bytes), NULL};
         char act = *listener->script ? *listener->script++ : 'r';
 
-        keeper_wire_append_reply(&frame, &reply);
+        ipc_frame_append_reply(&frame, &reply);
         bytes[4] = act == 'g' ? 'x' : bytes[4];
         if (act == 'w') {
             (void)can_read(listener, listener->stop[0]);
@@ -127,24 +127,24 @@ static void stop_listener(listener_t *listener)
     close(listener->fd);
 }
 
-static keeper_client_t *client_of(const listener_t *listener, apr_pool_t *pool)
+static ipc_client_t *client_of(const listener_t *listener, apr_pool_t *pool)
 {
-    keeper_client_t *client = NULL;
+    ipc_client_t *client = NULL;
 
-    assert_int_equal(keeper_client_create(&client, listener->path, pool), APR_SUCCESS);
+    assert_int_equal(ipc_client_create(&client, listener->path, pool), APR_SUCCESS);
     return client;
 }
 
-static apr_status_t call(keeper_client_t *client, const char *key, keeper_reply_t *reply,
+static apr_status_t call(ipc_client_t *client, const char *key, ipc_reply_t *reply,
                          apr_interval_time_t timeout, const unit_temp_t *temp)
 {
-    keeper_job_t job = {KEEPER_JOB_POST, 0, "site", "room", "al", "hello", key, "", ""};
+    ipc_job_t job = {IPC_JOB_POST, 0, "site", "room", "al", "hello", key, "", ""};
 
-    return keeper_client_call(client, &job, reply, timeout, temp->pool);
+    return ipc_client_call(client, &job, reply, timeout, temp->pool);
 }
 
 /* Have one job done by a keeper that follows a script; what the client answers. */
-static apr_status_t call_with(const char *script, listener_t **listener, keeper_reply_t *reply,
+static apr_status_t call_with(const char *script, listener_t **listener, ipc_reply_t *reply,
                               const unit_temp_t *temp)
 {
     apr_status_t rv;
@@ -157,11 +157,11 @@ static apr_status_t call_with(const char *script, listener_t **listener, keeper_
 
 static void gets_the_reply_to_its_job(void **state)
 {
-    keeper_reply_t reply = {KEEPER_MALFORMED, 0, 0, 0};
+    ipc_reply_t reply = {IPC_MALFORMED, 0, 0, 0};
     listener_t *listener;
 
     assert_int_equal(call_with("r", &listener, &reply, *state), APR_SUCCESS);
-    assert_int_equal(reply.status, KEEPER_DONE);
+    assert_int_equal(reply.status, IPC_DONE);
     assert_int_equal(reply.id, 101);
     assert_int_equal(reply.event_id, 1);
     assert_int_equal(listener->jobs, 1);
@@ -173,8 +173,8 @@ static void uses_a_connection_again(void **state)
 {
     const unit_temp_t *temp = *state;
     listener_t *listener = start_listener("rrr", temp);
-    keeper_client_t *client = client_of(listener, temp->pool);
-    keeper_reply_t reply;
+    ipc_client_t *client = client_of(listener, temp->pool);
+    ipc_reply_t reply;
     int i;
 
     for (i = 1; i <= 3; i++) {
@@ -189,11 +189,11 @@ static void uses_a_connection_again(void **state)
 
 static void sends_a_job_again_under_its_key_when_the_keeper_is_lost(void **state)
 {
-    keeper_reply_t reply = {KEEPER_MALFORMED, 0, 0, 0};
+    ipc_reply_t reply = {IPC_MALFORMED, 0, 0, 0};
     listener_t *listener;
 
     assert_int_equal(call_with("er", &listener, &reply, *state), APR_SUCCESS);
-    assert_int_equal(reply.status, KEEPER_DONE);
+    assert_int_equal(reply.status, IPC_DONE);
     assert_int_equal(listener->jobs, 2);
     assert_int_equal(listener->connections, 2);
     assert_int_equal(listener->repeats[0], 0);
@@ -203,7 +203,7 @@ static void sends_a_job_again_under_its_key_when_the_keeper_is_lost(void **state
 
 static void sends_a_job_again_that_got_half_a_reply(void **state)
 {
-    keeper_reply_t reply = {KEEPER_MALFORMED, 0, 0, 0};
+    ipc_reply_t reply = {IPC_MALFORMED, 0, 0, 0};
     listener_t *listener;
 
     assert_int_equal(call_with("hhr", &listener, &reply, *state), APR_SUCCESS);
@@ -216,8 +216,8 @@ static void does_not_fail_on_a_connection_that_died_while_idle(void **state)
 {
     const unit_temp_t *temp = *state;
     listener_t *listener = start_listener("r", temp);
-    keeper_client_t *client = client_of(listener, temp->pool);
-    keeper_reply_t reply;
+    ipc_client_t *client = client_of(listener, temp->pool);
+    ipc_reply_t reply;
 
     assert_int_equal(call(client, "one", &reply, UNIT_PATIENCE, temp), APR_SUCCESS);
     stop_listener(listener);
@@ -230,7 +230,7 @@ static void does_not_fail_on_a_connection_that_died_while_idle(void **state)
 
 static void gives_up_on_a_keeper_that_says_nothing(void **state)
 {
-    keeper_reply_t reply = {KEEPER_MALFORMED, 7, 0, 0};
+    ipc_reply_t reply = {IPC_MALFORMED, 7, 0, 0};
     gc_moment_t start = gc_clock_now();
     listener_t *listener;
 
@@ -249,8 +249,8 @@ static apr_interval_time_t time_until_given_up(const unit_temp_t *temp)
 {
     const struct itimerval late = {.it_value = {.tv_usec = 900000}};
     listener_t *listener;
-    keeper_client_t *client;
-    keeper_reply_t reply;
+    ipc_client_t *client;
+    ipc_reply_t reply;
     gc_moment_t start;
     gc_moment_t end;
     sigset_t alarm;
@@ -291,8 +291,8 @@ static void does_not_use_a_connection_again_that_owes_a_reply(void **state)
 {
     const unit_temp_t *temp = *state;
     listener_t *listener = start_listener("w", temp);
-    keeper_client_t *client = client_of(listener, temp->pool);
-    keeper_reply_t reply;
+    ipc_client_t *client = client_of(listener, temp->pool);
+    ipc_reply_t reply;
 
     assert_int_equal(call(client, "one", &reply, apr_time_from_msec(50), temp), APR_TIMEUP);
     stop_listener(listener);
@@ -306,7 +306,7 @@ static void does_not_use_a_connection_again_that_owes_a_reply(void **state)
 
 static void refuses_a_reply_that_is_none(void **state)
 {
-    keeper_reply_t reply = {KEEPER_MALFORMED, 7, 0, 0};
+    ipc_reply_t reply = {IPC_MALFORMED, 7, 0, 0};
     listener_t *listener;
 
     assert_int_equal(call_with("g", &listener, &reply, *state), APR_EINVAL);
@@ -318,9 +318,9 @@ static void says_that_there_is_no_keeper(void **state)
 {
     const unit_temp_t *temp = *state;
     listener_t *listener = start_listener("", temp);
-    keeper_client_t *client = client_of(listener, temp->pool);
+    ipc_client_t *client = client_of(listener, temp->pool);
     gc_moment_t start = gc_clock_now();
-    keeper_reply_t reply;
+    ipc_reply_t reply;
 
     stop_listener(listener);
     assert_int_equal(call(client, "key", &reply, apr_time_from_msec(100), temp), ECONNREFUSED);
@@ -334,9 +334,9 @@ static void waits_a_moment_for_a_socket_that_is_not_there_yet(void **state)
 {
     const unit_temp_t *temp = *state;
     listener_t *listener = start_listener("", temp);
-    keeper_client_t *client = client_of(listener, temp->pool);
+    ipc_client_t *client = client_of(listener, temp->pool);
     const char *away = apr_pstrcat(temp->pool, listener->path, ".away", NULL);
-    keeper_reply_t reply;
+    ipc_reply_t reply;
     pid_t pid;
 
     assert_int_equal(rename(listener->path, away), 0);
@@ -355,11 +355,11 @@ static void refuses_a_path_that_no_socket_can_have(void **state)
 {
     const unit_temp_t *temp = *state;
     char path[300];
-    keeper_client_t *client = NULL;
+    ipc_client_t *client = NULL;
 
     memset(path, 'x', sizeof(path) - 1);
     path[sizeof(path) - 1] = '\0';
-    assert_int_equal(keeper_client_create(&client, path, temp->pool), APR_ENAMETOOLONG);
+    assert_int_equal(ipc_client_create(&client, path, temp->pool), APR_ENAMETOOLONG);
     assert_null(client);
 }
 

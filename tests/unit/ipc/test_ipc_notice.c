@@ -1,9 +1,9 @@
-#include "keeper_notice.h"
+#include "ipc_notice.h"
 #include "unit.h"
 
 static gc_buffer_t make_notice(apr_pool_t *pool)
 {
-    static const keeper_site_t site = {.identity = "sqlite3 /x"};
+    static const ipc_site_t site = {.identity = "sqlite3 /x"};
     static const chat_append_t append = {.room = "caf\xc3\xa9",
                                          .from = "al",
                                          .text = "hi",
@@ -11,19 +11,19 @@ static gc_buffer_t make_notice(apr_pool_t *pool)
                                          .id = 8,
                                          .event_id = 7,
                                          .created_ms = 1000};
-    keeper_moved_t moved = {5, {3, 4}, &site, &append};
+    ipc_moved_t moved = {5, {3, 4}, &site, &append};
     gc_buffer_t bytes = gc_buffer_make(16, pool);
 
-    assert_int_equal(keeper_notice_append(&bytes, &moved), APR_SUCCESS);
+    assert_int_equal(ipc_notice_append(&bytes, &moved), APR_SUCCESS);
     return bytes;
 }
 
 static void says_what_it_was_made_of(void **state)
 {
     gc_buffer_t bytes = make_notice(*state);
-    keeper_notice_t notice;
+    ipc_notice_t notice;
 
-    assert_int_equal(keeper_notice_read(&notice, gc_buffer_slice(&bytes)), APR_SUCCESS);
+    assert_int_equal(ipc_notice_read(&notice, gc_buffer_slice(&bytes)), APR_SUCCESS);
     assert_int_equal(notice.version.epoch, 3);
     assert_int_equal(notice.version.generation, 4);
     assert_int_equal(notice.event_id, 7);
@@ -36,16 +36,16 @@ static void says_what_it_was_made_of(void **state)
 static void refuses_what_is_cut_off_before_the_text(void **state)
 {
     gc_buffer_t bytes = make_notice(*state);
-    keeper_notice_t notice;
+    ipc_notice_t notice;
     apr_size_t len;
     apr_size_t text;
 
-    assert_int_equal(keeper_notice_read(&notice, gc_buffer_slice(&bytes)), APR_SUCCESS);
+    assert_int_equal(ipc_notice_read(&notice, gc_buffer_slice(&bytes)), APR_SUCCESS);
     text = (apr_size_t)(notice.text.data - bytes.data);
     for (len = 0; len <= text; len++) {
         char *exact = apr_pmemdup(*state, bytes.data, len);
 
-        assert_int_equal(keeper_notice_read(&notice, gc_slice(exact, len)), APR_EINVAL);
+        assert_int_equal(ipc_notice_read(&notice, gc_slice(exact, len)), APR_EINVAL);
     }
 }
 

@@ -1,8 +1,8 @@
-#include "keeper_notice.h"
+#include "ipc_notice.h"
 
 #include "chat_sse.h"
 
-apr_status_t keeper_notice_append(gc_buffer_t *buffer, const keeper_moved_t *moved)
+apr_status_t ipc_notice_append(gc_buffer_t *buffer, const ipc_moved_t *moved)
 {
     const chat_append_t *append = moved->append;
     apr_uint64_t numbers[] = {moved->version.epoch, moved->version.generation,
@@ -29,7 +29,7 @@ static const char *cut_string(gc_slice_t *rest)
     return string;
 }
 
-apr_status_t keeper_notice_read(keeper_notice_t *notice, gc_slice_t bytes)
+apr_status_t ipc_notice_read(ipc_notice_t *notice, gc_slice_t bytes)
 {
     apr_uint64_t numbers[3];
     gc_slice_t rest;
@@ -39,7 +39,7 @@ apr_status_t keeper_notice_read(keeper_notice_t *notice, gc_slice_t bytes)
     }
     rest = gc_slice(bytes.data + sizeof(numbers), bytes.len - sizeof(numbers));
     memcpy(numbers, bytes.data, sizeof(numbers));
-    notice->version = (keeper_version_t){numbers[0], numbers[1]};
+    notice->version = (ipc_version_t){numbers[0], numbers[1]};
     notice->event_id = (apr_int64_t)numbers[2];
     notice->site = cut_string(&rest);
     notice->room = notice->site ? cut_string(&rest) : NULL;

@@ -1,4 +1,4 @@
-#include "keeper_shared.h"
+#include "ipc_shared.h"
 
 #include "gc_seqlock.h"
 
@@ -16,8 +16,8 @@ typedef struct slot_t {
     apr_uint64_t last_hold; /* a gc_moment_t */
     gc_seqlock_t lock;      /* of what follows, which the keeper's loop alone writes */
     apr_uint64_t tag;       /* whose it is; 0 for nobody's */
-    apr_int64_t waiting[KEEPER_SHARED_PROXIES];
-    gc_moment_t since[KEEPER_SHARED_PROXIES];
+    apr_int64_t waiting[IPC_SHARED_PROXIES];
+    gc_moment_t since[IPC_SHARED_PROXIES];
 } slot_t;
 
 /* chat_database_files_t as numbers, each stored in one step. */
@@ -30,35 +30,35 @@ typedef struct database_t {
     apr_uint64_t files[FILES_WORDS];
 } database_t;
 
-struct keeper_shared_t {
+struct ipc_shared_t {
     apr_uint64_t layout;
     apr_uint64_t epochs; /* of all databases together */
-    database_t databases[KEEPER_SHARED_DATABASES];
-    slot_t slots[KEEPER_SHARED_SLOTS];
+    database_t databases[IPC_SHARED_DATABASES];
+    slot_t slots[IPC_SHARED_SLOTS];
 };
 
-apr_uint64_t keeper_shared_layout(void)
+apr_uint64_t ipc_shared_layout(void)
 {
     return LAYOUT_MARK;
 }
 
-apr_size_t keeper_shared_size(void)
+apr_size_t ipc_shared_size(void)
 {
-    return sizeof(keeper_shared_t);
+    return sizeof(ipc_shared_t);
 }
 
-keeper_shared_t *keeper_shared_init(void *memory)
+ipc_shared_t *ipc_shared_init(void *memory)
 {
-    keeper_shared_t *shared = memory;
+    ipc_shared_t *shared = memory;
 
     memset(shared, 0, sizeof(*shared));
     shared->layout = LAYOUT_MARK;
     return shared;
 }
 
-keeper_shared_t *keeper_shared_attach(void *memory, apr_size_t size)
+ipc_shared_t *ipc_shared_attach(void *memory, apr_size_t size)
 {
-    keeper_shared_t *shared = memory;
+    ipc_shared_t *shared = memory;
 
     return size == sizeof(*shared) && shared->layout == LAYOUT_MARK ? shared : NULL;
 }
@@ -74,7 +74,7 @@ static apr_uint64_t hash_bytes(apr_uint64_t hash, gc_slice_t s)
     return hash;
 }
 
-apr_uint64_t keeper_shared_tag(gc_slice_t site, gc_slice_t room)
+apr_uint64_t ipc_shared_tag(gc_slice_t site, gc_slice_t room)
 {
     apr_uint64_t hash = hash_bytes(APR_UINT64_C(0xcbf29ce484222325), site);
 
@@ -83,59 +83,59 @@ apr_uint64_t keeper_shared_tag(gc_slice_t site, gc_slice_t room)
     return hash ? hash : 1;
 }
 
-unsigned keeper_shared_slot(apr_uint64_t tag)
+unsigned ipc_shared_slot(apr_uint64_t tag)
 {
-    return (unsigned)((tag ^ tag >> 32) & (KEEPER_SHARED_SLOTS - 1));
+    return (unsigned)((tag ^ tag >> 32) & (IPC_SHARED_SLOTS - 1));
 }
 
-/* The number of a tag; KEEPER_SHARED_DATABASES where it has none. */
-static unsigned find_database(const keeper_shared_t *shared, apr_uint64_t tag)
+/* The number of a tag; IPC_SHARED_DATABASES where it has none. */
+static unsigned find_database(const ipc_shared_t *shared, apr_uint64_t tag)
 {
     unsigned number = 0;
 
-    while (number < KEEPER_SHARED_DATABASES && shared->databases[number].tag != tag) {
+    while (number < IPC_SHARED_DATABASES && shared->databases[number].tag != tag) {
         number++;
     }
     return number;
 }
 
 /* A number that no database has, or none of those that are named now. */
-static unsigned find_free(const keeper_shared_t *shared, const unsigned char *is_used)
+static unsigned find_free(const ipc_shared_t *shared, const unsigned char *is_used)
 {
     unsigned number = find_database(shared, 0);
 
-    if (number == KEEPER_SHARED_DATABASES) {
+    if (number == IPC_SHARED_DATABASES) {
         number = 0;
-        while (number < KEEPER_SHARED_DATABASES && is_used[number]) {
+        while (number < IPC_SHARED_DATABASES && is_used[number]) {
             number++;
         }
     }
     return number;
 }
 
-apr_status_t keeper_shared_number(keeper_shared_t *shared, const gc_slice_t *names,
-                                  apr_size_t count, unsigned *numbers)
+apr_status_t ipc_shared_number(ipc_shared_t *shared, const gc_slice_t *names, apr_size_t count,
+                               unsigned *numbers)
 {
-    unsigned char is_used[KEEPER_SHARED_DATABASES] = {0};
+    unsigned char is_used[IPC_SHARED_DATABASES] = {0};
     apr_size_t i;
 
     for (i = 0; i < count; i++) {
-        numbers[i] = find_database(shared, keeper_shared_tag(names[i], gc_slice("", 0)));
-        if (numbers[i] < KEEPER_SHARED_DATABASES) {
+        numbers[i] = find_database(shared, ipc_shared_tag(names[i], gc_slice("", 0)));
+        if (numbers[i] < IPC_SHARED_DATABASES) {
             is_used[numbers[i]] = 1;
         }
     }
     for (i = 0; i < count; i++) {
-        apr_uint64_t tag = keeper_shared_tag(names[i], gc_slice("", 0));
+        apr_uint64_t tag = ipc_shared_tag(names[i], gc_slice("", 0));
 
         numbers[i] = find_database(shared, tag);
-        if (numbers[i] == KEEPER_SHARED_DATABASES) {
+        if (numbers[i] == IPC_SHARED_DATABASES) {
             numbers[i] = find_free(shared, is_used);
-            if (numbers[i] == KEEPER_SHARED_DATABASES) {
+            if (numbers[i] == IPC_SHARED_DATABASES) {
                 return APR_ENOSPC;
             }
-            keeper_shared_set_files(shared, numbers[i], NULL);
-            keeper_shared_bump_database(shared, numbers[i]);
+            ipc_shared_set_files(shared, numbers[i], NULL);
+            ipc_shared_bump_database(shared, numbers[i]);
             shared->databases[numbers[i]].tag = tag;
         }
         is_used[numbers[i]] = 1;
@@ -143,34 +143,33 @@ apr_status_t keeper_shared_number(keeper_shared_t *shared, const gc_slice_t *nam
     return APR_SUCCESS;
 }
 
-keeper_version_t keeper_shared_version(const keeper_shared_t *shared, unsigned database,
-                                       unsigned slot)
+ipc_version_t ipc_shared_version(const ipc_shared_t *shared, unsigned database, unsigned slot)
 {
-    keeper_version_t version;
+    ipc_version_t version;
 
     version.epoch = __atomic_load_n(&shared->databases[database].epoch, __ATOMIC_SEQ_CST);
     version.generation = __atomic_load_n(&shared->slots[slot].generation, __ATOMIC_SEQ_CST);
     return version;
 }
 
-void keeper_shared_bump(keeper_shared_t *shared, unsigned slot)
+void ipc_shared_bump(ipc_shared_t *shared, unsigned slot)
 {
     __atomic_add_fetch(&shared->slots[slot].generation, 1, __ATOMIC_SEQ_CST);
 }
 
-void keeper_shared_bump_database(keeper_shared_t *shared, unsigned database)
+void ipc_shared_bump_database(ipc_shared_t *shared, unsigned database)
 {
     __atomic_add_fetch(&shared->databases[database].epoch, 1, __ATOMIC_SEQ_CST);
     __atomic_add_fetch(&shared->epochs, 1, __ATOMIC_SEQ_CST);
 }
 
-apr_uint64_t keeper_shared_epochs(const keeper_shared_t *shared)
+apr_uint64_t ipc_shared_epochs(const ipc_shared_t *shared)
 {
     return __atomic_load_n(&shared->epochs, __ATOMIC_SEQ_CST);
 }
 
-void keeper_shared_set_files(keeper_shared_t *shared, unsigned database,
-                             const chat_database_files_t *files)
+void ipc_shared_set_files(ipc_shared_t *shared, unsigned database,
+                          const chat_database_files_t *files)
 {
     database_t *to = &shared->databases[database];
     apr_uint64_t words[FILES_WORDS] = {0};
@@ -186,8 +185,7 @@ void keeper_shared_set_files(keeper_shared_t *shared, unsigned database,
     gc_seqlock_end_write(&to->lock);
 }
 
-int keeper_shared_files(const keeper_shared_t *shared, unsigned database,
-                        chat_database_files_t *files)
+int ipc_shared_files(const ipc_shared_t *shared, unsigned database, chat_database_files_t *files)
 {
     const database_t *from = &shared->databases[database];
     apr_uint64_t words[FILES_WORDS];
@@ -208,7 +206,7 @@ int keeper_shared_files(const keeper_shared_t *shared, unsigned database,
     return 0; /* a keeper that died while it wrote, perhaps */
 }
 
-void keeper_shared_note_hold(keeper_shared_t *shared, unsigned slot, gc_moment_t now)
+void ipc_shared_note_hold(ipc_shared_t *shared, unsigned slot, gc_moment_t now)
 {
     apr_uint64_t *last = &shared->slots[slot].last_hold;
     apr_uint64_t known = __atomic_load_n(last, __ATOMIC_SEQ_CST);
@@ -220,7 +218,7 @@ void keeper_shared_note_hold(keeper_shared_t *shared, unsigned slot, gc_moment_t
     }
 }
 
-gc_moment_t keeper_shared_last_hold(const keeper_shared_t *shared, unsigned slot)
+gc_moment_t ipc_shared_last_hold(const ipc_shared_t *shared, unsigned slot)
 {
     return (gc_moment_t)__atomic_load_n(&shared->slots[slot].last_hold, __ATOMIC_SEQ_CST);
 }
@@ -236,17 +234,17 @@ static void clear(slot_t *slot, apr_uint64_t tag)
     apr_size_t i;
 
     __atomic_store_n(&slot->tag, tag, __ATOMIC_RELAXED);
-    for (i = 0; i < KEEPER_SHARED_PROXIES; i++) {
-        write_waiting(slot, i, KEEPER_SHARED_NOTHING, 0);
+    for (i = 0; i < IPC_SHARED_PROXIES; i++) {
+        write_waiting(slot, i, IPC_SHARED_NOTHING, 0);
     }
 }
 
-void keeper_shared_set_waiting(keeper_shared_t *shared, apr_uint64_t tag, apr_size_t proxy,
-                               apr_int64_t after, gc_moment_t now)
+void ipc_shared_set_waiting(ipc_shared_t *shared, apr_uint64_t tag, apr_size_t proxy,
+                            apr_int64_t after, gc_moment_t now)
 {
-    slot_t *slot = &shared->slots[keeper_shared_slot(tag)];
+    slot_t *slot = &shared->slots[ipc_shared_slot(tag)];
 
-    if (proxy >= KEEPER_SHARED_PROXIES || (slot->tag != tag && after == KEEPER_SHARED_NOTHING)) {
+    if (proxy >= IPC_SHARED_PROXIES || (slot->tag != tag && after == IPC_SHARED_NOTHING)) {
         return;
     }
     gc_seqlock_begin_write(&slot->lock);
@@ -261,31 +259,31 @@ void keeper_shared_set_waiting(keeper_shared_t *shared, apr_uint64_t tag, apr_si
 static apr_int64_t look(const slot_t *slot, apr_uint64_t tag, apr_size_t proxy_count,
                         gc_moment_t now)
 {
-    apr_int64_t highest = KEEPER_SHARED_NOTHING;
+    apr_int64_t highest = IPC_SHARED_NOTHING;
     apr_size_t i;
 
     if (__atomic_load_n(&slot->tag, __ATOMIC_RELAXED) != tag) {
-        return KEEPER_SHARED_NOTHING;
+        return IPC_SHARED_NOTHING;
     }
     for (i = 0; i < proxy_count; i++) {
         apr_int64_t after = __atomic_load_n(&slot->waiting[i], __ATOMIC_RELAXED);
         gc_moment_t since = __atomic_load_n(&slot->since[i], __ATOMIC_RELAXED);
 
-        if (after == KEEPER_SHARED_NOTHING || now - since >= KEEPER_SHARED_WAITING_MAX) {
-            return KEEPER_SHARED_NOTHING;
+        if (after == IPC_SHARED_NOTHING || now - since >= IPC_SHARED_WAITING_MAX) {
+            return IPC_SHARED_NOTHING;
         }
         highest = after > highest ? after : highest;
     }
     return highest;
 }
 
-apr_int64_t keeper_shared_waiting(const keeper_shared_t *shared, apr_uint64_t tag,
-                                  apr_size_t proxy_count, gc_moment_t now)
+apr_int64_t ipc_shared_waiting(const ipc_shared_t *shared, apr_uint64_t tag, apr_size_t proxy_count,
+                               gc_moment_t now)
 {
-    const slot_t *slot = &shared->slots[keeper_shared_slot(tag)];
+    const slot_t *slot = &shared->slots[ipc_shared_slot(tag)];
     int i;
 
-    for (i = 0; i < TRIES && proxy_count <= KEEPER_SHARED_PROXIES; i++) {
+    for (i = 0; i < TRIES && proxy_count <= IPC_SHARED_PROXIES; i++) {
         gc_seqlock_t begun = gc_seqlock_begin_read(&slot->lock);
         apr_int64_t after = look(slot, tag, proxy_count, now);
 
@@ -293,14 +291,14 @@ apr_int64_t keeper_shared_waiting(const keeper_shared_t *shared, apr_uint64_t ta
             return after;
         }
     }
-    return KEEPER_SHARED_NOTHING; /* a keeper that died while it wrote, perhaps */
+    return IPC_SHARED_NOTHING; /* a keeper that died while it wrote, perhaps */
 }
 
-void keeper_shared_clear_waiting(keeper_shared_t *shared)
+void ipc_shared_clear_waiting(ipc_shared_t *shared)
 {
     unsigned i;
 
-    for (i = 0; i < KEEPER_SHARED_SLOTS; i++) {
+    for (i = 0; i < IPC_SHARED_SLOTS; i++) {
         slot_t *slot = &shared->slots[i];
 
         gc_seqlock_begin_write(&slot->lock);

@@ -1,6 +1,6 @@
-#include "keeper_wire.h"
+#include "ipc_frame.h"
 
-#include "keeper_shared.h"
+#include "ipc_shared.h"
 
 #define STRINGS 7
 
@@ -21,30 +21,30 @@ static void append_byte(gc_buffer_t *buffer, int byte)
     gc_buffer_append(buffer, gc_slice(&c, 1));
 }
 
-void keeper_wire_append_watch(gc_buffer_t *buffer)
+void ipc_frame_append_watch(gc_buffer_t *buffer)
 {
-    apr_uint64_t layout = keeper_shared_layout();
+    apr_uint64_t layout = ipc_shared_layout();
 
-    append_uint32(buffer, KEEPER_WIRE_WATCH_BYTES - 4);
-    append_byte(buffer, KEEPER_WIRE_VERSION);
+    append_uint32(buffer, IPC_FRAME_WATCH_BYTES - 4);
+    append_byte(buffer, IPC_FRAME_VERSION);
     append_byte(buffer, KIND_WATCH);
     gc_buffer_append(buffer, gc_slice((const char *)&layout, sizeof(layout)));
 }
 
-int keeper_wire_is_watch(gc_slice_t frame)
+int ipc_frame_is_watch(gc_slice_t frame)
 {
     apr_uint64_t layout;
 
-    if (frame.len != KEEPER_WIRE_WATCH_BYTES || frame.data[4] != KEEPER_WIRE_VERSION ||
+    if (frame.len != IPC_FRAME_WATCH_BYTES || frame.data[4] != IPC_FRAME_VERSION ||
         frame.data[5] != KIND_WATCH)
     {
         return 0;
     }
     memcpy(&layout, frame.data + 6, sizeof(layout));
-    return layout == keeper_shared_layout();
+    return layout == ipc_shared_layout();
 }
 
-void keeper_wire_append_job(gc_buffer_t *buffer, const keeper_job_t *job)
+void ipc_frame_append_job(gc_buffer_t *buffer, const ipc_job_t *job)
 {
     const char *strings[STRINGS] = {job->site,    job->room, job->from,  job->text,
                                     job->job_key, job->key,  job->digest};
@@ -55,7 +55,7 @@ void keeper_wire_append_job(gc_buffer_t *buffer, const keeper_job_t *job)
         size += 4 + strlen(strings[i]) + 1;
     }
     append_uint32(buffer, size);
-    append_byte(buffer, KEEPER_WIRE_VERSION);
+    append_byte(buffer, IPC_FRAME_VERSION);
     append_byte(buffer, job->kind);
     append_byte(buffer, job->is_repeat != 0);
     for (i = 0; i < STRINGS; i++) {
@@ -66,17 +66,17 @@ void keeper_wire_append_job(gc_buffer_t *buffer, const keeper_job_t *job)
     }
 }
 
-void keeper_wire_append_reply(gc_buffer_t *buffer, const keeper_reply_t *reply)
+void ipc_frame_append_reply(gc_buffer_t *buffer, const ipc_reply_t *reply)
 {
     apr_int64_t numbers[3] = {reply->id, reply->event_id, reply->created_ms};
 
-    append_uint32(buffer, KEEPER_WIRE_REPLY_BYTES - 4);
-    append_byte(buffer, KEEPER_WIRE_VERSION);
+    append_uint32(buffer, IPC_FRAME_REPLY_BYTES - 4);
+    append_byte(buffer, IPC_FRAME_VERSION);
     append_byte(buffer, reply->status);
     gc_buffer_append(buffer, gc_slice((const char *)numbers, sizeof(numbers)));
 }
 
-apr_status_t keeper_wire_frame_size(gc_slice_t bytes, apr_size_t *size)
+apr_status_t ipc_frame_size(gc_slice_t bytes, apr_size_t *size)
 {
     apr_uint32_t n;
 
@@ -84,7 +84,7 @@ apr_status_t keeper_wire_frame_size(gc_slice_t bytes, apr_size_t *size)
         return APR_INCOMPLETE;
     }
     memcpy(&n, bytes.data, sizeof(n));
-    if (n > KEEPER_WIRE_MAX_BYTES - sizeof(n)) {
+    if (n > IPC_FRAME_MAX_BYTES - sizeof(n)) {
         return APR_EINVAL;
     }
     *size = sizeof(n) + n;
@@ -111,14 +111,14 @@ static apr_status_t read_string(gc_slice_t *rest, const char **out)
     return APR_SUCCESS;
 }
 
-apr_status_t keeper_wire_read_job(keeper_job_t *job, gc_slice_t frame)
+apr_status_t ipc_frame_read_job(ipc_job_t *job, gc_slice_t frame)
 {
     const char *strings[STRINGS];
     gc_slice_t rest;
     int i;
 
-    if (frame.len < 7 || frame.data[4] != KEEPER_WIRE_VERSION ||
-        (frame.data[5] != KEEPER_JOB_READY && frame.data[5] != KEEPER_JOB_POST))
+    if (frame.len < 7 || frame.data[4] != IPC_FRAME_VERSION ||
+        (frame.data[5] != IPC_JOB_READY && frame.data[5] != IPC_JOB_POST))
     {
         return APR_EINVAL;
     }
@@ -129,15 +129,15 @@ apr_status_t keeper_wire_read_job(keeper_job_t *job, gc_slice_t frame)
         }
     }
     for (i = 4; i < STRINGS; i++) {
-        if (strlen(strings[i]) > KEEPER_WIRE_KEY_MAX_BYTES) {
+        if (strlen(strings[i]) > IPC_FRAME_KEY_MAX_BYTES) {
             return APR_EINVAL;
         }
     }
     if (rest.len != 0) {
         return APR_EINVAL;
     }
-    job->kind = (keeper_job_kind_e)frame.data[5];
-    job->is_repeat = frame.data[KEEPER_WIRE_REPEAT_OFFSET] != 0;
+    job->kind = (ipc_job_kind_e)frame.data[5];
+    job->is_repeat = frame.data[IPC_FRAME_REPEAT_OFFSET] != 0;
     job->site = strings[0];
     job->room = strings[1];
     job->from = strings[2];
@@ -148,17 +148,17 @@ apr_status_t keeper_wire_read_job(keeper_job_t *job, gc_slice_t frame)
     return APR_SUCCESS;
 }
 
-apr_status_t keeper_wire_read_reply(keeper_reply_t *reply, gc_slice_t frame)
+apr_status_t ipc_frame_read_reply(ipc_reply_t *reply, gc_slice_t frame)
 {
     apr_int64_t numbers[3];
 
-    if (frame.len != KEEPER_WIRE_REPLY_BYTES || frame.data[4] != KEEPER_WIRE_VERSION ||
-        frame.data[5] < KEEPER_DONE || frame.data[5] > KEEPER_CONFLICT)
+    if (frame.len != IPC_FRAME_REPLY_BYTES || frame.data[4] != IPC_FRAME_VERSION ||
+        frame.data[5] < IPC_DONE || frame.data[5] > IPC_CONFLICT)
     {
         return APR_EINVAL;
     }
     memcpy(numbers, frame.data + 6, sizeof(numbers));
-    reply->status = (keeper_status_e)frame.data[5];
+    reply->status = (ipc_status_e)frame.data[5];
     reply->id = numbers[0];
     reply->event_id = numbers[1];
     reply->created_ms = numbers[2];

@@ -1,34 +1,34 @@
-#include "keeper_slots.h"
+#include "ipc_slots.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 
-void keeper_slots_add(keeper_slots_out_t *out, unsigned slot)
+void ipc_slots_add(ipc_slots_out_t *out, unsigned slot)
 {
-    if (!keeper_slot_set_has(&out->waiting, slot)) {
-        keeper_slot_set_put(&out->waiting, slot, 1);
-        out->ring[(out->first + out->count++) % KEEPER_SHARED_SLOTS] = (apr_uint16_t)slot;
+    if (!ipc_slot_set_has(&out->waiting, slot)) {
+        ipc_slot_set_put(&out->waiting, slot, 1);
+        out->ring[(out->first + out->count++) % IPC_SHARED_SLOTS] = (apr_uint16_t)slot;
     }
 }
 
-static void put_word(keeper_slots_out_t *out, apr_uint32_t word)
+static void put_word(ipc_slots_out_t *out, apr_uint32_t word)
 {
     memcpy(out->bytes + out->len, &word, sizeof(word));
     out->len += sizeof(word);
 }
 
-int keeper_slots_add_event(keeper_slots_out_t *out, unsigned slot, gc_slice_t bytes)
+int ipc_slots_add_event(ipc_slots_out_t *out, unsigned slot, gc_slice_t bytes)
 {
     if (out->sent == out->len) {
         out->sent = out->len = 0;
     }
-    if (bytes.len > KEEPER_SLOTS_EVENT_BYTES ||
+    if (bytes.len > IPC_SLOTS_EVENT_BYTES ||
         bytes.len + 2 * sizeof(apr_uint32_t) > sizeof(out->bytes) - out->len)
     {
         return 0;
     }
-    put_word(out, slot | KEEPER_SLOTS_EVENT);
+    put_word(out, slot | IPC_SLOTS_EVENT);
     put_word(out, (apr_uint32_t)bytes.len);
     memcpy(out->bytes + out->len, bytes.data, bytes.len);
     out->len += bytes.len;
@@ -36,21 +36,20 @@ int keeper_slots_add_event(keeper_slots_out_t *out, unsigned slot, gc_slice_t by
 }
 
 /* Make words of those that came first. */
-static void fill(keeper_slots_out_t *out, const keeper_slot_set_t *flagged)
+static void fill(ipc_slots_out_t *out, const ipc_slot_set_t *flagged)
 {
     out->sent = out->len = 0;
     while (out->count > 0 && out->len < sizeof(out->bytes)) {
         unsigned slot = out->ring[out->first];
 
-        out->first = (out->first + 1) % KEEPER_SHARED_SLOTS;
+        out->first = (out->first + 1) % IPC_SHARED_SLOTS;
         out->count--;
-        keeper_slot_set_put(&out->waiting, slot, 0);
-        put_word(out,
-                 flagged && keeper_slot_set_has(flagged, slot) ? slot | KEEPER_SLOTS_FLAG : slot);
+        ipc_slot_set_put(&out->waiting, slot, 0);
+        put_word(out, flagged && ipc_slot_set_has(flagged, slot) ? slot | IPC_SLOTS_FLAG : slot);
     }
 }
 
-apr_status_t keeper_slots_send(keeper_slots_out_t *out, int fd, const keeper_slot_set_t *flagged)
+apr_status_t ipc_slots_send(ipc_slots_out_t *out, int fd, const ipc_slot_set_t *flagged)
 {
     for (;;) {
         ssize_t sent;
@@ -73,7 +72,7 @@ apr_status_t keeper_slots_send(keeper_slots_out_t *out, int fd, const keeper_slo
 
 /* Take the word at the front of some bytes, with what belongs to it. @return APR_INCOMPLETE if it has not
  * come as a whole */
-static apr_status_t take_one(gc_slice_t *rest, const keeper_slots_taker_t *taker)
+static apr_status_t take_one(gc_slice_t *rest, const ipc_slots_taker_t *taker)
 {
     apr_uint32_t words[2];
     apr_size_t len = sizeof(words[0]);
@@ -83,16 +82,16 @@ static apr_status_t take_one(gc_slice_t *rest, const keeper_slots_taker_t *taker
         return APR_INCOMPLETE;
     }
     memcpy(words, rest->data, len);
-    slot = words[0] & ~(KEEPER_SLOTS_FLAG | KEEPER_SLOTS_EVENT);
-    if (slot >= KEEPER_SHARED_SLOTS || (words[0] & KEEPER_SLOTS_EVENT && !taker->event)) {
+    slot = words[0] & ~(IPC_SLOTS_FLAG | IPC_SLOTS_EVENT);
+    if (slot >= IPC_SHARED_SLOTS || (words[0] & IPC_SLOTS_EVENT && !taker->event)) {
         return APR_EINVAL;
     }
-    if (words[0] & KEEPER_SLOTS_EVENT) {
+    if (words[0] & IPC_SLOTS_EVENT) {
         if (rest->len < sizeof(words)) {
             return APR_INCOMPLETE;
         }
         memcpy(words, rest->data, sizeof(words));
-        if (words[1] > KEEPER_SLOTS_EVENT_BYTES) {
+        if (words[1] > IPC_SLOTS_EVENT_BYTES) {
             return APR_EINVAL;
         }
         len = sizeof(words) + words[1];
@@ -102,16 +101,16 @@ static apr_status_t take_one(gc_slice_t *rest, const keeper_slots_taker_t *taker
         taker->event(slot, gc_slice(rest->data + sizeof(words), words[1]), taker->baton);
     }
     else {
-        taker->word(slot, (words[0] & KEEPER_SLOTS_FLAG) != 0, taker->baton);
+        taker->word(slot, (words[0] & IPC_SLOTS_FLAG) != 0, taker->baton);
     }
     rest->data += len;
     rest->len -= len;
     return APR_SUCCESS;
 }
 
-apr_status_t keeper_slots_receive(keeper_slots_in_t *in, int fd, const keeper_slots_taker_t *taker)
+apr_status_t ipc_slots_receive(ipc_slots_in_t *in, int fd, const ipc_slots_taker_t *taker)
 {
-    char bytes[KEEPER_SLOTS_BYTES];
+    char bytes[IPC_SLOTS_BYTES];
     gc_slice_t rest = {bytes, in->have};
     apr_status_t rv;
     ssize_t got;

@@ -3,34 +3,34 @@
  * the other nothing. A word is a slot, with a flag in its highest bit. Where there is room, a slot can have
  * bytes of what happened to it: its word has the bit below, and is followed by their number and themselves.
  * Belongs to one thread at a time. */
-#ifndef KEEPER_SLOTS_H
-#define KEEPER_SLOTS_H
+#ifndef IPC_SLOTS_H
+#define IPC_SLOTS_H
 
-#include "keeper_shared.h"
+#include "ipc_shared.h"
 
 /** The highest bits of a word. */
-#define KEEPER_SLOTS_FLAG  0x80000000u
-#define KEEPER_SLOTS_EVENT 0x40000000u
+#define IPC_SLOTS_FLAG  0x80000000u
+#define IPC_SLOTS_EVENT 0x40000000u
 
 /** Bytes that are sent or received with one call. */
-#define KEEPER_SLOTS_BYTES (16 * 1024)
+#define IPC_SLOTS_BYTES (16 * 1024)
 
 /** Bytes that a slot can have with it. */
-#define KEEPER_SLOTS_EVENT_BYTES 4096
+#define IPC_SLOTS_EVENT_BYTES 4096
 
 /** A set of slots, one bit each. */
-typedef struct keeper_slot_set_t {
-    apr_uint64_t bits[KEEPER_SHARED_SLOTS / 64];
-} keeper_slot_set_t;
+typedef struct ipc_slot_set_t {
+    apr_uint64_t bits[IPC_SHARED_SLOTS / 64];
+} ipc_slot_set_t;
 
 /** Whether a slot is in a set. */
-static inline int keeper_slot_set_has(const keeper_slot_set_t *set, unsigned slot)
+static inline int ipc_slot_set_has(const ipc_slot_set_t *set, unsigned slot)
 {
     return (int)(set->bits[slot / 64] >> slot % 64 & 1);
 }
 
 /** Put a slot into a set, or take it out. */
-static inline void keeper_slot_set_put(keeper_slot_set_t *set, unsigned slot, int is_in)
+static inline void ipc_slot_set_put(ipc_slot_set_t *set, unsigned slot, int is_in)
 {
     apr_uint64_t bit = APR_UINT64_C(1) << slot % 64;
 
@@ -38,37 +38,37 @@ static inline void keeper_slot_set_put(keeper_slot_set_t *set, unsigned slot, in
 }
 
 /** What waits to be sent. All zero is empty. */
-typedef struct keeper_slots_out_t {
-    keeper_slot_set_t waiting;
-    apr_uint16_t ring[KEEPER_SHARED_SLOTS]; /**< those that wait, in the order in which they came */
+typedef struct ipc_slots_out_t {
+    ipc_slot_set_t waiting;
+    apr_uint16_t ring[IPC_SHARED_SLOTS]; /**< those that wait, in the order in which they came */
     unsigned first;
     unsigned count;
-    char bytes[KEEPER_SLOTS_BYTES]; /**< made, and not sent as a whole */
+    char bytes[IPC_SLOTS_BYTES]; /**< made, and not sent as a whole */
     apr_size_t len;
     apr_size_t sent;
-} keeper_slots_out_t;
+} ipc_slots_out_t;
 
 /** What has been received of a word, and of what belongs to it. All zero is nothing. */
-typedef struct keeper_slots_in_t {
-    char bytes[2 * sizeof(apr_uint32_t) + KEEPER_SLOTS_EVENT_BYTES];
+typedef struct ipc_slots_in_t {
+    char bytes[2 * sizeof(apr_uint32_t) + IPC_SLOTS_EVENT_BYTES];
     apr_size_t have;
-} keeper_slots_in_t;
+} ipc_slots_in_t;
 
 /** Takes what was received; slots are within bounds. */
-typedef struct keeper_slots_taker_t {
+typedef struct ipc_slots_taker_t {
     void (*word)(unsigned slot, int has_flag, void *baton);
     void (*event)(unsigned slot, gc_slice_t bytes, void *baton); /**< NULL: none is expected */
     void *baton;
-} keeper_slots_taker_t;
+} ipc_slots_taker_t;
 
 /** Have a slot sent, once if it waits already. */
-void keeper_slots_add(keeper_slots_out_t *out, unsigned slot);
+void ipc_slots_add(ipc_slots_out_t *out, unsigned slot);
 
 /** Have a slot sent with bytes of its own. @return 0 if there is no room for them now, or never */
-int keeper_slots_add_event(keeper_slots_out_t *out, unsigned slot, gc_slice_t bytes);
+int ipc_slots_add_event(ipc_slots_out_t *out, unsigned slot, gc_slice_t bytes);
 
 /** Whether anything waits to be sent. */
-static inline int keeper_slots_wait(const keeper_slots_out_t *out)
+static inline int ipc_slots_wait(const ipc_slots_out_t *out)
 {
     return out->count > 0 || out->sent < out->len;
 }
@@ -80,7 +80,7 @@ static inline int keeper_slots_wait(const keeper_slots_out_t *out)
  * @return APR_SUCCESS if nothing waits any more; APR_EAGAIN if the socket takes no more for now; another
  *         status if the connection is gone
  */
-apr_status_t keeper_slots_send(keeper_slots_out_t *out, int fd, const keeper_slot_set_t *flagged);
+apr_status_t ipc_slots_send(ipc_slots_out_t *out, int fd, const ipc_slot_set_t *flagged);
 
 /**
  * Receive what has arrived.
@@ -88,6 +88,6 @@ apr_status_t keeper_slots_send(keeper_slots_out_t *out, int fd, const keeper_slo
  * @return APR_SUCCESS, also if nothing has; APR_EOF or another status if the connection is gone;
  *         APR_EINVAL if a word is no slot, or has more with it than is expected
  */
-apr_status_t keeper_slots_receive(keeper_slots_in_t *in, int fd, const keeper_slots_taker_t *taker);
+apr_status_t ipc_slots_receive(ipc_slots_in_t *in, int fd, const ipc_slots_taker_t *taker);
 
 #endif

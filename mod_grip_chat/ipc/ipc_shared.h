@@ -7,46 +7,46 @@
  * A room has a slot by hash; rooms that share one cost each other a miss, nothing else. The keeper
  * bumps a slot's generation after COMMIT and before it answers, so whoever loads (epoch, generation),
  * then reads the room, and later finds both unmoved, still has what is stored. */
-#ifndef KEEPER_SHARED_H
-#define KEEPER_SHARED_H
+#ifndef IPC_SHARED_H
+#define IPC_SHARED_H
 
 #include "chat_database_file.h"
 #include "gc_clock.h"
 #include "gc_slice.h"
 
 /** Slots; a power of two. */
-#define KEEPER_SHARED_SLOTS 16384
+#define IPC_SHARED_SLOTS 16384
 
 /** Databases that one server can have. */
-#define KEEPER_SHARED_DATABASES 1024
+#define IPC_SHARED_DATABASES 1024
 
-typedef struct keeper_shared_t keeper_shared_t;
+typedef struct ipc_shared_t ipc_shared_t;
 
 /** When something was read: compare two of these for equality, member by member. */
-typedef struct keeper_version_t {
+typedef struct ipc_version_t {
     apr_uint64_t epoch;      /**< of the database */
     apr_uint64_t generation; /**< of the room's slot */
-} keeper_version_t;
+} ipc_version_t;
 
 /** The number of this layout of memory: no two versions of the module with one number lay it out differently.
  *  Pure. */
-apr_uint64_t keeper_shared_layout(void);
+apr_uint64_t ipc_shared_layout(void);
 
 /** How many bytes of shared, zeroed memory are needed. */
-apr_size_t keeper_shared_size(void);
+apr_size_t ipc_shared_size(void);
 
 /** Lay out fresh memory of that size. */
-keeper_shared_t *keeper_shared_init(void *memory);
+ipc_shared_t *ipc_shared_init(void *memory);
 
 /** View memory from before a restart; NULL if another version of this code laid it out, whose children
  *  may still use it. */
-keeper_shared_t *keeper_shared_attach(void *memory, apr_size_t size);
+ipc_shared_t *ipc_shared_attach(void *memory, apr_size_t size);
 
 /** A room of a site, by its name's hash: pure, thread-safe. Rooms that share one are told apart by nothing. */
-apr_uint64_t keeper_shared_tag(gc_slice_t site, gc_slice_t room);
+apr_uint64_t ipc_shared_tag(gc_slice_t site, gc_slice_t room);
 
 /** The slot of a room's tag. Pure, thread-safe. */
-unsigned keeper_shared_slot(apr_uint64_t tag);
+unsigned ipc_shared_slot(apr_uint64_t tag);
 
 /**
  * Give databases their numbers. Each keeps the one that it had at the last call; one that is new may get the
@@ -54,24 +54,23 @@ unsigned keeper_shared_slot(apr_uint64_t tag);
  * it forks.
  *
  * @param names    tell databases apart; one may be there more than once
- * @param numbers  out: count of them, below KEEPER_SHARED_DATABASES; undefined on failure
- * @return APR_SUCCESS, or APR_ENOSPC if there are more than KEEPER_SHARED_DATABASES of them
+ * @param numbers  out: count of them, below IPC_SHARED_DATABASES; undefined on failure
+ * @return APR_SUCCESS, or APR_ENOSPC if there are more than IPC_SHARED_DATABASES of them
  */
-apr_status_t keeper_shared_number(keeper_shared_t *shared, const gc_slice_t *names,
-                                  apr_size_t count, unsigned *numbers);
+apr_status_t ipc_shared_number(ipc_shared_t *shared, const gc_slice_t *names, apr_size_t count,
+                               unsigned *numbers);
 
 /** Load the version of a slot of a database, before the room is read. Thread-safe. */
-keeper_version_t keeper_shared_version(const keeper_shared_t *shared, unsigned database,
-                                       unsigned slot);
+ipc_version_t ipc_shared_version(const ipc_shared_t *shared, unsigned database, unsigned slot);
 
 /** The room of this slot has changed: call after COMMIT, before anybody is told. Thread-safe. */
-void keeper_shared_bump(keeper_shared_t *shared, unsigned slot);
+void ipc_shared_bump(ipc_shared_t *shared, unsigned slot);
 
 /** Anything in this database may have changed: a keeper starts, or it was replaced. Thread-safe. */
-void keeper_shared_bump_database(keeper_shared_t *shared, unsigned database);
+void ipc_shared_bump_database(ipc_shared_t *shared, unsigned database);
 
 /** A number that moves whenever any database's epoch does. Thread-safe. */
-apr_uint64_t keeper_shared_epochs(const keeper_shared_t *shared);
+apr_uint64_t ipc_shared_epochs(const ipc_shared_t *shared);
 
 /**
  * Say which files a database's keeper has open; what the last one said stays until the next says something. For
@@ -79,52 +78,51 @@ apr_uint64_t keeper_shared_epochs(const keeper_shared_t *shared);
  *
  * @param files  NULL where none of them is to be read any more
  */
-void keeper_shared_set_files(keeper_shared_t *shared, unsigned database,
-                             const chat_database_files_t *files);
+void ipc_shared_set_files(ipc_shared_t *shared, unsigned database,
+                          const chat_database_files_t *files);
 
 /** Which files a database's keeper has open, or had last. Thread-safe. @return whether that is known */
-int keeper_shared_files(const keeper_shared_t *shared, unsigned database,
-                        chat_database_files_t *files);
+int ipc_shared_files(const ipc_shared_t *shared, unsigned database, chat_database_files_t *files);
 
 /** Note that a hold of a room of this slot is being answered; call before the room is read. Thread-safe.
  *  @param now  gc_clock_now(), which is the same clock in every child and before and after a restart */
-void keeper_shared_note_hold(keeper_shared_t *shared, unsigned slot, gc_moment_t now);
+void ipc_shared_note_hold(ipc_shared_t *shared, unsigned slot, gc_moment_t now);
 
 /** When a hold of a room of this slot was last answered, 0 for never. Thread-safe. */
-gc_moment_t keeper_shared_last_hold(const keeper_shared_t *shared, unsigned slot);
+gc_moment_t ipc_shared_last_hold(const ipc_shared_t *shared, unsigned slot);
 
 /** The first of a site's proxies, of which it is told what waits for them. */
-#define KEEPER_SHARED_PROXIES 4
+#define IPC_SHARED_PROXIES 4
 
 /** What waits longer than this is not told any more, in MICROSECONDS: a keeper may have died over it. */
-#define KEEPER_SHARED_WAITING_MAX apr_time_from_sec(3)
+#define IPC_SHARED_WAITING_MAX apr_time_from_sec(3)
 
 /** There is nothing that waits. */
-#define KEEPER_SHARED_NOTHING APR_INT64_C(-1)
+#define IPC_SHARED_NOTHING APR_INT64_C(-1)
 
 /**
  * Tell children that events of a room wait to be published to a proxy as one item. Rooms that share a
  * slot push each other out. The keeper's loop alone calls this.
  *
- * @param proxy  which of the site's; from KEEPER_SHARED_PROXIES on it is not told
- * @param after  the position before the first of them, or KEEPER_SHARED_NOTHING
+ * @param proxy  which of the site's; from IPC_SHARED_PROXIES on it is not told
+ * @param after  the position before the first of them, or IPC_SHARED_NOTHING
  * @param now    when they began to wait
  */
-void keeper_shared_set_waiting(keeper_shared_t *shared, apr_uint64_t tag, apr_size_t proxy,
-                               apr_int64_t after, gc_moment_t now);
+void ipc_shared_set_waiting(ipc_shared_t *shared, apr_uint64_t tag, apr_size_t proxy,
+                            apr_int64_t after, gc_moment_t now);
 
 /**
  * After which position events of a room wait to be published, to all of its site's proxies; where these
  * are not equally far, the highest: nothing that one of them has published is behind it. Thread-safe.
  *
  * @param proxy_count  of the site
- * @return the position, or KEEPER_SHARED_NOTHING if for one of the proxies nothing waits, or it is not
+ * @return the position, or IPC_SHARED_NOTHING if for one of the proxies nothing waits, or it is not
  *         known
  */
-apr_int64_t keeper_shared_waiting(const keeper_shared_t *shared, apr_uint64_t tag,
-                                  apr_size_t proxy_count, gc_moment_t now);
+apr_int64_t ipc_shared_waiting(const ipc_shared_t *shared, apr_uint64_t tag, apr_size_t proxy_count,
+                               gc_moment_t now);
 
 /** Nothing waits in any room: a keeper starts. */
-void keeper_shared_clear_waiting(keeper_shared_t *shared);
+void ipc_shared_clear_waiting(ipc_shared_t *shared);
 
 #endif

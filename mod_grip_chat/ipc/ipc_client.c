@@ -1,4 +1,4 @@
-#include "keeper_client.h"
+#include "ipc_client.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,17 +30,17 @@ typedef struct connection_t {
     gc_moment_t used;
 } connection_t;
 
-struct keeper_client_t {
+struct ipc_client_t {
     const char *socket_path;
     char nonce[NONCE_BYTES / 3 * 4 + 1];
-    apr_uint64_t count;                        /* of job keys; atomic */
-    apr_thread_mutex_t *mutex;                 /* guards what follows */
-    connection_t idle[KEEPER_CLIENT_IDLE_MAX]; /* without a job, the last used at the end */
+    apr_uint64_t count;                     /* of job keys; atomic */
+    apr_thread_mutex_t *mutex;              /* guards what follows */
+    connection_t idle[IPC_CLIENT_IDLE_MAX]; /* without a job, the last used at the end */
     int idle_count;
 };
 
 /* Close so many of those that were used longest ago. */
-static void close_oldest(keeper_client_t *client, int count)
+static void close_oldest(ipc_client_t *client, int count)
 {
     int i;
 
@@ -54,15 +54,15 @@ static void close_oldest(keeper_client_t *client, int count)
 
 static apr_status_t close_idle(void *data)
 {
-    keeper_client_t *client = data;
+    ipc_client_t *client = data;
 
     close_oldest(client, client->idle_count);
     return APR_SUCCESS;
 }
 
-apr_status_t keeper_client_create(keeper_client_t **out, const char *socket_path, apr_pool_t *pool)
+apr_status_t ipc_client_create(ipc_client_t **out, const char *socket_path, apr_pool_t *pool)
 {
-    keeper_client_t *client;
+    ipc_client_t *client;
     struct sockaddr_un address;
     char nonce[NONCE_BYTES];
     apr_status_t rv;
@@ -86,7 +86,7 @@ apr_status_t keeper_client_create(keeper_client_t **out, const char *socket_path
     return rv;
 }
 
-const char *keeper_client_job_key(keeper_client_t *client, apr_time_t now, apr_pool_t *pool)
+const char *ipc_client_job_key(ipc_client_t *client, apr_time_t now, apr_pool_t *pool)
 {
     return apr_psprintf(pool, "%012" APR_UINT64_T_HEX_FMT "%s%" APR_UINT64_T_HEX_FMT,
                         (apr_uint64_t)apr_time_as_msec(now), client->nonce,
@@ -95,7 +95,7 @@ const char *keeper_client_job_key(keeper_client_t *client, apr_time_t now, apr_p
 
 /* Take the idle connection that did a job of this site last; 0 where there is none. The keeper's end of
  * another's is with the writer of that one's database, which may be waiting for a lock. */
-static int take_idle(keeper_client_t *client, const void *site, connection_t *out)
+static int take_idle(ipc_client_t *client, const void *site, connection_t *out)
 {
     int i = -1;
 
@@ -116,15 +116,15 @@ static int take_idle(keeper_client_t *client, const void *site, connection_t *ou
 }
 
 /* How many were not needed for long; more than a few have to have been needed lately. */
-static int count_unneeded(const keeper_client_t *client, gc_moment_t now)
+static int count_unneeded(const ipc_client_t *client, gc_moment_t now)
 {
-    int count = client->idle_count == KEEPER_CLIENT_IDLE_MAX;
+    int count = client->idle_count == IPC_CLIENT_IDLE_MAX;
 
     while (count < client->idle_count) {
-        int is_one_of_a_few = client->idle_count - count < KEEPER_CLIENT_IDLE_FEW;
+        int is_one_of_a_few = client->idle_count - count < IPC_CLIENT_IDLE_FEW;
 
         if (client->idle[count].used +
-                (is_one_of_a_few ? KEEPER_CLIENT_IDLE_TIME : KEEPER_CLIENT_IDLE_TIME_MANY) >
+                (is_one_of_a_few ? IPC_CLIENT_IDLE_TIME : IPC_CLIENT_IDLE_TIME_MANY) >
             now)
         {
             break;
@@ -135,7 +135,7 @@ static int count_unneeded(const keeper_client_t *client, gc_moment_t now)
 }
 
 /* Keep a connection for the next job, and give back what was not needed for long. */
-static void put_idle(keeper_client_t *client, const connection_t *connection)
+static void put_idle(ipc_client_t *client, const connection_t *connection)
 {
     if (apr_thread_mutex_lock(client->mutex) == APR_SUCCESS) {
         gc_moment_t now = gc_clock_now();
@@ -151,7 +151,7 @@ static void put_idle(keeper_client_t *client, const connection_t *connection)
 }
 
 /* The keeper was lost, so every idle connection is dead as well. */
-static void drop_idle(keeper_client_t *client)
+static void drop_idle(ipc_client_t *client)
 {
     if (apr_thread_mutex_lock(client->mutex) == APR_SUCCESS) {
         close_oldest(client, client->idle_count);
@@ -181,7 +181,7 @@ static apr_status_t set_deadline(connection_t *connection, gc_moment_t deadline)
     return APR_SUCCESS;
 }
 
-static apr_status_t connect_once(keeper_client_t *client, gc_moment_t deadline, connection_t *out)
+static apr_status_t connect_once(ipc_client_t *client, gc_moment_t deadline, connection_t *out)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     connection_t connection = {.fd = socket(AF_UNIX, SOCK_STREAM, 0)};
@@ -207,8 +207,7 @@ static apr_status_t connect_once(keeper_client_t *client, gc_moment_t deadline, 
 }
 
 /* A full backlog is waited for: the keeper is about to start, or busy. */
-static apr_status_t connect_patiently(keeper_client_t *client, gc_moment_t deadline,
-                                      connection_t *out)
+static apr_status_t connect_patiently(ipc_client_t *client, gc_moment_t deadline, connection_t *out)
 {
     gc_moment_t start = gc_clock_now();
 
@@ -252,10 +251,10 @@ static apr_status_t send_all(connection_t *connection, gc_slice_t bytes, gc_mome
 }
 
 /* Read exactly one reply; a job has one, and nothing else is ever sent. */
-static apr_status_t receive_reply(connection_t *connection, keeper_reply_t *reply,
+static apr_status_t receive_reply(connection_t *connection, ipc_reply_t *reply,
                                   gc_moment_t deadline)
 {
-    char frame[KEEPER_WIRE_REPLY_BYTES];
+    char frame[IPC_FRAME_REPLY_BYTES];
     apr_size_t have = 0;
 
     while (have < sizeof(frame)) {
@@ -276,18 +275,17 @@ static apr_status_t receive_reply(connection_t *connection, keeper_reply_t *repl
             return errno == EAGAIN ? APR_TIMEUP : errno;
         }
     }
-    return keeper_wire_read_reply(reply, gc_slice(frame, sizeof(frame)));
+    return ipc_frame_read_reply(reply, gc_slice(frame, sizeof(frame)));
 }
 
-apr_status_t keeper_client_call(keeper_client_t *client, const keeper_job_t *job,
-                                keeper_reply_t *reply, apr_interval_time_t timeout,
-                                apr_pool_t *scratch_pool)
+apr_status_t ipc_client_call(ipc_client_t *client, const ipc_job_t *job, ipc_reply_t *reply,
+                             apr_interval_time_t timeout, apr_pool_t *scratch_pool)
 {
     gc_moment_t deadline = gc_clock_now() + timeout;
     gc_buffer_t frame = gc_buffer_make(strlen(job->text) + 1024, scratch_pool);
 
-    keeper_wire_append_job(&frame, job);
-    if (frame.len > KEEPER_WIRE_MAX_BYTES) {
+    ipc_frame_append_job(&frame, job);
+    if (frame.len > IPC_FRAME_MAX_BYTES) {
         return APR_ENOSPC;
     }
     for (;;) {
@@ -315,6 +313,6 @@ apr_status_t keeper_client_call(keeper_client_t *client, const keeper_job_t *job
             return rv;
         }
         drop_idle(client);
-        frame.data[KEEPER_WIRE_REPEAT_OFFSET] = 1;
+        frame.data[IPC_FRAME_REPEAT_OFFSET] = 1;
     }
 }

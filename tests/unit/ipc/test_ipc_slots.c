@@ -1,4 +1,4 @@
-#include "keeper_slots.h"
+#include "ipc_slots.h"
 #include "unit.h"
 
 #include <sys/socket.h>
@@ -7,11 +7,11 @@
 /* A queue, and what came out at the other end of its socket. */
 typedef struct line_t {
     int ends[2];
-    keeper_slots_out_t *out;
-    keeper_slots_in_t in;
-    unsigned slots[2 * KEEPER_SHARED_SLOTS];
-    int flags[2 * KEEPER_SHARED_SLOTS];
-    apr_size_t sizes[2 * KEEPER_SHARED_SLOTS]; /* of what came with it */
+    ipc_slots_out_t *out;
+    ipc_slots_in_t in;
+    unsigned slots[2 * IPC_SHARED_SLOTS];
+    int flags[2 * IPC_SHARED_SLOTS];
+    apr_size_t sizes[2 * IPC_SHARED_SLOTS]; /* of what came with it */
     int last_byte;
     int count;
 } line_t;
@@ -50,9 +50,9 @@ static void note_event(unsigned slot, gc_slice_t bytes, void *baton)
 
 static apr_status_t receive(line_t *line)
 {
-    keeper_slots_taker_t taker = {note, note_event, line};
+    ipc_slots_taker_t taker = {note, note_event, line};
 
-    return keeper_slots_receive(&line->in, line->ends[1], &taker);
+    return ipc_slots_receive(&line->in, line->ends[1], &taker);
 }
 
 /* Receive until nothing is left. */
@@ -70,10 +70,10 @@ static void sends_each_slot_once_in_order(void **state)
 {
     line_t *line = open_line(*state);
 
-    keeper_slots_add(line->out, 7);
-    keeper_slots_add(line->out, 3);
-    keeper_slots_add(line->out, 7);
-    assert_int_equal(keeper_slots_send(line->out, line->ends[0], NULL), APR_SUCCESS);
+    ipc_slots_add(line->out, 7);
+    ipc_slots_add(line->out, 3);
+    ipc_slots_add(line->out, 7);
+    assert_int_equal(ipc_slots_send(line->out, line->ends[0], NULL), APR_SUCCESS);
     receive_all(line);
     assert_int_equal(line->count, 2);
     assert_int_equal(line->slots[0], 7);
@@ -86,10 +86,10 @@ static void sends_a_slot_again_that_came_after_it_was_sent(void **state)
 {
     line_t *line = open_line(*state);
 
-    keeper_slots_add(line->out, 7);
-    assert_int_equal(keeper_slots_send(line->out, line->ends[0], NULL), APR_SUCCESS);
-    keeper_slots_add(line->out, 7);
-    assert_int_equal(keeper_slots_send(line->out, line->ends[0], NULL), APR_SUCCESS);
+    ipc_slots_add(line->out, 7);
+    assert_int_equal(ipc_slots_send(line->out, line->ends[0], NULL), APR_SUCCESS);
+    ipc_slots_add(line->out, 7);
+    assert_int_equal(ipc_slots_send(line->out, line->ends[0], NULL), APR_SUCCESS);
     receive_all(line);
     assert_int_equal(line->count, 2);
     close_line(line);
@@ -98,14 +98,14 @@ static void sends_a_slot_again_that_came_after_it_was_sent(void **state)
 static void flags_by_what_is_so_when_it_is_sent(void **state)
 {
     line_t *line = open_line(*state);
-    keeper_slot_set_t *flagged = apr_pcalloc(*state, sizeof(*flagged));
+    ipc_slot_set_t *flagged = apr_pcalloc(*state, sizeof(*flagged));
 
-    keeper_slot_set_put(flagged, 16383, 1);
-    keeper_slots_add(line->out, 16383);
-    keeper_slots_add(line->out, 0);
-    keeper_slot_set_put(flagged, 16383, 0);
-    keeper_slot_set_put(flagged, 0, 1);
-    assert_int_equal(keeper_slots_send(line->out, line->ends[0], flagged), APR_SUCCESS);
+    ipc_slot_set_put(flagged, 16383, 1);
+    ipc_slots_add(line->out, 16383);
+    ipc_slots_add(line->out, 0);
+    ipc_slot_set_put(flagged, 16383, 0);
+    ipc_slot_set_put(flagged, 0, 1);
+    assert_int_equal(ipc_slots_send(line->out, line->ends[0], flagged), APR_SUCCESS);
     receive_all(line);
     assert_int_equal(line->slots[0], 16383);
     assert_false(line->flags[0]);
@@ -118,7 +118,7 @@ static void flags_by_what_is_so_when_it_is_sent(void **state)
 static void keeps_what_the_socket_does_not_take(void **state)
 {
     line_t *line = open_line(*state);
-    int *seen = apr_pcalloc(*state, sizeof(int) * KEEPER_SHARED_SLOTS);
+    int *seen = apr_pcalloc(*state, sizeof(int) * IPC_SHARED_SLOTS);
     int bytes = 1;
     int round;
     unsigned slot;
@@ -126,22 +126,22 @@ static void keeps_what_the_socket_does_not_take(void **state)
 
     assert_int_equal(setsockopt(line->ends[0], SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes)), 0);
     for (round = 0; round < 3; round++) {
-        for (slot = 0; slot < KEEPER_SHARED_SLOTS; slot++) {
-            keeper_slots_add(line->out, slot);
+        for (slot = 0; slot < IPC_SHARED_SLOTS; slot++) {
+            ipc_slots_add(line->out, slot);
         }
-        rv = keeper_slots_send(line->out, line->ends[0], NULL);
+        rv = ipc_slots_send(line->out, line->ends[0], NULL);
         assert_true(APR_STATUS_IS_EAGAIN(rv));
     }
     while (rv != APR_SUCCESS) {
         receive_all(line);
-        rv = keeper_slots_send(line->out, line->ends[0], NULL);
+        rv = ipc_slots_send(line->out, line->ends[0], NULL);
         assert_true(rv == APR_SUCCESS || APR_STATUS_IS_EAGAIN(rv));
     }
     receive_all(line);
     for (round = 0; round < line->count; round++) {
         seen[line->slots[round]]++;
     }
-    for (slot = 0; slot < KEEPER_SHARED_SLOTS; slot++) {
+    for (slot = 0; slot < IPC_SHARED_SLOTS; slot++) {
         assert_in_range(seen[slot], 1, 2); /* those on the way when it came again come twice */
     }
     close_line(line);
@@ -150,7 +150,7 @@ static void keeps_what_the_socket_does_not_take(void **state)
 static void puts_words_together_that_come_byte_by_byte(void **state)
 {
     line_t *line = open_line(*state);
-    apr_uint32_t words[5] = {5, 6 | KEEPER_SLOTS_FLAG, 7 | KEEPER_SLOTS_EVENT, 4, 0};
+    apr_uint32_t words[5] = {5, 6 | IPC_SLOTS_FLAG, 7 | IPC_SLOTS_EVENT, 4, 0};
     apr_size_t i;
 
     memcpy(&words[4], "abcd", 4);
@@ -172,50 +172,49 @@ static void puts_words_together_that_come_byte_by_byte(void **state)
 static void sends_events_as_far_as_there_is_room(void **state)
 {
     line_t *line = open_line(*state);
-    char *bytes = apr_palloc(*state, KEEPER_SLOTS_EVENT_BYTES + 1);
+    char *bytes = apr_palloc(*state, IPC_SLOTS_EVENT_BYTES + 1);
     int bytes_of_socket = 1;
     apr_status_t rv = APR_EAGAIN;
     int added = 0;
     int i;
 
-    memset(bytes, 'x', KEEPER_SLOTS_EVENT_BYTES + 1);
+    memset(bytes, 'x', IPC_SLOTS_EVENT_BYTES + 1);
     assert_int_equal(
         setsockopt(line->ends[0], SOL_SOCKET, SO_SNDBUF, &bytes_of_socket, sizeof(bytes_of_socket)),
         0);
-    assert_false(
-        keeper_slots_add_event(line->out, 1, gc_slice(bytes, KEEPER_SLOTS_EVENT_BYTES + 1)));
-    while (keeper_slots_add_event(line->out, 2, gc_slice(bytes, KEEPER_SLOTS_EVENT_BYTES))) {
+    assert_false(ipc_slots_add_event(line->out, 1, gc_slice(bytes, IPC_SLOTS_EVENT_BYTES + 1)));
+    while (ipc_slots_add_event(line->out, 2, gc_slice(bytes, IPC_SLOTS_EVENT_BYTES))) {
         added++;
     }
     assert_int_equal(added, 3);
-    keeper_slots_add(line->out, 3);
+    ipc_slots_add(line->out, 3);
     while (rv != APR_SUCCESS) {
-        rv = keeper_slots_send(line->out, line->ends[0], NULL);
+        rv = ipc_slots_send(line->out, line->ends[0], NULL);
         assert_true(rv == APR_SUCCESS || APR_STATUS_IS_EAGAIN(rv));
         receive_all(line);
     }
-    assert_false(keeper_slots_wait(line->out));
+    assert_false(ipc_slots_wait(line->out));
     assert_int_equal(line->count, added + 1);
     for (i = 0; i < added; i++) {
         assert_int_equal(line->slots[i], 2);
-        assert_int_equal(line->sizes[i], KEEPER_SLOTS_EVENT_BYTES);
+        assert_int_equal(line->sizes[i], IPC_SLOTS_EVENT_BYTES);
     }
     assert_int_equal(line->slots[added], 3);
-    assert_true(keeper_slots_add_event(line->out, 2, gc_slice(bytes, 1)));
+    assert_true(ipc_slots_add_event(line->out, 2, gc_slice(bytes, 1)));
     close_line(line);
 }
 
 static void refuses_events_that_are_too_long_or_not_expected(void **state)
 {
     line_t *line = open_line(*state);
-    apr_uint32_t words[2] = {5 | KEEPER_SLOTS_EVENT, KEEPER_SLOTS_EVENT_BYTES + 1};
-    keeper_slots_taker_t taker = {note, NULL, line};
+    apr_uint32_t words[2] = {5 | IPC_SLOTS_EVENT, IPC_SLOTS_EVENT_BYTES + 1};
+    ipc_slots_taker_t taker = {note, NULL, line};
 
     assert_int_equal(send(line->ends[0], words, sizeof(words), 0), sizeof(words));
     assert_int_equal(receive(line), APR_EINVAL);
     words[1] = 0;
     assert_int_equal(send(line->ends[0], words, sizeof(words), 0), sizeof(words));
-    assert_int_equal(keeper_slots_receive(&line->in, line->ends[1], &taker), APR_EINVAL);
+    assert_int_equal(ipc_slots_receive(&line->in, line->ends[1], &taker), APR_EINVAL);
     assert_int_equal(line->count, 0);
     close_line(line);
 }
@@ -223,7 +222,7 @@ static void refuses_events_that_are_too_long_or_not_expected(void **state)
 static void refuses_what_is_no_slot(void **state)
 {
     line_t *line = open_line(*state);
-    apr_uint32_t word = KEEPER_SHARED_SLOTS;
+    apr_uint32_t word = IPC_SHARED_SLOTS;
 
     assert_int_equal(send(line->ends[0], &word, sizeof(word), 0), sizeof(word));
     assert_int_equal(receive(line), APR_EINVAL);

@@ -1,4 +1,4 @@
-#include "keeper_watcher.h"
+#include "ipc_subscription.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,8 +9,8 @@
 
 #include <apr_strings.h>
 
-#include "keeper_slots.h"
-#include "keeper_wire.h"
+#include "ipc_frame.h"
+#include "ipc_slots.h"
 
 /* How long it waits before it connects again, at first, and at most. */
 #define PAUSE_MIN apr_time_from_msec(5)
@@ -22,24 +22,24 @@ typedef enum state_e {
     TOLD     /* it tells what moves */
 } state_e;
 
-struct keeper_watcher_t {
+struct ipc_subscription_t {
     const char *socket_path;
-    keeper_watcher_hooks_t hooks;
+    ipc_subscription_hooks_t hooks;
     state_e state;
     int fd; /* -1 if APART */
     gc_moment_t due;
     apr_interval_time_t pause;
     int is_waiting; /* the socket is full */
-    char reply[KEEPER_WIRE_REPLY_BYTES];
+    char reply[IPC_FRAME_REPLY_BYTES];
     apr_size_t have; /* bytes of it */
-    keeper_slot_set_t wanted;
-    keeper_slots_in_t in;
-    keeper_slots_out_t out;
+    ipc_slot_set_t wanted;
+    ipc_slots_in_t in;
+    ipc_slots_out_t out;
 };
 
 static apr_status_t close_connection(void *data)
 {
-    keeper_watcher_t *watcher = data;
+    ipc_subscription_t *watcher = data;
 
     if (watcher->fd >= 0) {
         close(watcher->fd);
@@ -48,10 +48,10 @@ static apr_status_t close_connection(void *data)
     return APR_SUCCESS;
 }
 
-apr_status_t keeper_watcher_create(keeper_watcher_t **out, const char *socket_path,
-                                   const keeper_watcher_hooks_t *hooks, apr_pool_t *pool)
+apr_status_t ipc_subscription_create(ipc_subscription_t **out, const char *socket_path,
+                                     const ipc_subscription_hooks_t *hooks, apr_pool_t *pool)
 {
-    keeper_watcher_t *watcher;
+    ipc_subscription_t *watcher;
     struct sockaddr_un address;
 
     if (strlen(socket_path) >= sizeof(address.sun_path)) {
@@ -69,16 +69,16 @@ apr_status_t keeper_watcher_create(keeper_watcher_t **out, const char *socket_pa
     return APR_SUCCESS;
 }
 
-void keeper_watcher_want(keeper_watcher_t *watcher, unsigned slot, int is_wanted)
+void ipc_subscription_want(ipc_subscription_t *watcher, unsigned slot, int is_wanted)
 {
-    keeper_slot_set_put(&watcher->wanted, slot, is_wanted);
+    ipc_slot_set_put(&watcher->wanted, slot, is_wanted);
     if (watcher->state == TOLD) {
-        keeper_slots_add(&watcher->out, slot);
+        ipc_slots_add(&watcher->out, slot);
     }
 }
 
 /* The keeper is gone, or of another version. */
-static void part(keeper_watcher_t *watcher, gc_moment_t now)
+static void part(ipc_subscription_t *watcher, gc_moment_t now)
 {
     (void)close_connection(watcher); /* cannot fail */
     watcher->state = APART;
@@ -90,15 +90,15 @@ static void part(keeper_watcher_t *watcher, gc_moment_t now)
     watcher->is_waiting = 0;
 }
 
-static int greet(keeper_watcher_t *watcher)
+static int greet(ipc_subscription_t *watcher)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    char bytes[KEEPER_WIRE_WATCH_BYTES + 1];
+    char bytes[IPC_FRAME_WATCH_BYTES + 1];
     gc_buffer_t frame = {bytes, 0, sizeof(bytes), NULL};
 
     watcher->fd = socket(AF_UNIX, SOCK_STREAM, 0);
     apr_cpystrn(address.sun_path, watcher->socket_path, sizeof(address.sun_path));
-    keeper_wire_append_watch(&frame);
+    ipc_frame_append_watch(&frame);
     return watcher->fd >= 0 && fcntl(watcher->fd, F_SETFD, FD_CLOEXEC) == 0 &&
            fcntl(watcher->fd, F_SETFL, O_NONBLOCK) == 0 &&
            connect(watcher->fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
@@ -107,23 +107,23 @@ static int greet(keeper_watcher_t *watcher)
 
 /* The keeper takes words from now on: all that is wanted, to begin with, and it answers each with
  * a notice. */
-static void begin(keeper_watcher_t *watcher)
+static void begin(ipc_subscription_t *watcher)
 {
     unsigned slot;
 
     watcher->state = TOLD;
     watcher->pause = PAUSE_MIN;
-    for (slot = 0; slot < KEEPER_SHARED_SLOTS; slot++) {
-        if (keeper_slot_set_has(&watcher->wanted, slot)) {
-            keeper_slots_add(&watcher->out, slot);
+    for (slot = 0; slot < IPC_SHARED_SLOTS; slot++) {
+        if (ipc_slot_set_has(&watcher->wanted, slot)) {
+            ipc_slots_add(&watcher->out, slot);
         }
     }
 }
 
 /* Read the answer to the greeting. */
-static apr_status_t read_reply(keeper_watcher_t *watcher)
+static apr_status_t read_reply(ipc_subscription_t *watcher)
 {
-    keeper_reply_t reply;
+    ipc_reply_t reply;
     apr_status_t rv;
     ssize_t got;
 
@@ -138,8 +138,8 @@ static apr_status_t read_reply(keeper_watcher_t *watcher)
     if (watcher->have < sizeof(watcher->reply)) {
         return APR_SUCCESS;
     }
-    rv = keeper_wire_read_reply(&reply, gc_slice(watcher->reply, sizeof(watcher->reply)));
-    if (rv == APR_SUCCESS && reply.status != KEEPER_DONE) {
+    rv = ipc_frame_read_reply(&reply, gc_slice(watcher->reply, sizeof(watcher->reply)));
+    if (rv == APR_SUCCESS && reply.status != IPC_DONE) {
         rv = APR_EINVAL;
     }
     if (rv == APR_SUCCESS) {
@@ -150,17 +150,17 @@ static apr_status_t read_reply(keeper_watcher_t *watcher)
 
 static void tell_moved(unsigned slot, int has_flag, void *baton)
 {
-    keeper_watcher_t *watcher = baton;
+    ipc_subscription_t *watcher = baton;
 
     watcher->hooks.moved(slot, watcher->hooks.baton);
 }
 
 static void tell_stored(unsigned slot, gc_slice_t bytes, void *baton)
 {
-    keeper_watcher_t *watcher = baton;
-    keeper_notice_t notice;
+    ipc_subscription_t *watcher = baton;
+    ipc_notice_t notice;
 
-    if (keeper_notice_read(&notice, bytes) == APR_SUCCESS) {
+    if (ipc_notice_read(&notice, bytes) == APR_SUCCESS) {
         watcher->hooks.stored(slot, &notice, watcher->hooks.baton);
     }
     else {
@@ -168,9 +168,9 @@ static void tell_stored(unsigned slot, gc_slice_t bytes, void *baton)
     }
 }
 
-void keeper_watcher_ready(keeper_watcher_t *watcher)
+void ipc_subscription_ready(ipc_subscription_t *watcher)
 {
-    keeper_slots_taker_t taker = {tell_moved, tell_stored, watcher};
+    ipc_slots_taker_t taker = {tell_moved, tell_stored, watcher};
     gc_moment_t now = gc_clock_now();
     apr_status_t rv = APR_SUCCESS;
 
@@ -178,7 +178,7 @@ void keeper_watcher_ready(keeper_watcher_t *watcher)
         rv = read_reply(watcher);
     }
     else if (watcher->state == TOLD) {
-        rv = keeper_slots_receive(&watcher->in, watcher->fd, &taker);
+        rv = ipc_slots_receive(&watcher->in, watcher->fd, &taker);
     }
     watcher->is_waiting = 0; /* maybe: it is tried by the next work */
     if (rv != APR_SUCCESS) {
@@ -186,9 +186,9 @@ void keeper_watcher_ready(keeper_watcher_t *watcher)
     }
 }
 
-static void send_wanted(keeper_watcher_t *watcher, gc_moment_t now)
+static void send_wanted(ipc_subscription_t *watcher, gc_moment_t now)
 {
-    apr_status_t rv = keeper_slots_send(&watcher->out, watcher->fd, &watcher->wanted);
+    apr_status_t rv = ipc_slots_send(&watcher->out, watcher->fd, &watcher->wanted);
 
     if (rv == APR_SUCCESS || APR_STATUS_IS_EAGAIN(rv)) {
         watcher->is_waiting = rv != APR_SUCCESS;
@@ -199,7 +199,7 @@ static void send_wanted(keeper_watcher_t *watcher, gc_moment_t now)
     }
 }
 
-void keeper_watcher_work(keeper_watcher_t *watcher, gc_moment_t now)
+void ipc_subscription_work(ipc_subscription_t *watcher, gc_moment_t now)
 {
     if (watcher->state == APART && watcher->due <= now) {
         if (greet(watcher)) {
@@ -210,17 +210,17 @@ void keeper_watcher_work(keeper_watcher_t *watcher, gc_moment_t now)
             part(watcher, now);
         }
     }
-    if (watcher->state == TOLD && !watcher->is_waiting && keeper_slots_wait(&watcher->out)) {
+    if (watcher->state == TOLD && !watcher->is_waiting && ipc_slots_wait(&watcher->out)) {
         send_wanted(watcher, now);
     }
 }
 
-gc_moment_t keeper_watcher_due(const keeper_watcher_t *watcher)
+gc_moment_t ipc_subscription_due(const ipc_subscription_t *watcher)
 {
     return watcher->state == APART ? watcher->due : 0;
 }
 
-int keeper_watcher_is_told(const keeper_watcher_t *watcher)
+int ipc_subscription_is_told(const ipc_subscription_t *watcher)
 {
     return watcher->state == TOLD;
 }

@@ -1,5 +1,5 @@
 /* How many connections a client keeps when its threads have nothing to do any more. */
-#include "keeper_client.h"
+#include "ipc_client.h"
 #include "unit_temp.h"
 
 #include <poll.h>
@@ -13,7 +13,7 @@
 
 #include "gc_pool.h"
 
-#define CROWD (KEEPER_CLIENT_IDLE_MAX + 8)
+#define CROWD (IPC_CLIENT_IDLE_MAX + 8)
 
 /* By how much the client's clock is ahead of the system's. */
 static int ahead_secs;
@@ -40,11 +40,11 @@ typedef struct keeper_t {
 
 static void answer(int fd)
 {
-    keeper_reply_t reply = {KEEPER_DONE, 1, 1, 1};
-    char bytes[KEEPER_WIRE_REPLY_BYTES + 1];
+    ipc_reply_t reply = {IPC_DONE, 1, 1, 1};
+    char bytes[IPC_FRAME_REPLY_BYTES + 1];
     gc_buffer_t frame = {bytes, 0, sizeof(bytes), NULL};
 
-    keeper_wire_append_reply(&frame, &reply);
+    ipc_frame_append_reply(&frame, &reply);
     (void)send(fd, frame.data, frame.len, MSG_NOSIGNAL);
 }
 
@@ -129,20 +129,20 @@ static int stop_and_count(keeper_t *keeper)
 
 static void *post(void *client)
 {
-    keeper_job_t job = {KEEPER_JOB_POST, 0, "site", "room", "al", "hello", "key", "", ""};
-    keeper_reply_t reply;
+    ipc_job_t job = {IPC_JOB_POST, 0, "site", "room", "al", "hello", "key", "", ""};
+    ipc_reply_t reply;
     apr_pool_t *pool;
     apr_status_t rv = gc_pool_create(&pool, NULL, "post");
 
     if (rv == APR_SUCCESS) {
-        rv = keeper_client_call(client, &job, &reply, UNIT_PATIENCE, pool);
+        rv = ipc_client_call(client, &job, &reply, UNIT_PATIENCE, pool);
         apr_pool_destroy(pool);
     }
     return rv == APR_SUCCESS ? client : NULL;
 }
 
 /* Post from as many threads at once, so that each has a connection of its own. */
-static void post_at_once(keeper_client_t *client, int threads)
+static void post_at_once(ipc_client_t *client, int threads)
 {
     pthread_t thread[CROWD];
     void *posted;
@@ -157,11 +157,11 @@ static void post_at_once(keeper_client_t *client, int threads)
     }
 }
 
-static keeper_client_t *client_of(const keeper_t *keeper, apr_pool_t *pool)
+static ipc_client_t *client_of(const keeper_t *keeper, apr_pool_t *pool)
 {
-    keeper_client_t *client = NULL;
+    ipc_client_t *client = NULL;
 
-    assert_int_equal(keeper_client_create(&client, keeper->path, pool), APR_SUCCESS);
+    assert_int_equal(ipc_client_create(&client, keeper->path, pool), APR_SUCCESS);
     return client;
 }
 
@@ -171,31 +171,31 @@ static void keeps_no_more_than_so_many(void **state)
     keeper_t *keeper = start_keeper(CROWD, temp);
 
     post_at_once(client_of(keeper, temp->pool), CROWD);
-    assert_int_equal(stop_and_count(keeper), KEEPER_CLIENT_IDLE_MAX);
+    assert_int_equal(stop_and_count(keeper), IPC_CLIENT_IDLE_MAX);
     assert_int_equal(keeper->count - 2, CROWD);
 }
 
 /* As when many post at once, and go on. */
 static void keeps_a_crowd_for_a_moment_and_a_few_for_longer(void **state)
 {
-    const int many = KEEPER_CLIENT_IDLE_FEW + 8;
+    const int many = IPC_CLIENT_IDLE_FEW + 8;
     const unit_temp_t *temp = *state;
     keeper_t *keeper = start_keeper(many, temp);
-    keeper_client_t *client = client_of(keeper, temp->pool);
+    ipc_client_t *client = client_of(keeper, temp->pool);
 
     post_at_once(client, many);
     post_at_once(client, many);
     assert_int_equal(keeper->count - 2, many);
     ahead_secs += 2;
     post_at_once(client, 1);
-    assert_int_equal(stop_and_count(keeper), KEEPER_CLIENT_IDLE_FEW);
+    assert_int_equal(stop_and_count(keeper), IPC_CLIENT_IDLE_FEW);
 }
 
 static void keeps_those_that_were_used_within_a_minute(void **state)
 {
     const unit_temp_t *temp = *state;
     keeper_t *keeper = start_keeper(4, temp);
-    keeper_client_t *client = client_of(keeper, temp->pool);
+    ipc_client_t *client = client_of(keeper, temp->pool);
 
     post_at_once(client, 4);
     ahead_secs += 55;
@@ -208,7 +208,7 @@ static void gives_back_those_that_were_not(void **state)
 {
     const unit_temp_t *temp = *state;
     keeper_t *keeper = start_keeper(4, temp);
-    keeper_client_t *client = client_of(keeper, temp->pool);
+    ipc_client_t *client = client_of(keeper, temp->pool);
 
     post_at_once(client, 4);
     ahead_secs += 55;
@@ -224,15 +224,15 @@ static void does_not_use_a_connection_of_another_site(void **state)
 {
     const unit_temp_t *temp = *state;
     keeper_t *keeper = start_keeper(2, temp);
-    keeper_client_t *client = client_of(keeper, temp->pool);
+    ipc_client_t *client = client_of(keeper, temp->pool);
     int i;
 
     post_at_once(client, 2);
     for (i = 0; i < 3; i++) {
-        keeper_job_t job = {KEEPER_JOB_POST, 0, "other", "room", "al", "hello", "key", "", ""};
-        keeper_reply_t reply;
+        ipc_job_t job = {IPC_JOB_POST, 0, "other", "room", "al", "hello", "key", "", ""};
+        ipc_reply_t reply;
 
-        assert_int_equal(keeper_client_call(client, &job, &reply, UNIT_PATIENCE, temp->pool),
+        assert_int_equal(ipc_client_call(client, &job, &reply, UNIT_PATIENCE, temp->pool),
                          APR_SUCCESS);
     }
     assert_int_equal(stop_and_count(keeper), 3);

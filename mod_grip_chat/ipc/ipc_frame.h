@@ -1,97 +1,97 @@
 /* The frames between a child and the keeper, on a stream socket of this machine: a length, a version
  * and a kind, then the fields; numbers in the machine's byte order, strings with length and NUL. A
  * child that stays through a graceful restart may be of an older version of the module. */
-#ifndef KEEPER_WIRE_H
-#define KEEPER_WIRE_H
+#ifndef IPC_FRAME_H
+#define IPC_FRAME_H
 
 #include "chat_types.h"
 #include "gc_buffer.h"
 
 /** Of this layout of frames. */
-#define KEEPER_WIRE_VERSION 3
+#define IPC_FRAME_VERSION 3
 
 /** The largest frame: the longest text, names and room to spare. */
-#define KEEPER_WIRE_MAX_BYTES (CHAT_TEXT_MAX_BYTES + 16 * 1024)
+#define IPC_FRAME_MAX_BYTES (CHAT_TEXT_MAX_BYTES + 16 * 1024)
 
 /** The longest key of a job, idempotency key and digest. */
-#define KEEPER_WIRE_KEY_MAX_BYTES 64
+#define IPC_FRAME_KEY_MAX_BYTES 64
 
 /** What a child wants. */
-typedef enum keeper_job_kind_e {
-    KEEPER_JOB_READY = 1, /**< wait until the site's database is open; only site is set */
-    KEEPER_JOB_POST = 2   /**< store a message and publish it */
-} keeper_job_kind_e;
+typedef enum ipc_job_kind_e {
+    IPC_JOB_READY = 1, /**< wait until the site's database is open; only site is set */
+    IPC_JOB_POST = 2   /**< store a message and publish it */
+} ipc_job_kind_e;
 
 /** A job. Strings are NUL-terminated and never NULL. */
-typedef struct keeper_job_t {
-    keeper_job_kind_e kind;
+typedef struct ipc_job_t {
+    ipc_job_kind_e kind;
     int is_repeat;    /**< it was sent before, and no answer came */
-    const char *site; /**< keeper_site_t's identity */
+    const char *site; /**< ipc_site_t's identity */
     const char *room;
     const char *from;
     const char *text;
-    const char *job_key; /**< unique among all jobs, 1 .. KEEPER_WIRE_KEY_MAX_BYTES */
+    const char *job_key; /**< unique among all jobs, 1 .. IPC_FRAME_KEY_MAX_BYTES */
     const char *key;     /**< the idempotency key that the sender gave; "" for none */
     const char *digest;  /**< with a key: of from and text; else "" */
-} keeper_job_t;
+} ipc_job_t;
 
 /** What became of a job. */
-typedef enum keeper_status_e {
-    KEEPER_DONE = 1,         /**< it is durable */
-    KEEPER_UNKNOWN_SITE = 2, /**< this keeper has no such site (any more) */
-    KEEPER_LOCKED = 3,       /**< another process holds the database */
-    KEEPER_UNAVAILABLE = 4,  /**< the database cannot be used; nothing was stored */
-    KEEPER_MALFORMED = 5,    /**< another version's frame */
-    KEEPER_CONFLICT = 6      /**< the idempotency key was given to another message */
-} keeper_status_e;
+typedef enum ipc_status_e {
+    IPC_DONE = 1,         /**< it is durable */
+    IPC_UNKNOWN_SITE = 2, /**< this keeper has no such site (any more) */
+    IPC_LOCKED = 3,       /**< another process holds the database */
+    IPC_UNAVAILABLE = 4,  /**< the database cannot be used; nothing was stored */
+    IPC_MALFORMED = 5,    /**< another version's frame */
+    IPC_CONFLICT = 6      /**< the idempotency key was given to another message */
+} ipc_status_e;
 
 /** The answer to a job; the numbers are those of chat_message_t, 0 where nothing was stored. */
-typedef struct keeper_reply_t {
-    keeper_status_e status;
+typedef struct ipc_reply_t {
+    ipc_status_e status;
     apr_int64_t id;
     apr_int64_t event_id;
     apr_int64_t created_ms;
-} keeper_reply_t;
+} ipc_reply_t;
 
 /** Append the frame by which a child asks to watch rooms on this connection, instead of sending jobs. It
  *  names the layout of shared memory, because what moved is told by slots and versions of that. */
-void keeper_wire_append_watch(gc_buffer_t *buffer);
+void ipc_frame_append_watch(gc_buffer_t *buffer);
 
 /** Bytes of that frame. */
-#define KEEPER_WIRE_WATCH_BYTES (4 + 2 + 8)
+#define IPC_FRAME_WATCH_BYTES (4 + 2 + 8)
 
 /** Whether a whole frame asks to watch, in this version and of this layout of memory. */
-int keeper_wire_is_watch(gc_slice_t frame);
+int ipc_frame_is_watch(gc_slice_t frame);
 
 /** Append a job's frame. */
-void keeper_wire_append_job(gc_buffer_t *buffer, const keeper_job_t *job);
+void ipc_frame_append_job(gc_buffer_t *buffer, const ipc_job_t *job);
 
 /** Where in a job's frame is_repeat stands as one byte, so that it can be set in a frame sent again. */
-#define KEEPER_WIRE_REPEAT_OFFSET 6
+#define IPC_FRAME_REPEAT_OFFSET 6
 
 /** Append a reply's frame. */
-void keeper_wire_append_reply(gc_buffer_t *buffer, const keeper_reply_t *reply);
+void ipc_frame_append_reply(gc_buffer_t *buffer, const ipc_reply_t *reply);
 
 /** Bytes of a reply's frame. */
-#define KEEPER_WIRE_REPLY_BYTES (4 + 2 + 3 * 8)
+#define IPC_FRAME_REPLY_BYTES (4 + 2 + 3 * 8)
 
 /**
  * Tell how long the frame at the front of some bytes is, its length field included.
  *
  * @param size  untouched on failure
  * @return APR_SUCCESS; APR_INCOMPLETE if not even the length is there; APR_EINVAL if it is beyond
- *         KEEPER_WIRE_MAX_BYTES
+ *         IPC_FRAME_MAX_BYTES
  */
-apr_status_t keeper_wire_frame_size(gc_slice_t bytes, apr_size_t *size);
+apr_status_t ipc_frame_size(gc_slice_t bytes, apr_size_t *size);
 
 /**
  * Read a job from a whole frame; its strings point into the frame.
  *
  * @return APR_SUCCESS, or APR_EINVAL if it is not a job of this version
  */
-apr_status_t keeper_wire_read_job(keeper_job_t *job, gc_slice_t frame);
+apr_status_t ipc_frame_read_job(ipc_job_t *job, gc_slice_t frame);
 
 /** Read a reply from a whole frame. @return APR_SUCCESS, or APR_EINVAL */
-apr_status_t keeper_wire_read_reply(keeper_reply_t *reply, gc_slice_t frame);
+apr_status_t ipc_frame_read_reply(ipc_reply_t *reply, gc_slice_t frame);
 
 #endif

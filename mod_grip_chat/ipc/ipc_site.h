@@ -1,43 +1,43 @@
 /* What the keeper knows of the configuration. Made by the parent before the fork, never changed. */
-#ifndef KEEPER_SITE_H
-#define KEEPER_SITE_H
+#ifndef IPC_SITE_H
+#define IPC_SITE_H
 
 #include "chat_retention.h"
 #include "gc_log.h"
 #include "grip_url.h"
-#include "keeper_shared.h"
+#include "ipc_shared.h"
 
 /** Under what name, and of how many random bytes, a site's own secret is kept in its database. */
-#define KEEPER_SITE_SECRET_NAME  "secret"
-#define KEEPER_SITE_SECRET_BYTES 32
+#define IPC_SITE_SECRET_NAME  "secret"
+#define IPC_SITE_SECRET_BYTES 32
 
 /** The events of one item, in bytes of event stream, unless configured (GripChatItemSize); a longer event
  *  travels alone. JSON at most doubles them, so the largest item fits into the largest body. */
-#define KEEPER_SITE_ITEM_DEFAULT_BYTES (64 * 1024)
-#define KEEPER_SITE_ITEM_MIN_BYTES     1024
-#define KEEPER_SITE_ITEM_MAX_BYTES     (480 * 1024)
+#define IPC_SITE_ITEM_DEFAULT_BYTES (64 * 1024)
+#define IPC_SITE_ITEM_MIN_BYTES     1024
+#define IPC_SITE_ITEM_MAX_BYTES     (480 * 1024)
 
 /** How many publishes a second a room has in the long run, and how many may come at once, unless
  *  configured (GripChatPublishRate): Pushpin by default delivers 2,500 items a second to all readers of
  *  all rooms, and loses what comes on top. */
-#define KEEPER_SITE_PUBLISH_RATE  4
-#define KEEPER_SITE_PUBLISH_BURST 4
+#define IPC_SITE_PUBLISH_RATE  4
+#define IPC_SITE_PUBLISH_BURST 4
 
 /** Between two publishes of a room, unless its rate is higher or has no limit: what many post at the same
  *  moment then takes two publishes, and not the whole burst that is meant for a conversation. */
-#define KEEPER_SITE_PUBLISH_GAP apr_time_from_msec(40)
+#define IPC_SITE_PUBLISH_GAP apr_time_from_msec(40)
 
 /** Between two POSTs to a proxy in the long run, unless a room's rate is higher or has no limit. Pushpin 1.36
  *  starts its clock of 25 ms anew with each delivery that it is given, and delivers nothing before that has
  *  run out: POSTs that come faster keep it from delivering anything, for as long as they come. */
-#define KEEPER_SITE_POST_INTERVAL apr_time_from_msec(100)
+#define IPC_SITE_POST_INTERVAL apr_time_from_msec(100)
 
 /** Between two hints of any kind to a proxy in the long run: Pushpin asks ten times a second, whatever it is
  *  told. */
-#define KEEPER_SITE_HINT_INTERVAL apr_time_from_msec(100)
+#define IPC_SITE_HINT_INTERVAL apr_time_from_msec(100)
 
 /** A site: a database and a name in it, with its proxies. */
-typedef struct keeper_site_t {
+typedef struct ipc_site_t {
     apr_size_t index;     /**< its place in keeper_config_t's sites */
     const char *identity; /**< names the site in jobs: driver, parameters and name */
     const char *name;     /**< the site's name in its database, "" by default */
@@ -54,7 +54,7 @@ typedef struct keeper_site_t {
     apr_interval_time_t hint_interval;    /**< between hints to a proxy in the long run */
     apr_interval_time_t link_timeout; /**< of silence, after which a proxy asks for its readers */
     apr_size_t item_bytes;            /**< of event stream, up to which events share an item */
-} keeper_site_t;
+} ipc_site_t;
 
 /**
  * Name the channel of a room: the site's prefix, "events-" and the room as clients see it.
@@ -62,19 +62,19 @@ typedef struct keeper_site_t {
  * @param room  valid, decoded
  * @return a string owned by pool
  */
-const char *keeper_site_channel(const keeper_site_t *site, gc_slice_t room, apr_pool_t *pool);
+const char *ipc_site_channel(const ipc_site_t *site, gc_slice_t room, apr_pool_t *pool);
 
 /** The tag of a room of a site in shared memory. */
-apr_uint64_t keeper_site_tag(const keeper_site_t *site, gc_slice_t room);
+apr_uint64_t ipc_site_tag(const ipc_site_t *site, gc_slice_t room);
 
 /** The slot of a room of a site in shared memory. */
-unsigned keeper_site_slot(const keeper_site_t *site, gc_slice_t room);
+unsigned ipc_site_slot(const ipc_site_t *site, gc_slice_t room);
 
 /** All that a keeper process needs. */
 typedef struct keeper_config_t {
-    const keeper_site_t *const *sites;
+    const ipc_site_t *const *sites;
     apr_size_t site_count;
-    keeper_shared_t *shared;
+    ipc_shared_t *shared;
     const gc_log_t *log; /**< thread-safe */
     int listen_fd;       /**< the Unix socket's, listening, shared with the parent */
     int stop_fd;         /**< becomes readable when the keeper is to end */

@@ -1,22 +1,22 @@
 /* A child's side of the keeper's socket: send a job, wait for its reply, and send it again where the
  * keeper was lost in between. */
-#ifndef KEEPER_CLIENT_H
-#define KEEPER_CLIENT_H
+#ifndef IPC_CLIENT_H
+#define IPC_CLIENT_H
 
-#include "keeper_wire.h"
+#include "ipc_frame.h"
 
 /** How long a job may take before the child gives up. */
-#define KEEPER_CLIENT_TIMEOUT apr_time_from_sec(5)
+#define IPC_CLIENT_TIMEOUT apr_time_from_sec(5)
 
 /** Connections that are kept though no job uses them: a few for a while, more only as long as they are
  *  needed again and again, as when many post at once. Each costs the keeper a descriptor. Whether they have
  *  been kept too long is looked at when a job ends. */
-#define KEEPER_CLIENT_IDLE_FEW       16
-#define KEEPER_CLIENT_IDLE_TIME      apr_time_from_sec(60)
-#define KEEPER_CLIENT_IDLE_MAX       256
-#define KEEPER_CLIENT_IDLE_TIME_MANY apr_time_from_sec(1)
+#define IPC_CLIENT_IDLE_FEW       16
+#define IPC_CLIENT_IDLE_TIME      apr_time_from_sec(60)
+#define IPC_CLIENT_IDLE_MAX       256
+#define IPC_CLIENT_IDLE_TIME_MANY apr_time_from_sec(1)
 
-typedef struct keeper_client_t keeper_client_t;
+typedef struct ipc_client_t ipc_client_t;
 
 /**
  * Make a client; it connects when it is first used, with one connection for each job under way.
@@ -25,16 +25,16 @@ typedef struct keeper_client_t keeper_client_t;
  * @param socket_path  lives as long as the client
  * @param pool         owns it; its cleanup closes the connections
  */
-apr_status_t keeper_client_create(keeper_client_t **out, const char *socket_path, apr_pool_t *pool);
+apr_status_t ipc_client_create(ipc_client_t **out, const char *socket_path, apr_pool_t *pool);
 
 /**
  * Make a key for a job, unlike all others of this and any other client; later ones are greater, by and
  * large, so that an index of them grows at its end. Thread-safe with pools of one's own.
  *
  * @param now  the wall clock's
- * @return up to KEEPER_WIRE_KEY_MAX_BYTES, owned by pool
+ * @return up to IPC_FRAME_KEY_MAX_BYTES, owned by pool
  */
-const char *keeper_client_job_key(keeper_client_t *client, apr_time_t now, apr_pool_t *pool);
+const char *ipc_client_job_key(ipc_client_t *client, apr_time_t now, apr_pool_t *pool);
 
 /**
  * Have a job done. Thread-safe with pools of one's own; blocks for `timeout` at most, and some
@@ -44,11 +44,10 @@ const char *keeper_client_job_key(keeper_client_t *client, apr_time_t now, apr_p
  * @param reply    untouched on failure
  * @param timeout  in MICROSECONDS
  * @return APR_SUCCESS if the keeper answered, whatever it answered; APR_ENOSPC if the job is larger than
- *         KEEPER_WIRE_MAX_BYTES; APR_TIMEUP if it did not: the job
+ *         IPC_FRAME_MAX_BYTES; APR_TIMEUP if it did not: the job
  *         may be done later or never; another status if there is no keeper to be reached
  */
-apr_status_t keeper_client_call(keeper_client_t *client, const keeper_job_t *job,
-                                keeper_reply_t *reply, apr_interval_time_t timeout,
-                                apr_pool_t *scratch_pool);
+apr_status_t ipc_client_call(ipc_client_t *client, const ipc_job_t *job, ipc_reply_t *reply,
+                             apr_interval_time_t timeout, apr_pool_t *scratch_pool);
 
 #endif

@@ -1,35 +1,35 @@
 /* What watching children are told of a message that was stored: the event that its readers get, so that none
  * of them has to read the room. A notice may be lost or come twice, and the events of a room may come with a
  * gap: each has its position, by which that is seen. */
-#ifndef KEEPER_NOTICE_H
-#define KEEPER_NOTICE_H
+#ifndef IPC_NOTICE_H
+#define IPC_NOTICE_H
 
 #include "chat_store.h"
 #include "gc_buffer.h"
-#include "keeper_site.h"
+#include "ipc_site.h"
 
 /** A room that has changed by a job. */
-typedef struct keeper_moved_t {
+typedef struct ipc_moved_t {
     unsigned slot;
-    keeper_version_t version;    /**< since the slot was bumped for it */
-    const keeper_site_t *site;   /**< of the room */
+    ipc_version_t version;       /**< since the slot was bumped for it */
+    const ipc_site_t *site;      /**< of the room */
     const chat_append_t *append; /**< the job, which was stored, now or before */
-} keeper_moved_t;
+} ipc_moved_t;
 
 /** The event of a message. */
-typedef struct keeper_notice_t {
-    keeper_version_t version; /**< as in keeper_moved_t */
+typedef struct ipc_notice_t {
+    ipc_version_t version; /**< as in ipc_moved_t */
     apr_int64_t event_id;
-    const char *site; /**< keeper_site_t's identity */
+    const char *site; /**< ipc_site_t's identity */
     const char *room;
     gc_slice_t text; /**< a piece of event stream */
-} keeper_notice_t;
+} ipc_notice_t;
 
 /** Append what a notice says of a message that was new. @return as chat_sse_append_message */
-apr_status_t keeper_notice_append(gc_buffer_t *buffer, const keeper_moved_t *moved);
+apr_status_t ipc_notice_append(gc_buffer_t *buffer, const ipc_moved_t *moved);
 
-/** Read what keeper_notice_append wrote; strings and text point into it. @return APR_SUCCESS, or
+/** Read what ipc_notice_append wrote; strings and text point into it. @return APR_SUCCESS, or
  *  APR_EINVAL if it is no notice */
-apr_status_t keeper_notice_read(keeper_notice_t *notice, gc_slice_t bytes);
+apr_status_t ipc_notice_read(ipc_notice_t *notice, gc_slice_t bytes);
 
 #endif

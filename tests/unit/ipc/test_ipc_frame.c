@@ -1,29 +1,28 @@
-#include "keeper_wire.h"
+#include "ipc_frame.h"
 #include "unit.h"
 
 #include <stdlib.h>
 
-static keeper_job_t a_job(void)
+static ipc_job_t a_job(void)
 {
-    keeper_job_t job = {
-        KEEPER_JOB_POST, 0, "sqlite3:/x:", "caf\xc3\xa9", "al", "hello\n", "key", "", ""};
+    ipc_job_t job = {IPC_JOB_POST, 0, "sqlite3:/x:", "caf\xc3\xa9", "al", "hello\n", "key", "", ""};
 
     return job;
 }
 
-static gc_slice_t frame_of(const keeper_job_t *job, apr_pool_t *pool)
+static gc_slice_t frame_of(const ipc_job_t *job, apr_pool_t *pool)
 {
     gc_buffer_t buffer = gc_buffer_make(8, pool);
 
-    keeper_wire_append_job(&buffer, job);
+    ipc_frame_append_job(&buffer, job);
     return gc_buffer_slice(&buffer);
 }
 
-static gc_slice_t reply_frame(const keeper_reply_t *reply, apr_pool_t *pool)
+static gc_slice_t reply_frame(const ipc_reply_t *reply, apr_pool_t *pool)
 {
     gc_buffer_t buffer = gc_buffer_make(8, pool);
 
-    keeper_wire_append_reply(&buffer, reply);
+    ipc_frame_append_reply(&buffer, reply);
     return gc_buffer_slice(&buffer);
 }
 
@@ -32,14 +31,14 @@ static gc_slice_t reply_frame(const keeper_reply_t *reply, apr_pool_t *pool)
 static apr_status_t read_exactly(gc_slice_t bytes)
 {
     char *exact = malloc(bytes.len + !bytes.len);
-    keeper_job_t job;
+    ipc_job_t job;
     apr_status_t rv;
 
     assert_non_null(exact);
     if (bytes.len) {
         memcpy(exact, bytes.data, bytes.len);
     }
-    rv = keeper_wire_read_job(&job, gc_slice(exact, bytes.len));
+    rv = ipc_frame_read_job(&job, gc_slice(exact, bytes.len));
     if (rv == APR_SUCCESS) {
         /* Whatever is taken consists of whole strings. */
         assert_true(strlen(job.site) + strlen(job.room) + strlen(job.from) + strlen(job.text) +
@@ -52,14 +51,14 @@ static apr_status_t read_exactly(gc_slice_t bytes)
 
 static void reads_the_job_that_was_written(void **state)
 {
-    keeper_job_t job = a_job();
-    keeper_job_t back;
+    ipc_job_t job = a_job();
+    ipc_job_t back;
 
     job.is_repeat = 1;
     job.key = "k";
     job.digest = "d";
-    assert_int_equal(keeper_wire_read_job(&back, frame_of(&job, *state)), APR_SUCCESS);
-    assert_int_equal(back.kind, KEEPER_JOB_POST);
+    assert_int_equal(ipc_frame_read_job(&back, frame_of(&job, *state)), APR_SUCCESS);
+    assert_int_equal(back.kind, IPC_JOB_POST);
     assert_int_equal(back.is_repeat, 1);
     assert_string_equal(back.site, job.site);
     assert_string_equal(back.room, job.room);
@@ -72,11 +71,11 @@ static void reads_the_job_that_was_written(void **state)
 
 static void reads_a_job_of_empty_strings(void **state)
 {
-    keeper_job_t job = {KEEPER_JOB_READY, 0, "s", "", "", "", "", "", ""};
-    keeper_job_t back;
+    ipc_job_t job = {IPC_JOB_READY, 0, "s", "", "", "", "", "", ""};
+    ipc_job_t back;
 
-    assert_int_equal(keeper_wire_read_job(&back, frame_of(&job, *state)), APR_SUCCESS);
-    assert_int_equal(back.kind, KEEPER_JOB_READY);
+    assert_int_equal(ipc_frame_read_job(&back, frame_of(&job, *state)), APR_SUCCESS);
+    assert_int_equal(back.kind, IPC_JOB_READY);
     assert_int_equal(back.is_repeat, 0);
     assert_string_equal(back.site, "s");
     assert_string_equal(back.job_key, "");
@@ -84,12 +83,12 @@ static void reads_a_job_of_empty_strings(void **state)
 
 static void marks_a_frame_that_is_sent_again(void **state)
 {
-    keeper_job_t job = a_job();
+    ipc_job_t job = a_job();
     gc_slice_t frame = frame_of(&job, *state);
-    keeper_job_t back;
+    ipc_job_t back;
 
-    ((char *)frame.data)[KEEPER_WIRE_REPEAT_OFFSET] = 1;
-    assert_int_equal(keeper_wire_read_job(&back, frame), APR_SUCCESS);
+    ((char *)frame.data)[IPC_FRAME_REPEAT_OFFSET] = 1;
+    assert_int_equal(ipc_frame_read_job(&back, frame), APR_SUCCESS);
     assert_int_equal(back.is_repeat, 1);
     assert_string_equal(back.job_key, job.job_key);
 }
@@ -99,54 +98,54 @@ static void has_room_for_the_longest_message(void **state)
     char *text = apr_pcalloc(*state, CHAT_TEXT_MAX_BYTES + 1);
     char *from = apr_pcalloc(*state, CHAT_NAME_MAX_CHARS * 4 + 1);
     char *room = apr_pcalloc(*state, CHAT_ROOM_MAX_CHARS * 4 + 1);
-    char *key = apr_pcalloc(*state, KEEPER_WIRE_KEY_MAX_BYTES + 1);
+    char *key = apr_pcalloc(*state, IPC_FRAME_KEY_MAX_BYTES + 1);
     char *site = apr_pcalloc(*state, 4096 + 1);
-    keeper_job_t job = {KEEPER_JOB_POST, 0, site, room, from, text, key, key, key};
+    ipc_job_t job = {IPC_JOB_POST, 0, site, room, from, text, key, key, key};
     apr_size_t size = 0;
 
     memset(text, 'x', CHAT_TEXT_MAX_BYTES);
     memset(from, 'x', CHAT_NAME_MAX_CHARS * 4);
     memset(room, 'x', CHAT_ROOM_MAX_CHARS * 4);
-    memset(key, 'x', KEEPER_WIRE_KEY_MAX_BYTES);
+    memset(key, 'x', IPC_FRAME_KEY_MAX_BYTES);
     memset(site, 'x', 4096);
-    assert_int_equal(keeper_wire_frame_size(frame_of(&job, *state), &size), APR_SUCCESS);
-    assert_true(size <= KEEPER_WIRE_MAX_BYTES);
-    assert_int_equal(keeper_wire_read_job(&job, frame_of(&job, *state)), APR_SUCCESS);
+    assert_int_equal(ipc_frame_size(frame_of(&job, *state), &size), APR_SUCCESS);
+    assert_true(size <= IPC_FRAME_MAX_BYTES);
+    assert_int_equal(ipc_frame_read_job(&job, frame_of(&job, *state)), APR_SUCCESS);
 }
 
 static void tells_the_size_of_a_frame_from_its_front(void **state)
 {
-    keeper_job_t job = a_job();
+    ipc_job_t job = a_job();
     gc_slice_t frame = frame_of(&job, *state);
     apr_size_t size = 77;
     apr_size_t len;
 
     for (len = 0; len < 4; len++) {
-        assert_int_equal(keeper_wire_frame_size(gc_slice(frame.data, len), &size), APR_INCOMPLETE);
+        assert_int_equal(ipc_frame_size(gc_slice(frame.data, len), &size), APR_INCOMPLETE);
     }
     assert_int_equal(size, 77);
-    assert_int_equal(keeper_wire_frame_size(gc_slice(frame.data, 4), &size), APR_SUCCESS);
+    assert_int_equal(ipc_frame_size(gc_slice(frame.data, 4), &size), APR_SUCCESS);
     assert_int_equal(size, frame.len);
 }
 
 static void refuses_sizes_beyond_the_limit(void **state)
 {
-    apr_uint32_t n = KEEPER_WIRE_MAX_BYTES - 4;
+    apr_uint32_t n = IPC_FRAME_MAX_BYTES - 4;
     apr_size_t size = 77;
 
-    assert_int_equal(keeper_wire_frame_size(gc_slice((const char *)&n, 4), &size), APR_SUCCESS);
-    assert_int_equal(size, KEEPER_WIRE_MAX_BYTES);
+    assert_int_equal(ipc_frame_size(gc_slice((const char *)&n, 4), &size), APR_SUCCESS);
+    assert_int_equal(size, IPC_FRAME_MAX_BYTES);
     size = 77;
     n++;
-    assert_int_equal(keeper_wire_frame_size(gc_slice((const char *)&n, 4), &size), APR_EINVAL);
+    assert_int_equal(ipc_frame_size(gc_slice((const char *)&n, 4), &size), APR_EINVAL);
     n = 0xffffffff;
-    assert_int_equal(keeper_wire_frame_size(gc_slice((const char *)&n, 4), &size), APR_EINVAL);
+    assert_int_equal(ipc_frame_size(gc_slice((const char *)&n, 4), &size), APR_EINVAL);
     assert_int_equal(size, 77);
 }
 
 static void refuses_every_truncation(void **state)
 {
-    keeper_job_t job = a_job();
+    ipc_job_t job = a_job();
     gc_slice_t frame = frame_of(&job, *state);
     apr_size_t len;
 
@@ -158,7 +157,7 @@ static void refuses_every_truncation(void **state)
 
 static void refuses_bytes_behind_the_last_string(void **state)
 {
-    keeper_job_t job = a_job();
+    ipc_job_t job = a_job();
     gc_slice_t frame = frame_of(&job, *state);
 
     assert_int_equal(
@@ -168,13 +167,13 @@ static void refuses_bytes_behind_the_last_string(void **state)
 
 static void refuses_another_version_and_unknown_kinds(void **state)
 {
-    keeper_job_t job = a_job();
+    ipc_job_t job = a_job();
     gc_slice_t frame = frame_of(&job, *state);
     char *bytes = (char *)frame.data;
 
-    bytes[4] = KEEPER_WIRE_VERSION + 1;
+    bytes[4] = IPC_FRAME_VERSION + 1;
     assert_int_equal(read_exactly(frame), APR_EINVAL);
-    bytes[4] = KEEPER_WIRE_VERSION;
+    bytes[4] = IPC_FRAME_VERSION;
     bytes[5] = 0;
     assert_int_equal(read_exactly(frame), APR_EINVAL);
     bytes[5] = 3;
@@ -185,7 +184,7 @@ static void refuses_another_version_and_unknown_kinds(void **state)
 
 static void refuses_strings_with_a_nul_in_them_or_none_behind(void **state)
 {
-    keeper_job_t job = a_job();
+    ipc_job_t job = a_job();
     gc_slice_t frame = frame_of(&job, *state);
     char *text = memchr(frame.data, '\n', frame.len);
 
@@ -201,7 +200,7 @@ static void refuses_strings_with_a_nul_in_them_or_none_behind(void **state)
 static void survives_every_corruption_of_a_byte(void **state)
 {
     static const char values[] = {0, 1, 5, 0x7f, (char)0x80, (char)0xff};
-    keeper_job_t job = a_job();
+    ipc_job_t job = a_job();
     gc_slice_t frame = frame_of(&job, *state);
     char *bytes = (char *)frame.data;
     apr_size_t at;
@@ -221,41 +220,41 @@ static void survives_every_corruption_of_a_byte(void **state)
 
 static void reads_the_reply_that_was_written(void **state)
 {
-    keeper_reply_t reply = {KEEPER_LOCKED, APR_INT64_MAX, APR_INT64_C(1) << 40, -1};
+    ipc_reply_t reply = {IPC_LOCKED, APR_INT64_MAX, APR_INT64_C(1) << 40, -1};
     gc_slice_t frame = reply_frame(&reply, *state);
     apr_size_t size = 0;
-    keeper_reply_t back;
+    ipc_reply_t back;
 
-    assert_int_equal(frame.len, KEEPER_WIRE_REPLY_BYTES);
-    assert_int_equal(keeper_wire_frame_size(frame, &size), APR_SUCCESS);
-    assert_int_equal(size, KEEPER_WIRE_REPLY_BYTES);
-    assert_int_equal(keeper_wire_read_reply(&back, frame), APR_SUCCESS);
-    assert_int_equal(back.status, KEEPER_LOCKED);
+    assert_int_equal(frame.len, IPC_FRAME_REPLY_BYTES);
+    assert_int_equal(ipc_frame_size(frame, &size), APR_SUCCESS);
+    assert_int_equal(size, IPC_FRAME_REPLY_BYTES);
+    assert_int_equal(ipc_frame_read_reply(&back, frame), APR_SUCCESS);
+    assert_int_equal(back.status, IPC_LOCKED);
     assert_true(back.id == reply.id && back.event_id == reply.event_id);
     assert_true(back.created_ms == -1);
 }
 
 static void refuses_replies_of_another_kind(void **state)
 {
-    keeper_reply_t reply = {KEEPER_DONE, 1, 2, 3};
+    ipc_reply_t reply = {IPC_DONE, 1, 2, 3};
     gc_slice_t frame = reply_frame(&reply, *state);
     char *bytes = (char *)frame.data;
-    keeper_reply_t back = {KEEPER_MALFORMED, 9, 9, 9};
+    ipc_reply_t back = {IPC_MALFORMED, 9, 9, 9};
     apr_size_t len;
 
     for (len = 0; len < frame.len; len++) {
-        assert_int_equal(keeper_wire_read_reply(&back, gc_slice(bytes, len)), APR_EINVAL);
+        assert_int_equal(ipc_frame_read_reply(&back, gc_slice(bytes, len)), APR_EINVAL);
     }
-    bytes[4] = KEEPER_WIRE_VERSION + 1;
-    assert_int_equal(keeper_wire_read_reply(&back, frame), APR_EINVAL);
-    bytes[4] = KEEPER_WIRE_VERSION;
+    bytes[4] = IPC_FRAME_VERSION + 1;
+    assert_int_equal(ipc_frame_read_reply(&back, frame), APR_EINVAL);
+    bytes[4] = IPC_FRAME_VERSION;
     bytes[5] = 0;
-    assert_int_equal(keeper_wire_read_reply(&back, frame), APR_EINVAL);
-    bytes[5] = KEEPER_CONFLICT + 1;
-    assert_int_equal(keeper_wire_read_reply(&back, frame), APR_EINVAL);
+    assert_int_equal(ipc_frame_read_reply(&back, frame), APR_EINVAL);
+    bytes[5] = IPC_CONFLICT + 1;
+    assert_int_equal(ipc_frame_read_reply(&back, frame), APR_EINVAL);
     bytes[5] = (char)0xff;
-    assert_int_equal(keeper_wire_read_reply(&back, frame), APR_EINVAL);
-    assert_int_equal(back.status, KEEPER_MALFORMED);
+    assert_int_equal(ipc_frame_read_reply(&back, frame), APR_EINVAL);
+    assert_int_equal(back.status, IPC_MALFORMED);
     assert_int_equal(back.id, 9);
 }
 
