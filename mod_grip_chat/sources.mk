@@ -122,47 +122,47 @@ libipc_la_SOURCES = \
 
 libkeeper_la_CPPFLAGS = $(KEEPER_CPPFLAGS)
 libkeeper_la_SOURCES = \
-	mod_grip_chat/keeper/keeper_append.c \
-	mod_grip_chat/keeper/keeper_append.h \
-	mod_grip_chat/keeper/keeper_backoff.c \
-	mod_grip_chat/keeper/keeper_backoff.h \
 	mod_grip_chat/keeper/keeper_connection.c \
 	mod_grip_chat/keeper/keeper_connection.h \
-	mod_grip_chat/keeper/keeper_database.c \
-	mod_grip_chat/keeper/keeper_database.h \
-	mod_grip_chat/keeper/keeper_files.c \
-	mod_grip_chat/keeper/keeper_files.h \
-	mod_grip_chat/keeper/keeper_intake.c \
-	mod_grip_chat/keeper/keeper_intake.h \
-	mod_grip_chat/keeper/keeper_lock.c \
-	mod_grip_chat/keeper/keeper_lock.h \
 	mod_grip_chat/keeper/keeper_loop.c \
 	mod_grip_chat/keeper/keeper_loop.h \
-	mod_grip_chat/keeper/keeper_pace.h \
 	mod_grip_chat/keeper/keeper_poll.c \
 	mod_grip_chat/keeper/keeper_poll.h \
-	mod_grip_chat/keeper/keeper_positions.c \
-	mod_grip_chat/keeper/keeper_positions.h \
-	mod_grip_chat/keeper/keeper_publish.c \
-	mod_grip_chat/keeper/keeper_publish.h \
-	mod_grip_chat/keeper/keeper_recovery.c \
-	mod_grip_chat/keeper/keeper_recovery.h \
-	mod_grip_chat/keeper/keeper_room.c \
-	mod_grip_chat/keeper/keeper_room.h \
-	mod_grip_chat/keeper/keeper_rooms.c \
-	mod_grip_chat/keeper/keeper_rooms.h \
 	mod_grip_chat/keeper/keeper_sites.c \
 	mod_grip_chat/keeper/keeper_sites.h \
-	mod_grip_chat/keeper/keeper_sweep.c \
-	mod_grip_chat/keeper/keeper_sweep.h \
+	mod_grip_chat/keeper/keeper_subscribers.c \
+	mod_grip_chat/keeper/keeper_subscribers.h \
 	mod_grip_chat/keeper/keeper_task.c \
 	mod_grip_chat/keeper/keeper_task.h \
-	mod_grip_chat/keeper/keeper_trouble.c \
-	mod_grip_chat/keeper/keeper_trouble.h \
-	mod_grip_chat/keeper/keeper_watch.c \
-	mod_grip_chat/keeper/keeper_watch.h \
-	mod_grip_chat/keeper/keeper_writer.c \
-	mod_grip_chat/keeper/keeper_writer.h
+	mod_grip_chat/keeper/publish/publish_backoff.c \
+	mod_grip_chat/keeper/publish/publish_backoff.h \
+	mod_grip_chat/keeper/publish/publish_log.c \
+	mod_grip_chat/keeper/publish/publish_log.h \
+	mod_grip_chat/keeper/publish/publish_pace.h \
+	mod_grip_chat/keeper/publish/publish_proxy.c \
+	mod_grip_chat/keeper/publish/publish_proxy.h \
+	mod_grip_chat/keeper/publish/publish_room.c \
+	mod_grip_chat/keeper/publish/publish_room.h \
+	mod_grip_chat/keeper/publish/publish_rooms.c \
+	mod_grip_chat/keeper/publish/publish_rooms.h \
+	mod_grip_chat/keeper/write/write_append.c \
+	mod_grip_chat/keeper/write/write_append.h \
+	mod_grip_chat/keeper/write/write_database.c \
+	mod_grip_chat/keeper/write/write_database.h \
+	mod_grip_chat/keeper/write/write_files.c \
+	mod_grip_chat/keeper/write/write_files.h \
+	mod_grip_chat/keeper/write/write_intake.c \
+	mod_grip_chat/keeper/write/write_intake.h \
+	mod_grip_chat/keeper/write/write_lock.c \
+	mod_grip_chat/keeper/write/write_lock.h \
+	mod_grip_chat/keeper/write/write_positions.c \
+	mod_grip_chat/keeper/write/write_positions.h \
+	mod_grip_chat/keeper/write/write_recovery.c \
+	mod_grip_chat/keeper/write/write_recovery.h \
+	mod_grip_chat/keeper/write/write_sweep.c \
+	mod_grip_chat/keeper/write/write_sweep.h \
+	mod_grip_chat/keeper/write/write_thread.c \
+	mod_grip_chat/keeper/write/write_thread.h
 
 # The layout of shared memory by itself, because the tests build a module with another number for it.
 noinst_LTLIBRARIES += libipcshared.la

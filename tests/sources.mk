@@ -85,24 +85,24 @@ UNIT_TESTS += \
 	tests/unit/ipc/test_ipc_notice \
 	tests/unit/ipc/test_ipc_shared \
 	tests/unit/ipc/test_ipc_slots \
-	tests/unit/keeper/test_keeper_backoff \
+	tests/unit/keeper/publish/test_publish_backoff \
+	tests/unit/keeper/publish/test_publish_log \
+	tests/unit/keeper/publish/test_publish_proxy \
+	tests/unit/keeper/publish/test_publish_proxy_faults \
+	tests/unit/keeper/publish/test_publish_proxy_pace \
+	tests/unit/keeper/publish/test_publish_room \
+	tests/unit/keeper/publish/test_publish_rooms \
 	tests/unit/keeper/test_keeper_clock \
 	tests/unit/keeper/test_keeper_connection \
 	tests/unit/keeper/test_keeper_crash \
-	tests/unit/keeper/test_keeper_files \
-	tests/unit/keeper/test_keeper_intake \
-	tests/unit/keeper/test_keeper_lock \
 	tests/unit/keeper/test_keeper_loop \
-	tests/unit/keeper/test_keeper_positions \
-	tests/unit/keeper/test_keeper_publish \
-	tests/unit/keeper/test_keeper_publish_faults \
-	tests/unit/keeper/test_keeper_publish_pace \
-	tests/unit/keeper/test_keeper_room \
-	tests/unit/keeper/test_keeper_rooms \
-	tests/unit/keeper/test_keeper_sweep \
-	tests/unit/keeper/test_keeper_trouble \
-	tests/unit/keeper/test_keeper_watch \
-	tests/unit/keeper/test_keeper_writer
+	tests/unit/keeper/test_keeper_subscribers \
+	tests/unit/keeper/write/test_write_files \
+	tests/unit/keeper/write/test_write_intake \
+	tests/unit/keeper/write/test_write_lock \
+	tests/unit/keeper/write/test_write_positions \
+	tests/unit/keeper/write/test_write_sweep \
+	tests/unit/keeper/write/test_write_thread
 endif
 endif
 

@@ -10,7 +10,7 @@
 #include "keeper_connection.h"
 #include "keeper_poll.h"
 #include "keeper_sites.h"
-#include "keeper_watch.h"
+#include "keeper_subscribers.h"
 
 /* How often it is kept how far the proxies have been told, and tried again what a writer could not do
  * when it started. */
@@ -32,7 +32,7 @@ typedef struct loop_t {
     gc_moment_t accept_due; /* when to accept again, 0 while it does */
     int is_short;           /* the last accept failed, and it was logged */
     keeper_sites_t *sites;
-    keeper_watch_t *watch;
+    keeper_subscribers_t *watch;
     keeper_queue_t parked; /* connections whose jobs are to go to writers, watched meanwhile */
     apr_size_t busy; /* chores that are with writers, and writers that still take jobs at the end */
     int is_stopping;
@@ -68,7 +68,7 @@ static void tell_watching(const ipc_moved_t *moved, int count, apr_pool_t *pool,
 {
     loop_t *loop = baton;
 
-    if (!keeper_watch_moved(loop->watch, moved, count, pool)) {
+    if (!keeper_subscribers_moved(loop->watch, moved, count, pool)) {
         keeper_poll_wake(loop->poll);
     }
 }
@@ -88,7 +88,7 @@ static void close_connection(loop_t *loop, keeper_connection_t *connection)
 static void start_watching(loop_t *loop, keeper_connection_t *connection)
 {
     if (keeper_poll_watch(loop->poll, KEEPER_FD_CHILD, connection->fd, NULL, 0) == APR_SUCCESS) {
-        keeper_watch_add(loop->watch, keeper_connection_release(connection));
+        keeper_subscribers_add(loop->watch, keeper_connection_release(connection));
     }
     else {
         close_connection(loop, connection);
@@ -104,14 +104,14 @@ static void pass_parked(loop_t *loop)
 
     while ((task = keeper_queue_pop(&loop->parked))) {
         const keeper_connection_t *connection = task->owner;
-        keeper_writer_t *writer = keeper_sites_writer(loop->sites, task->site);
+        write_thread_t *writer = keeper_sites_writer(loop->sites, task->site);
 
-        if (!keeper_writer_has_room(writer)) {
+        if (!write_thread_has_room(writer)) {
             (void)keeper_queue_push(&kept, task);
         }
         else if (keeper_poll_watch(loop->poll, KEEPER_FD_CHILD, connection->fd, NULL, 0) ==
                  APR_SUCCESS) {
-            keeper_writer_push(writer, task);
+            write_thread_push(writer, task);
         }
         else {
             close_connection(loop, task->owner);
@@ -261,7 +261,7 @@ static void finish_tasks(loop_t *loop)
     while ((task = keeper_sites_done(loop->sites))) {
         finish_task(loop, task);
     }
-    keeper_watch_tell(loop->watch);
+    keeper_subscribers_tell(loop->watch);
 }
 
 /* How long nothing is due. */
@@ -291,7 +291,7 @@ static void dispatch(loop_t *loop, const apr_pollfd_t *ready)
         serve_child(loop, entry->object, is_ended);
         break;
     case KEEPER_FD_WATCH:
-        keeper_watch_ready(entry->object, is_ended);
+        keeper_subscribers_ready(entry->object, is_ended);
         break;
     case KEEPER_FD_TRANSPORT: {
         apr_status_t rv = grip_transport_ready(loop->transport, entry->fd,
@@ -392,11 +392,11 @@ static void bump_databases(const keeper_config_t *config)
 static apr_status_t start(loop_t *loop)
 {
     grip_transport_loop_t hooks = {watch_for_transport, set_transport_timer, loop};
-    keeper_writer_hooks_t writer_hooks = {wake, tell_watching, loop};
+    write_thread_hooks_t writer_hooks = {wake, tell_watching, loop};
     apr_status_t rv = keeper_poll_create(&loop->poll, loop->pool);
 
     if (rv == APR_SUCCESS) {
-        rv = keeper_watch_create(&loop->watch, loop->poll, loop->config->log, loop->pool);
+        rv = keeper_subscribers_create(&loop->watch, loop->poll, loop->config->log, loop->pool);
     }
     if (rv == APR_SUCCESS) {
         rv = grip_transport_global_init();

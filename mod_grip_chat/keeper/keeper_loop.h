@@ -1,5 +1,5 @@
 /* The keeper's process: one loop that takes jobs, hands them to the databases' writers, answers, and
- * publishes. It never blocks; see keeper_writer.h for what does. */
+ * publishes. It never blocks; see write_thread.h for what does. */
 #ifndef KEEPER_LOOP_H
 #define KEEPER_LOOP_H
 

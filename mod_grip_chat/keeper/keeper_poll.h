@@ -10,7 +10,7 @@ typedef enum keeper_fd_kind_e {
     KEEPER_FD_LISTEN,   /**< the socket that children connect to */
     KEEPER_FD_STOP,     /**< the parent's wish to end */
     KEEPER_FD_CHILD,    /**< object is a keeper_connection_t */
-    KEEPER_FD_WATCH,    /**< object is a keeper_watching_t */
+    KEEPER_FD_WATCH,    /**< object is a keeper_subscriber_t */
     KEEPER_FD_TRANSPORT /**< the publishing transport's */
 } keeper_fd_kind_e;
 

@@ -12,7 +12,7 @@
 struct keeper_sites_t {
     const keeper_config_t *config;
     keeper_served_t *served;     /* config->site_count of them, in the same order */
-    apr_array_header_t *writers; /* of keeper_writer_t * */
+    apr_array_header_t *writers; /* of write_thread_t * */
     apr_pool_t *scratch;
 };
 
@@ -28,7 +28,7 @@ keeper_served_t *keeper_sites_find(keeper_sites_t *sites, const char *identity)
     return NULL;
 }
 
-keeper_writer_t *keeper_sites_writer(const keeper_sites_t *sites, const ipc_site_t *site)
+write_thread_t *keeper_sites_writer(const keeper_sites_t *sites, const ipc_site_t *site)
 {
     return sites->served[site->index].writer;
 }
@@ -38,8 +38,7 @@ keeper_task_t *keeper_sites_done(keeper_sites_t *sites)
     int i;
 
     for (i = 0; i < sites->writers->nelts; i++) {
-        keeper_task_t *task =
-            keeper_writer_done(APR_ARRAY_IDX(sites->writers, i, keeper_writer_t *));
+        keeper_task_t *task = write_thread_done(APR_ARRAY_IDX(sites->writers, i, write_thread_t *));
 
         if (task) {
             return task;
@@ -53,7 +52,7 @@ void keeper_sites_publish(keeper_sites_t *sites, const keeper_task_t *task)
     const chat_append_t *append = &task->append;
     keeper_served_t *served = &sites->served[task->site->index];
     chat_message_t message = chat_append_message(append);
-    keeper_event_t event = {append->room, append->id, append->event_id, {NULL, 0}};
+    publish_event_t event = {append->room, append->id, append->event_id, {NULL, 0}};
     gc_buffer_t text;
     apr_status_t rv;
     apr_size_t i;
@@ -69,7 +68,7 @@ void keeper_sites_publish(keeper_sites_t *sites, const keeper_task_t *task)
     }
     event.text = gc_buffer_slice(&text);
     for (i = 0; i < served->site->proxy_count; i++) {
-        keeper_publisher_add(served->publishers[i], &event);
+        publish_proxy_add(served->publishers[i], &event);
     }
 }
 
@@ -77,7 +76,7 @@ void keeper_sites_add_behind(keeper_sites_t *sites, const keeper_task_t *task)
 {
     keeper_served_t *served = &sites->served[task->site->index];
 
-    keeper_publisher_add_behind(served->publishers[task->proxy], task->room, task->watermark);
+    publish_proxy_add_behind(served->publishers[task->proxy], task->room, task->watermark);
 }
 
 /* Call fn for every publisher until it answers 0. */
@@ -99,7 +98,7 @@ static void each_publisher(const keeper_sites_t *sites,
 
 static int work_one(keeper_served_t *served, apr_size_t proxy, void *baton)
 {
-    keeper_publisher_work(served->publishers[proxy], *(gc_moment_t *)baton);
+    publish_proxy_work(served->publishers[proxy], *(gc_moment_t *)baton);
     return 1;
 }
 
@@ -110,7 +109,7 @@ void keeper_sites_work(keeper_sites_t *sites, gc_moment_t now)
 
 static int find_soonest(keeper_served_t *served, apr_size_t proxy, void *baton)
 {
-    gc_moment_t due = keeper_publisher_next(served->publishers[proxy]);
+    gc_moment_t due = publish_proxy_next(served->publishers[proxy]);
     gc_moment_t *soonest = baton;
 
     if (due && (!*soonest || due < *soonest)) {
@@ -131,7 +130,7 @@ static int check_drained(keeper_served_t *served, apr_size_t proxy, void *baton)
 {
     int *is_drained = baton;
 
-    *is_drained = keeper_publisher_is_drained(served->publishers[proxy]);
+    *is_drained = publish_proxy_is_drained(served->publishers[proxy]);
     return *is_drained;
 }
 
@@ -149,7 +148,7 @@ static int keep_one(keeper_served_t *served, apr_size_t proxy, void *baton)
     apr_int64_t watermark;
     keeper_task_t *task;
 
-    if (!keeper_publisher_progress(served->publishers[proxy], &watermark)) {
+    if (!publish_proxy_progress(served->publishers[proxy], &watermark)) {
         return 1;
     }
     task = calloc(1, sizeof(*task));
@@ -160,7 +159,7 @@ static int keep_one(keeper_served_t *served, apr_size_t proxy, void *baton)
     task->site = served->site;
     task->proxy = proxy;
     task->watermark = watermark;
-    keeper_writer_push(served->writer, task);
+    write_thread_push(served->writer, task);
     ++*pushed;
     return 1;
 }
@@ -191,7 +190,7 @@ apr_size_t keeper_sites_sweep(keeper_sites_t *sites, gc_moment_t now)
             served->sweep_task.site = served->site;
             served->sweep_task.sweep = &served->sweep;
             served->is_sweeping = 1;
-            keeper_writer_push(served->writer, &served->sweep_task);
+            write_thread_push(served->writer, &served->sweep_task);
             pushed++;
         }
     }
@@ -203,7 +202,7 @@ int keeper_sites_swept(keeper_sites_t *sites, keeper_task_t *task, gc_moment_t n
     keeper_served_t *served = task->owner;
 
     if (task->status == IPC_DONE && !task->is_swept) {
-        keeper_writer_push(served->writer, task);
+        write_thread_push(served->writer, task);
         return 1;
     }
     served->is_sweeping = 0;
@@ -216,7 +215,7 @@ void keeper_sites_look(keeper_sites_t *sites)
     int i;
 
     for (i = 0; i < sites->writers->nelts; i++) {
-        keeper_writer_look(APR_ARRAY_IDX(sites->writers, i, keeper_writer_t *));
+        write_thread_look(APR_ARRAY_IDX(sites->writers, i, write_thread_t *));
     }
 }
 
@@ -225,7 +224,7 @@ apr_size_t keeper_sites_close(keeper_sites_t *sites)
     int i;
 
     for (i = 0; i < sites->writers->nelts; i++) {
-        keeper_writer_close(APR_ARRAY_IDX(sites->writers, i, keeper_writer_t *));
+        write_thread_close(APR_ARRAY_IDX(sites->writers, i, write_thread_t *));
     }
     return (apr_size_t)sites->writers->nelts;
 }
@@ -237,7 +236,7 @@ apr_status_t keeper_sites_stop(keeper_sites_t *sites)
 
     for (i = 0; i < sites->writers->nelts; i++) {
         apr_status_t stopped =
-            keeper_writer_stop(APR_ARRAY_IDX(sites->writers, i, keeper_writer_t *));
+            write_thread_stop(APR_ARRAY_IDX(sites->writers, i, write_thread_t *));
 
         rv = rv == APR_SUCCESS ? stopped : rv;
     }
@@ -246,11 +245,11 @@ apr_status_t keeper_sites_stop(keeper_sites_t *sites)
 
 /* Start the writer of a site's database, and give it to all sites of that database. */
 static apr_status_t start_writer(keeper_sites_t *sites, const ipc_site_t *site,
-                                 const keeper_writer_hooks_t *hooks, apr_pool_t *pool)
+                                 const write_thread_hooks_t *hooks, apr_pool_t *pool)
 {
     apr_size_t all = sites->config->site_count;
     const ipc_site_t **same = apr_palloc(pool, sizeof(ipc_site_t *) * all);
-    keeper_writer_t *writer;
+    write_thread_t *writer;
     apr_size_t count = 0;
     apr_status_t rv;
     apr_size_t i;
@@ -264,13 +263,13 @@ static apr_status_t start_writer(keeper_sites_t *sites, const ipc_site_t *site,
             same[count++] = sites->config->sites[i];
         }
     }
-    rv = keeper_writer_start(&writer, sites->config, same, count, hooks, pool);
+    rv = write_thread_start(&writer, sites->config, same, count, hooks, pool);
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    APR_ARRAY_PUSH(sites->writers, keeper_writer_t *) = writer;
+    APR_ARRAY_PUSH(sites->writers, write_thread_t *) = writer;
     for (i = 0; i < all; i++) {
-        if (keeper_writer_serves(writer, sites->config->sites[i])) {
+        if (write_thread_serves(writer, sites->config->sites[i])) {
             sites->served[i].writer = writer;
         }
     }
@@ -278,7 +277,7 @@ static apr_status_t start_writer(keeper_sites_t *sites, const ipc_site_t *site,
 }
 
 apr_status_t keeper_sites_start(keeper_sites_t **out, const keeper_config_t *config,
-                                grip_transport_t *transport, const keeper_writer_hooks_t *hooks,
+                                grip_transport_t *transport, const write_thread_hooks_t *hooks,
                                 apr_pool_t *pool)
 {
     keeper_sites_t *sites = apr_pcalloc(pool, sizeof(*sites));
@@ -287,17 +286,17 @@ apr_status_t keeper_sites_start(keeper_sites_t **out, const keeper_config_t *con
     apr_size_t proxy;
 
     sites->config = config;
-    sites->writers = apr_array_make(pool, 4, sizeof(keeper_writer_t *));
+    sites->writers = apr_array_make(pool, 4, sizeof(write_thread_t *));
     sites->served = apr_pcalloc(pool, sizeof(*sites->served) * (config->site_count + 1));
     for (i = 0; i < config->site_count; i++) {
         keeper_served_t *served = &sites->served[i];
 
         served->site = config->sites[i];
         served->publishers =
-            apr_palloc(pool, sizeof(keeper_publisher_t *) * (served->site->proxy_count + 1));
+            apr_palloc(pool, sizeof(publish_proxy_t *) * (served->site->proxy_count + 1));
         for (proxy = 0; proxy < served->site->proxy_count; proxy++) {
             served->publishers[proxy] =
-                keeper_publisher_create(config, served->site, proxy, transport, pool);
+                publish_proxy_create(config, served->site, proxy, transport, pool);
             if (!served->publishers[proxy]) {
                 return APR_ENOMEM;
             }

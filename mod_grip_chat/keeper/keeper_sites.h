@@ -3,15 +3,15 @@
 #ifndef KEEPER_SITES_H
 #define KEEPER_SITES_H
 
-#include "keeper_publish.h"
-#include "keeper_writer.h"
+#include "publish_proxy.h"
+#include "write_thread.h"
 
 /** A site and who works for it. */
 typedef struct keeper_served_t {
     const ipc_site_t *site;
-    keeper_writer_t *writer;
-    keeper_publisher_t **publishers; /**< one for each of the site's proxies, in their order */
-    chat_sweep_t sweep;              /**< how far its retention has got */
+    write_thread_t *writer;
+    publish_proxy_t **publishers; /**< one for each of the site's proxies, in their order */
+    chat_sweep_t sweep;           /**< how far its retention has got */
     keeper_task_t sweep_task;
     int is_sweeping;       /**< the task is with the writer */
     gc_moment_t sweep_due; /**< when to begin the next sweep */
@@ -26,7 +26,7 @@ typedef struct keeper_sites_t keeper_sites_t;
  * @param pool   the loop's
  */
 apr_status_t keeper_sites_start(keeper_sites_t **out, const keeper_config_t *config,
-                                grip_transport_t *transport, const keeper_writer_hooks_t *hooks,
+                                grip_transport_t *transport, const write_thread_hooks_t *hooks,
                                 apr_pool_t *pool);
 
 /** Find a site by its identity, NULL where there is none. */
@@ -36,7 +36,7 @@ keeper_served_t *keeper_sites_find(keeper_sites_t *sites, const char *identity);
 keeper_task_t *keeper_sites_done(keeper_sites_t *sites);
 
 /** The writer of a site's database. */
-keeper_writer_t *keeper_sites_writer(const keeper_sites_t *sites, const ipc_site_t *site);
+write_thread_t *keeper_sites_writer(const keeper_sites_t *sites, const ipc_site_t *site);
 
 /** Hand the message of a KEEPER_TASK_STORED to its site's publishers, as the event that readers get. */
 void keeper_sites_publish(keeper_sites_t *sites, const keeper_task_t *task);

@@ -202,6 +202,11 @@ fails_on_line check_layers mod_grip_chat/chat/chat_database_dbd.c '#include "../
 fails_on_line check_layers mod_grip_chat/grip/grip_transport_curl.c '# include "chat_types.h"'
 fails_on_line check_layers mod_grip_chat/grip/grip_transport_curl.c '#include "ipc_frame.h"'
 fails_on_line check_layers mod_grip_chat/ipc/ipc_frame.c '#include "keeper_loop.h"'
+fails_on_line check_layers mod_grip_chat/keeper/write/write_thread.c '#include "publish_proxy.h"'
+fails_on_line check_layers mod_grip_chat/keeper/write/write_thread.c '#include "keeper_loop.h"'
+begin
+echo '#include "keeper_task.h"' | add mod_grip_chat/keeper/write/write_thread.c
+passes check_layers 'the floor under the writer'
 for header in httpd http_log ap_config util_filter mod_status scoreboard unixd; do
     fails_on_line check_layers mod_grip_chat/keeper/keeper_loop.c "#include <$header.h>"
 done
@@ -275,9 +280,9 @@ fails_on_line check_clock mod_grip_chat/chat/chat_database_dbd.c '    x = apr_ti
 fails_on_line check_clock mod_grip_chat/chat/chat_database_dbd.c \
     '    return apr_time_now();'
 fails_on_line check_clock mod_grip_chat/httpd/mod_grip_chat_keeper.c '    x = apr_time_now();'
-fails_on_line check_clock mod_grip_chat/keeper/keeper_writer.c '    x = apr_time_now();'
+fails_on_line check_clock mod_grip_chat/keeper/write/write_thread.c '    x = apr_time_now();'
 begin
-add mod_grip_chat/keeper/keeper_writer.c << 'EOF'
+add mod_grip_chat/keeper/write/write_thread.c << 'EOF'
     return apr_time_now();
 EOF
 add mod_grip_chat/keeper/keeper_loop.c << 'EOF'

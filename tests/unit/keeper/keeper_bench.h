@@ -2,8 +2,8 @@
 #ifndef KEEPER_BENCH_H
 #define KEEPER_BENCH_H
 
-#include "keeper_publish.h"
-#include "keeper_rooms.h"
+#include "publish_proxy.h"
+#include "publish_rooms.h"
 
 #include "grip_stub.h"
 #include "keeper_stub.h"
@@ -16,7 +16,7 @@ typedef struct bench_t {
     const grip_proxy_t *proxies[1];
     ipc_site_t site;
     keeper_config_t config;
-    keeper_publisher_t *publisher;
+    publish_proxy_t *publisher;
     apr_int64_t last_message_id;
     apr_pool_t *pool;
 } bench_t;
@@ -37,7 +37,7 @@ static inline bench_t *start(apr_pool_t *pool)
     bench->site.proxy_count = 1;
     bench->config.shared = ipc_shared_init(apr_pcalloc(pool, ipc_shared_size()));
     bench->publisher =
-        keeper_publisher_create(&bench->config, &bench->site, 0, bench->transport, pool);
+        publish_proxy_create(&bench->config, &bench->site, 0, bench->transport, pool);
     return bench;
 }
 
@@ -49,9 +49,9 @@ static inline void stop(bench_t *bench)
 
 static inline void add_text(bench_t *bench, const char *room, apr_int64_t event_id, gc_slice_t text)
 {
-    keeper_event_t event = {room, ++bench->last_message_id, event_id, text};
+    publish_event_t event = {room, ++bench->last_message_id, event_id, text};
 
-    keeper_publisher_add(bench->publisher, &event);
+    publish_proxy_add(bench->publisher, &event);
 }
 
 static inline void add(bench_t *bench, const char *room, apr_int64_t event_id)
@@ -63,7 +63,7 @@ static inline void add(bench_t *bench, const char *room, apr_int64_t event_id)
 
 static inline void work(bench_t *bench)
 {
-    keeper_publisher_work(bench->publisher, gc_clock_now());
+    publish_proxy_work(bench->publisher, gc_clock_now());
 }
 
 /* Publish, until so many POSTs have come. */
@@ -84,20 +84,20 @@ static inline void drain(bench_t *bench)
     gc_moment_t end = gc_clock_now() + UNIT_PATIENCE;
 
     work(bench);
-    while (!keeper_publisher_is_drained(bench->publisher) && gc_clock_now() < end) {
+    while (!publish_proxy_is_drained(bench->publisher) && gc_clock_now() < end) {
         stub_loop_turn(&bench->loop, bench->transport);
         work(bench);
     }
-    assert_true(keeper_publisher_is_drained(bench->publisher));
+    assert_true(publish_proxy_is_drained(bench->publisher));
 }
 
 /* Go on to when the publisher wants to be called next, without waiting for it. */
 static inline void skip_pause(bench_t *bench)
 {
-    gc_moment_t next = keeper_publisher_next(bench->publisher);
+    gc_moment_t next = publish_proxy_next(bench->publisher);
 
     assert_true(next > 0);
-    keeper_publisher_work(bench->publisher, next);
+    publish_proxy_work(bench->publisher, next);
 }
 
 #define assert_posts(bench, told)                                                                  \
@@ -117,9 +117,9 @@ static inline void take_over(bench_t *bench, const char *room, apr_int64_t water
 {
     bench->last_message_id = watermark + 5;
     if (room) {
-        keeper_publisher_add_behind(bench->publisher, room, watermark);
+        publish_proxy_add_behind(bench->publisher, room, watermark);
     }
-    keeper_publisher_add_behind(bench->publisher, NULL, watermark);
+    publish_proxy_add_behind(bench->publisher, NULL, watermark);
 }
 
 #endif

@@ -7,10 +7,10 @@
 
 #include "chat_store.h"
 #include "keeper_child.h"
-#include "keeper_lock.h"
 #include "keeper_process.h"
-#include "keeper_publish.h"
 #include "keeper_stub.h"
+#include "publish_proxy.h"
+#include "write_lock.h"
 
 static gc_slice_t frame_for(const keeper_home_t *home, const char *text)
 {
@@ -249,12 +249,12 @@ static void wait_for_log_lines(const keeper_home_t *home, int count)
 }
 
 /* Let go of the keeper's lock, though a keeper that was forked has its file, too. */
-static void let_go(keeper_lock_t *lock)
+static void let_go(write_lock_t *lock)
 {
     struct flock whole = {.l_type = F_UNLCK, .l_whence = SEEK_SET};
 
     assert_int_equal(fcntl(lock->fd, F_OFD_SETLK, &whole), 0);
-    assert_int_equal(keeper_lock_release(lock), APR_SUCCESS);
+    assert_int_equal(write_lock_release(lock), APR_SUCCESS);
 }
 
 /* Start a keeper whose database is locked before it opens it. SQLite must not be in use when a process
@@ -263,9 +263,9 @@ static keeper_process_t start_locked_out(keeper_home_t *home, chat_database_t *o
 {
     apr_pool_t *pool = home->temp->pool;
     keeper_process_t keeper;
-    keeper_lock_t lock;
+    write_lock_t lock;
 
-    assert_int_equal(keeper_lock_try(&lock, home->temp->path, pool), APR_SUCCESS);
+    assert_int_equal(write_lock_try(&lock, home->temp->path, pool), APR_SUCCESS);
     keeper = keeper_process_start(home);
     assert_int_equal(chat_database_begin(other, pool), APR_SUCCESS);
     let_go(&lock);
@@ -372,7 +372,7 @@ static void answers_though_the_proxy_does_not(void **state)
     (void)keeper_home_post_ok(home, "b", "three");
     /* It would have waited so long for the proxy. */
     keeper_process_stop(keeper);
-    assert_true(gc_clock_now() - start < KEEPER_PUBLISH_TIMEOUT);
+    assert_true(gc_clock_now() - start < PUBLISH_PROXY_TIMEOUT);
     keeper_stub_stop(stub);
 }
 
@@ -408,11 +408,11 @@ static void lets_go_of_children_that_gave_up_while_the_writer_is_held_up(void **
     const unit_temp_t *temp = *state;
     keeper_home_t *home = keeper_home_make(temp, "s", NULL);
     keeper_process_t keeper;
-    keeper_lock_t lock;
+    write_lock_t lock;
     int i;
 
     home->descriptors_max = 160;
-    assert_int_equal(keeper_lock_try(&lock, temp->path, temp->pool), APR_SUCCESS);
+    assert_int_equal(write_lock_try(&lock, temp->path, temp->pool), APR_SUCCESS);
     keeper = keeper_process_start(home);
     for (i = 0; i < MANY; i++) {
         int fd = keeper_home_connect(home);

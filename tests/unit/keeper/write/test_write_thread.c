@@ -1,0 +1,301 @@
+/* What a database's writer does while much comes at once, or its database keeps it waiting. */
+#include "write_thread.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include "gc_clock.h"
+#include "keeper_child.h"
+#include "keeper_process.h"
+#include "write_intake.h"
+
+/* A writer, and what it needs. */
+typedef struct bench_t {
+    keeper_home_t *home;
+    write_thread_t *writer;
+    apr_pool_t *pool; /* of one frame or result */
+    int keys;
+    int moved;  /* atomic: posts whose rooms it said have changed */
+    int stored; /* what has come back so far */
+    int progress;
+    int closed;
+} bench_t;
+
+static void ignore(void *baton)
+{
+}
+
+static void count_moved(const ipc_moved_t *moved, int count, apr_pool_t *pool, void *baton)
+{
+    __atomic_add_fetch(&((bench_t *)baton)->moved, count, __ATOMIC_SEQ_CST);
+}
+
+static bench_t *make_bench(const unit_temp_t *temp)
+{
+    bench_t *bench = apr_pcalloc(temp->pool, sizeof(*bench));
+
+    bench->home = keeper_home_make(temp, "s", "http://localhost:5561/");
+    assert_int_equal(apr_pool_create(&bench->pool, temp->pool), APR_SUCCESS);
+    return bench;
+}
+
+static void start_writer(bench_t *bench)
+{
+    write_thread_hooks_t hooks = {ignore, count_moved, bench};
+
+    assert_int_equal(write_thread_start(&bench->writer, &bench->home->config, bench->home->sites, 1,
+                                        &hooks, bench->home->temp->pool),
+                     APR_SUCCESS);
+}
+
+/* Take what has come back, as the loop would. */
+static void take_done(bench_t *bench)
+{
+    keeper_task_t *task;
+
+    while ((task = write_thread_done(bench->writer))) {
+        switch (task->kind) {
+        case KEEPER_TASK_STORED:
+            bench->stored++;
+            free(task->owner);
+            break;
+        case KEEPER_TASK_PROGRESS:
+            bench->progress++;
+            free(task);
+            break;
+        case KEEPER_TASK_BEHIND:
+            free(task);
+            break;
+        case KEEPER_TASK_CLOSED:
+            bench->closed++;
+            break;
+        default:
+            fail_msg("a task of kind %d came back", task->kind);
+        }
+    }
+}
+
+static void stop_writer(bench_t *bench)
+{
+    assert_int_equal(write_thread_stop(bench->writer), APR_SUCCESS);
+    take_done(bench);
+    assert_int_equal(bench->closed, 1);
+    assert_int_equal(bench->moved, bench->stored);
+}
+
+static void send_job(bench_t *bench, int child)
+{
+    ipc_job_t job = {IPC_JOB_POST, 0, bench->home->site.identity, "room", "al", "hello", NULL,
+                     "",           ""};
+
+    apr_pool_clear(bench->pool);
+    job.job_key = apr_psprintf(bench->pool, "%d", ++bench->keys);
+    keeper_child_send(child, keeper_child_frame(&job, bench->pool));
+}
+
+/* Give the writer a new connection, on which a job has arrived; the child's end of it. */
+static int push_child(bench_t *bench)
+{
+    int child;
+    keeper_connection_t *connection = keeper_child_connect(&child);
+
+    send_job(bench, child);
+    assert_int_equal(keeper_connection_read(connection), KEEPER_READ_JOB);
+    write_thread_push(bench->writer, &connection->pass);
+    return child;
+}
+
+static void push_progress(bench_t *bench)
+{
+    keeper_task_t *task = calloc(1, sizeof(*task));
+
+    assert_non_null(task);
+    task->kind = KEEPER_TASK_PROGRESS;
+    task->site = &bench->home->site;
+    write_thread_push(bench->writer, task);
+}
+
+/* Wait for a child's reply; 0 if none comes in time, -1 for the end of its connection. */
+static int await_reply(int child, int timeout_ms, ipc_reply_t *reply)
+{
+    struct pollfd wanted = {.fd = child, .events = POLLIN};
+    char bytes[IPC_FRAME_REPLY_BYTES];
+
+    if (poll(&wanted, 1, timeout_ms) == 0) {
+        return 0;
+    }
+    if (recv(child, bytes, sizeof(bytes), MSG_WAITALL) != sizeof(bytes)) {
+        return -1;
+    }
+    assert_int_equal(ipc_frame_read_reply(reply, gc_slice(bytes, sizeof(bytes))), APR_SUCCESS);
+    return (int)reply->status;
+}
+
+static int await_answer(int child, int timeout_ms)
+{
+    ipc_reply_t reply;
+
+    return await_reply(child, timeout_ms, &reply);
+}
+
+/* Nothing else wakes the writer, as something does once a second in a keeper. */
+static void serves_who_came_while_it_opened_the_database_for_another(void **state)
+{
+    const unit_temp_t *temp = *state;
+    bench_t *bench = make_bench(temp);
+    chat_database_t *other =
+        chat_database_create(&bench->home->site.database, CHAT_DATABASE_WRITER, temp->pool);
+    gc_moment_t end = gc_clock_now() + UNIT_PATIENCE;
+    int first;
+    int second;
+
+    assert_int_equal(chat_database_begin(other, temp->pool), APR_SUCCESS);
+    start_writer(bench);
+    first = push_child(bench);
+    while (__atomic_load_n(bench->home->log_lines, __ATOMIC_SEQ_CST) == 0 && gc_clock_now() < end) {
+        apr_sleep(apr_time_from_msec(2)); /* until it has found the database locked */
+    }
+    apr_sleep(apr_time_from_msec(50)); /* it tries once more, for the first */
+    second = push_child(bench);
+    assert_int_equal(chat_database_run(other, "COMMIT"), APR_SUCCESS);
+    assert_int_equal(await_answer(first, 4000), IPC_DONE);
+    assert_int_equal(await_answer(second, 4000), IPC_DONE);
+    stop_writer(bench);
+    chat_database_close(other);
+    close(first);
+    close(second);
+}
+
+static ipc_reply_t post(bench_t *bench, int child)
+{
+    ipc_reply_t reply;
+
+    send_job(bench, child);
+    assert_int_equal(await_reply(child, 4000, &reply), IPC_DONE);
+    return reply;
+}
+
+/* Change the database by hand after five messages, or restore it to one, and look at what the next two get. Nobody looks after the database
+ * meanwhile, as something does once a second in a keeper. */
+static void check_goes_on_after(const unit_temp_t *temp, const char *sql)
+{
+    bench_t *bench = make_bench(temp);
+    unsigned number = bench->home->site.database_number;
+    ipc_reply_t last = {IPC_DONE, 0, 0, 0};
+    const char *path = bench->home->site.database.params;
+    apr_uint64_t epoch;
+    int child;
+    int i;
+
+    if (!unit_sqlite_is_there()) {
+        skip();
+    }
+    start_writer(bench);
+    child = push_child(bench);
+    assert_int_equal(await_reply(child, 4000, &last), IPC_DONE);
+    unit_sqlite(path, apr_psprintf(temp->pool, "VACUUM INTO '%s-copy'", path), temp->pool);
+    for (i = 0; i < 4; i++) {
+        last = post(bench, child);
+    }
+    assert_int_equal(last.event_id, 5);
+    epoch = ipc_shared_version(bench->home->config.shared, number, 0).epoch;
+    unit_sqlite(path, sql ? sql : apr_psprintf(temp->pool, ".restore %s-copy", path), temp->pool);
+    for (i = 0; i < 2; i++) {
+        ipc_reply_t next = post(bench, child);
+
+        assert_true(next.id > last.id);
+        assert_true(next.event_id > last.event_id);
+        last = next;
+    }
+    assert_int_not_equal(ipc_shared_version(bench->home->config.shared, number, 0).epoch, epoch);
+    stop_writer(bench);
+    close(child);
+}
+
+static void gives_nothing_again_after_a_message_was_deleted_by_hand(void **state)
+{
+    check_goes_on_after(*state, "DELETE FROM grip_chat_message WHERE id = 5");
+}
+
+static void gives_nothing_again_after_all_was_deleted_by_hand(void **state)
+{
+    check_goes_on_after(*state, "DELETE FROM grip_chat_message; DELETE FROM grip_chat_room;"
+                                " DELETE FROM sqlite_sequence");
+}
+
+static void gives_nothing_again_after_a_copy_was_restored(void **state)
+{
+    check_goes_on_after(*state, NULL);
+}
+
+/* Answer for all children whose answers have come by sending their next jobs. @return how many */
+static int post_again(bench_t *bench, struct pollfd *children, int count)
+{
+    int answered = 0;
+    int i;
+
+    assert_true(poll(children, (nfds_t)count, 5000) > 0);
+    for (i = 0; i < count; i++) {
+        if (children[i].revents) {
+            assert_int_equal(await_answer(children[i].fd, 0), IPC_DONE);
+            send_job(bench, children[i].fd);
+            answered++;
+        }
+    }
+    return answered;
+}
+
+/* So many children post all the time that the writer never finds fewer jobs than it takes at once. */
+static void does_chores_and_serves_new_children_though_others_keep_it_busy(void **state)
+{
+    enum { CROWD = WRITE_INTAKE_MAX * 5 / 2, ENOUGH = CROWD * 8 };
+    bench_t *bench = make_bench(*state);
+    struct pollfd children[CROWD];
+    struct rlimit limit;
+    int answered = 0;
+    int last = 0;
+    int late;
+    int i;
+
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = limit.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    start_writer(bench);
+    for (i = 0; i < CROWD; i++) {
+        children[i] = (struct pollfd){.fd = push_child(bench), .events = POLLIN};
+    }
+    while (answered < CROWD * 2) {
+        answered += post_again(bench, children, CROWD);
+    }
+    push_progress(bench);
+    late = push_child(bench);
+    for (answered = 0; answered < ENOUGH && (last == 0 || bench->progress == 0);) {
+        answered += post_again(bench, children, CROWD);
+        last = last ? last : await_answer(late, 0);
+        take_done(bench);
+    }
+    assert_int_equal(last, IPC_DONE);
+    assert_int_equal(bench->progress, 1);
+    stop_writer(bench);
+    for (i = 0; i < CROWD; i++) {
+        close(children[i].fd);
+    }
+    close(late);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEMP_TEST(serves_who_came_while_it_opened_the_database_for_another),
+        TEMP_TEST(does_chores_and_serves_new_children_though_others_keep_it_busy),
+        TEMP_TEST(gives_nothing_again_after_a_message_was_deleted_by_hand),
+        TEMP_TEST(gives_nothing_again_after_all_was_deleted_by_hand),
+        TEMP_TEST(gives_nothing_again_after_a_copy_was_restored),
+    };
+
+    return UNIT_RUN(tests);
+}
