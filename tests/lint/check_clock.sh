@@ -4,9 +4,9 @@
 . "$(dirname "$0")/lint.sh"
 
 lint_need mod_grip_chat/base/gc_clock.h mod_grip_chat/chat mod_grip_chat/ipc mod_grip_chat/keeper \
-    mod_grip_chat/httpd/mod_grip_chat_keeper.c
+    mod_grip_chat/httpd/process/process_keeper.c
 files=$(lint_c_files mod_grip_chat/base mod_grip_chat/chat mod_grip_chat/ipc mod_grip_chat/keeper) || exit 1
-files="$files mod_grip_chat/httpd/mod_grip_chat_keeper.c"
+files="$files mod_grip_chat/httpd/process/process_keeper.c"
 
 end='([^A-Za-z0-9_]|$)'
 # shellcheck disable=SC2086 # names without spaces

@@ -2,14 +2,14 @@
 # A setting that the create or the merge function forgets is lost in virtual hosts and Locations.
 . "$(dirname "$0")/lint.sh"
 
-header=mod_grip_chat/httpd/mod_grip_chat_config.h
-source=mod_grip_chat/httpd/mod_grip_chat_config.c
+header=mod_grip_chat/httpd/conf/conf_server.h
+source=mod_grip_chat/httpd/conf/conf_server.c
 lint_need $header $source
 
 # "line name" of each member of the struct
 members=$(lint_strip code $header | awk '
     { sub(/^[^:]*:/, ""); match($0, /^[0-9]+/); line = substr($0, 1, RLENGTH); text = substr($0, RLENGTH + 2) }
-    text ~ /struct grip_chat_conf_t *\{/ { inside = 1; next }
+    text ~ /struct conf_server_t *\{/ { inside = 1; next }
     inside && text ~ /^\}/ { inside = 0 }
     inside { whole = whole " " text }
     inside && text ~ /;/ {
@@ -29,7 +29,7 @@ members=$(lint_strip code $header | awk '
         whole = ""
     }')
 test -n "$members" || {
-    lint_report "$header:1: has no struct grip_chat_conf_t with members; check_merge.sh has nothing to look at"
+    lint_report "$header:1: has no struct conf_server_t with members; check_merge.sh has nothing to look at"
     lint_end
 }
 
@@ -44,7 +44,7 @@ body()
         /^\}/ { inside = 0 }'
 }
 
-for function in grip_chat_conf_create grip_chat_conf_merge; do
+for function in conf_server_create conf_server_merge; do
     text=$(body $function)
     test -n "$text" || {
         lint_report "$source:1: has no function $function; check_merge.sh has nothing to look at"

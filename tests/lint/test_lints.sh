@@ -43,8 +43,10 @@ EOF
     add mod_grip_chat/base/gc_clock.h << 'EOF'
 #include <apr_time.h>
 EOF
-    add mod_grip_chat/httpd/mod_grip_chat_keeper.c << 'EOF'
-#include "mod_grip_chat_keeper.h"
+    add mod_grip_chat/httpd/process/process_keeper.c << 'EOF'
+#include "keeper_loop.h"
+#include "process_keeper.h"
+#include "stream_child.h"
 EOF
     add mod_grip_chat/grip/grip_transport_curl.c << 'EOF'
 #include <curl/curl.h>
@@ -75,7 +77,7 @@ void keeper_loop_run(void)
 EOF
     add mod_grip_chat/httpd/mod_grip_chat.c << 'EOF'
 #include <httpd.h>
-#include "keeper_loop.h"
+#include "request_handler.h"
 static int state;
 static const command_rec commands[] = {
     AP_INIT_TAKE1("GripChatSite", cmd_site, NULL, RSRC_CONF, "a name"),
@@ -89,16 +91,16 @@ static void bridge(const char *line)
                   "GC0201: %s", text);
 }
 EOF
-    add mod_grip_chat/httpd/mod_grip_chat_config.h << 'EOF'
-typedef struct grip_chat_conf_t {
+    add mod_grip_chat/httpd/conf/conf_server.h << 'EOF'
+typedef struct conf_server_t {
     const char *site;         /**< name; of the site */
     apr_array_header_t *urls; /**< of proxies */
     int hold, limit;
     void (*report)(int code, const char *text);
-} grip_chat_conf_t;
+} conf_server_t;
 EOF
-    add mod_grip_chat/httpd/mod_grip_chat_config.c << 'EOF'
-void *grip_chat_conf_create(apr_pool_t *pool, server_rec *s)
+    add mod_grip_chat/httpd/conf/conf_server.c << 'EOF'
+void *conf_server_create(apr_pool_t *pool, server_rec *s)
 {
     conf->site = NULL;
     conf->urls = NULL;
@@ -106,12 +108,12 @@ void *grip_chat_conf_create(apr_pool_t *pool, server_rec *s)
     conf->report = NULL;
 }
 
-static void grip_chat_conf_merge_urls(int urls)
+static void conf_server_merge_urls(int urls)
 {
     MERGE(urls);
 }
 
-void *grip_chat_conf_merge(apr_pool_t *pool, void *base,
+void *conf_server_merge(apr_pool_t *pool, void *base,
                            void *add)
 {
     MERGE(site);
@@ -210,7 +212,12 @@ passes check_layers 'the floor under the writer'
 for header in httpd http_log ap_config util_filter mod_status scoreboard unixd; do
     fails_on_line check_layers mod_grip_chat/keeper/keeper_loop.c "#include <$header.h>"
 done
-fails_on_line check_layers mod_grip_chat/keeper/keeper_loop.c '#include "mod_grip_chat_config.h"'
+fails_on_line check_layers mod_grip_chat/keeper/keeper_loop.c '#include "conf_server.h"'
+for include in room/room_view.c:conf_site.h conf/conf_server.c:stream_child.h \
+    stream/stream_child.c:process_hooks.h process/process_keeper.c:request_handler.h \
+    request/request_handler.c:keeper_loop.h; do
+    fails_on_line check_layers "mod_grip_chat/httpd/${include%:*}" "#include \"${include#*:}\""
+done
 fails_on_line check_layers mod_grip_chat/stray.c 'int x;'
 fails_on_line check_layers tests/unit/base/test_gc_json.c '#include <http_core.h>'
 
@@ -279,7 +286,7 @@ done
 fails_on_line check_clock mod_grip_chat/chat/chat_database_dbd.c '    x = apr_time_now();'
 fails_on_line check_clock mod_grip_chat/chat/chat_database_dbd.c \
     '    return apr_time_now();'
-fails_on_line check_clock mod_grip_chat/httpd/mod_grip_chat_keeper.c '    x = apr_time_now();'
+fails_on_line check_clock mod_grip_chat/httpd/process/process_keeper.c '    x = apr_time_now();'
 fails_on_line check_clock mod_grip_chat/keeper/write/write_thread.c '    x = apr_time_now();'
 begin
 add mod_grip_chat/keeper/write/write_thread.c << 'EOF'
@@ -322,24 +329,24 @@ echo 'int x;' | add tests/unit/base/test_gc_json.c
 fails check_tests_registered 'a file without a test' '^tests/unit/base/test_gc_json.c:1: has no test'
 
 # --- check_merge
-conf=mod_grip_chat/httpd/mod_grip_chat_config
+conf=mod_grip_chat/httpd/conf/conf_server
 for member in site urls hold limit report; do
     begin
     edit $conf.c "s/MERGE($member);//; s/_merge_urls(int urls)/_merge_urls(int x)/"
     fails check_merge "merge without $member" \
-        "^$conf.h:[0-9]*: $member is not set in grip_chat_conf_merge"
+        "^$conf.h:[0-9]*: $member is not set in conf_server_merge"
     begin
     edit $conf.c "s/conf->$member = /other = /"
     fails check_merge "create without $member" \
-        "^$conf.h:[0-9]*: $member is not set in grip_chat_conf_create"
+        "^$conf.h:[0-9]*: $member is not set in conf_server_create"
 done
 begin
-edit $conf.c 's/grip_chat_conf_merge(/other(/; s/grip_chat_conf_merge_urls/other_urls/'
-fails check_merge 'no merge function' 'has no function grip_chat_conf_merge'
+edit $conf.c 's/conf_server_merge(/other(/; s/conf_server_merge_urls/other_urls/'
+fails check_merge 'no merge function' 'has no function conf_server_merge'
 begin
 edit $conf.h 's/int hold, limit;/int hold, limit, ports[4], bits : 2;/'
-fails check_merge 'an array' "^$conf.h:[0-9]*: ports is not set in grip_chat_conf_merge"
-fails check_merge 'a bit field' "^$conf.h:[0-9]*: bits is not set in grip_chat_conf_create"
+fails check_merge 'an array' "^$conf.h:[0-9]*: ports is not set in conf_server_merge"
+fails check_merge 'a bit field' "^$conf.h:[0-9]*: bits is not set in conf_server_create"
 
 # --- check_directives_documented
 fails_on_line check_directives_documented docs/manual.md '## GripChatOld'

@@ -1,0 +1,45 @@
+/* Arguments that several directives share a form of. Each function reads one, and answers NULL, or a sentence
+ * for httpd that names the directive and says what to write, owned by cmd->pool. */
+#ifndef CONF_ARGUMENT_H
+#define CONF_ARGUMENT_H
+
+#include "mod_grip_chat.h"
+
+/** Refuse an argument with an undefined ${VAR}, which httpd leaves as it is, with no more than a warning. */
+const char *conf_argument_undefined(cmd_parms *cmd, const char *arg);
+
+/**
+ * Read a value, or the content of the file that "file:…" names.
+ *
+ * @param out  the value, owned by cmd->pool; undefined on failure
+ */
+const char *conf_argument_value(cmd_parms *cmd, const char *arg, const char **out);
+
+/**
+ * Read a whole number from min to max.
+ *
+ * @param example  what the sentence shows
+ * @param out      the number; untouched on failure
+ */
+const char *conf_argument_number(cmd_parms *cmd, const char *arg, int min, int max, int example,
+                                 int *out);
+
+/**
+ * Read a number of bytes, which may have K, M or G behind it for 1024 of the one before.
+ *
+ * @param max  the largest that is taken
+ * @param out  untouched on failure
+ * @return whether it is one
+ */
+int conf_argument_bytes(const char *arg, apr_int64_t max, apr_int64_t *out);
+
+/**
+ * Read a time from 1 s to 1 h, in seconds unless it has a unit.
+ *
+ * @param example_secs  what the sentence shows
+ * @param out           the time; untouched on failure
+ */
+const char *conf_argument_timeout(cmd_parms *cmd, const char *arg, int example_secs,
+                                  apr_interval_time_t *out);
+
+#endif

@@ -1,0 +1,41 @@
+/* The room that a request's client asked for: by the path that it sent, decoded and normalised by httpd, before
+ * anything rewrote it. What rules and <Location> sections say of that path counts for the room, so it must not
+ * be another path that decides. It is found once, for the first request of a chain of internal redirects. */
+#ifndef REQUEST_ADDRESS_H
+#define REQUEST_ADDRESS_H
+
+#include "mod_grip_chat.h"
+#include "request_route.h"
+
+struct request_dirwalk_t;
+
+/** What is kept of a request for a room, in its pool. */
+typedef struct request_address_t {
+    request_route_t route;          /**< points into a copy of the path */
+    int is_by_location;             /**< a <Location> gives the path our handler */
+    struct request_dirwalk_t *walk; /**< of request_dirwalk.c; NULL where it takes no part */
+} request_address_t;
+
+/** The address of a request that no internal redirect or subrequest has made; NULL where it is no room's
+ *  at a mount of the host. */
+request_address_t *request_address_noted(const request_rec *r);
+
+/** Whether a request, as it stands, still leads to what the address names. */
+int request_address_is_kept(const request_rec *r, const request_route_t *route);
+
+/** Whether SetHandler names us, in the sections that have been merged so far. */
+int request_address_has_handler(request_rec *r);
+
+/**
+ * The room that a request asks for which has our handler. A part of another page, the page of an error, an
+ * address at no mount and one that was rewritten to another room's are none; an operator is told of the
+ * last two.
+ *
+ * @return what its client asked for, owned by a request's pool; NULL where we leave it to others
+ */
+const request_route_t *request_address_of(request_rec *r);
+
+/** Register the hook of this file. */
+void request_address_hooks(apr_pool_t *pool);
+
+#endif

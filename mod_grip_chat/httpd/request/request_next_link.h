@@ -1,0 +1,48 @@
+/* Next links: where a proxy asks for what a reader missed. They come back without the reader's
+ * credentials, so what they may read stands in them: the room, under the site's signature. One link
+ * serves all readers of a room, because a proxy shares the requests. A link does not expire, because
+ * the proxy of a busy room keeps one for as long as the stream lasts; what expires is the Grip-Sig,
+ * without which a link is worth nothing. */
+#ifndef REQUEST_NEXT_LINK_H
+#define REQUEST_NEXT_LINK_H
+
+#include "chat_snapshot.h"
+#include "conf_site.h"
+#include "request_route.h"
+
+/** Where a link leads. */
+typedef struct request_next_link_t {
+    gc_slice_t mount; /**< of the path that was asked for */
+    gc_slice_t room;  /**< decoded */
+    int is_page;      /**< the position goes into the path */
+    apr_int64_t from; /**< if is_page: the position */
+} request_next_link_t;
+
+/**
+ * Find the token that a room's links carry. It is made once for a room in memory, and noted there with the
+ * secret that it was made with.
+ *
+ * @param token     untouched on failure
+ * @param snapshot  the room in memory, or NULL
+ * @param secret    the site's
+ * @return APR_SUCCESS, or as grip_crypto_hmac_sha256
+ */
+apr_status_t request_next_link_token(gc_slice_t *token, chat_snapshot_t *snapshot, gc_slice_t room,
+                                     const conf_site_t *site, const char *secret, apr_pool_t *pool);
+
+/** Make a link's URI: a path with query, owned by pool. */
+const char *request_next_link_make(const request_next_link_t *link, gc_slice_t token,
+                                   apr_pool_t *pool);
+
+/** Whether a query is that of a link at all. */
+int request_next_link_is(const char *query);
+
+/** Whether a link's query has this token. */
+int request_next_link_has(const char *query, gc_slice_t token);
+
+/** Whether a link's query has a token that is not good for the room, found without the room itself. If no
+ *  token can be made it is not. Parameters as of request_next_link_token. */
+int request_next_link_is_void(const char *query, gc_slice_t room, const conf_site_t *site,
+                              const char *secret, apr_pool_t *pool);
+
+#endif

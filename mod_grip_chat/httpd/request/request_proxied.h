@@ -1,0 +1,17 @@
+/* Whether a proxy of ours sent a request. */
+#ifndef REQUEST_PROXIED_H
+#define REQUEST_PROXIED_H
+
+#include "conf_site.h"
+
+/**
+ * Judge a request's Grip-Sig, if it has one. One that is not taken is logged; the first of each proxy that says
+ * what the proxy can do is, too.
+ *
+ * @param site  whose proxies count
+ * @param now   of the wall clock
+ * @return whether the request came through a proxy of the site
+ */
+int request_is_proxied(const conf_site_t *site, request_rec *r, apr_time_t now);
+
+#endif

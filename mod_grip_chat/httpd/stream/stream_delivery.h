@@ -1,0 +1,43 @@
+/* From a room that was read to its readers: each gets, in one write, all that it has not and its connection
+ * takes. Belongs to the loop's thread. */
+#ifndef STREAM_DELIVERY_H
+#define STREAM_DELIVERY_H
+
+#include "stream_backlog.h"
+#include "stream_room.h"
+
+/** Bytes of pieces and blocks, of all rooms of a loop, beyond which each log keeps only the least. */
+#define STREAM_DELIVERY_BYTES (64 * 1024 * 1024)
+
+/** What deliveries are made with. */
+typedef struct stream_delivery_t {
+    chat_account_t *account;
+    apr_pool_t *scratch;
+    gc_moment_t now; /**< of the delivery */
+} stream_delivery_t;
+
+/** Called for each reader that was written to or has fallen behind, with the state that it was in before. */
+typedef void stream_delivery_fn(stream_connection_t *held, stream_connection_state_e before,
+                                void *baton);
+
+/** Make it; pool is the loop's. @return APR_SUCCESS or APR_ENOMEM */
+apr_status_t stream_delivery_init(stream_delivery_t *delivery, apr_pool_t *pool);
+
+/**
+ * Take what the loader has brought of a room, or the keeper has told, and give it to the room's readers.
+ * Readers whose connection is full get it later. A reader who is behind all that is at hand is marked so:
+ * what it lacks is to be read for it. All readers are told to start over where what they lack is gone.
+ *
+ * @return whether the room has more already
+ */
+int stream_delivery_give(stream_delivery_t *delivery, stream_room_t *room,
+                         stream_delivery_fn *written, void *baton);
+
+/** Give one reader, whose connection has become writable, what its room's log has for it.
+ *  @return whether the log has all; else the room is to be read for it */
+int stream_delivery_go_on(stream_connection_t *held);
+
+/** Give a reader the page that was read for it. Only while it is OPEN. Sets whether it is still behind. */
+void stream_delivery_give_page(stream_delivery_t *delivery, stream_backlog_t *backlog);
+
+#endif

@@ -1,0 +1,296 @@
+#include "stream_feed.h"
+
+/* How often rooms are looked at whose moves nobody tells, or that could not be read. */
+#define LOOK_PERIOD apr_time_from_sec(1)
+
+static void look_at(stream_feed_t *feed, stream_room_t *room)
+{
+    if (room->is_loading) {
+        room->is_stale = 1;
+    }
+    else {
+        stream_room_drop_fresh(room); /* the loader brings it as well */
+        stream_loader_push(feed->loader, room);
+    }
+}
+
+static void drop_room_if_empty(stream_feed_t *feed, stream_room_t *room)
+{
+    unsigned slot = room->slot;
+
+    if (!room->first && !room->is_loading && !room->is_due && room->backlogs == 0 &&
+        stream_rooms_remove(&feed->rooms, room))
+    {
+        ipc_subscription_want(feed->watcher, slot, 0);
+    }
+}
+
+apr_status_t stream_feed_init(stream_feed_t *feed, apr_pool_t *pool)
+{
+    feed->look_due = 1;
+    stream_backlogs_init(&feed->failed);
+    return stream_delivery_init(&feed->delivery, pool);
+}
+
+/* Have the next page read for a reader who is behind, if its connection takes something. */
+static void ask_page(stream_feed_t *feed, stream_connection_t *held)
+{
+    int is_crowded = chat_account_bytes(feed->delivery.account) > STREAM_DELIVERY_BYTES;
+    stream_backlog_t *backlog;
+
+    if (held->backlog || held->state != STREAM_CONNECTION_OPEN) {
+        return;
+    }
+    backlog =
+        stream_backlog_make(held, is_crowded ? STREAM_BACKLOG_LEAST_BYTES : STREAM_BACKLOG_BYTES);
+    if (backlog) {
+        stream_loader_push_page(feed->loader, backlog);
+    }
+    else {
+        held->state = STREAM_CONNECTION_GONE;
+    }
+}
+
+void stream_feed_left(stream_feed_t *feed, stream_connection_t *held)
+{
+    stream_room_t *room = held->room;
+
+    stream_backlog_leave(held);
+    stream_room_leave(held);
+    drop_room_if_empty(feed, room);
+}
+
+static void settle_after_delivery(stream_connection_t *held, stream_connection_state_e before,
+                                  void *baton)
+{
+    stream_feed_t *feed = baton;
+
+    if (held->is_behind) {
+        ask_page(feed, held);
+    }
+    stream_connections_settle(feed->crowd, held, before, feed->delivery.now);
+}
+
+void stream_feed_more(stream_feed_t *feed, stream_connection_t *held)
+{
+    if (stream_delivery_go_on(held)) {
+        return;
+    }
+    if (held->is_behind) {
+        ask_page(feed, held);
+    }
+    else {
+        look_at(feed, held->room);
+    }
+}
+
+void stream_feed_enter(stream_feed_t *feed, stream_connection_t *held, gc_moment_t now)
+{
+    int is_new_slot;
+    stream_room_t *room = stream_rooms_get(&feed->rooms, held->site, held->room_name, &is_new_slot);
+
+    if (!room) {
+        stream_connections_dismiss(feed->crowd, held, now);
+        return;
+    }
+    stream_room_enter(room, held);
+    if (is_new_slot) {
+        ipc_subscription_want(feed->watcher, room->slot, 1);
+    }
+    /* It was answered a moment ago, and something may have been stored since. */
+    look_at(feed, room);
+}
+
+static void note_failure(stream_feed_t *feed, apr_status_t status)
+{
+    if (!feed->has_failed) {
+        feed->has_failed = 1;
+        ap_log_error(APLOG_MARK, APLOG_ERR, status, feed->main,
+                     "GC0173: new events cannot be read; streams wait for them");
+    }
+}
+
+static void take_room(stream_feed_t *feed, stream_room_t *room, gc_moment_t now)
+{
+    int is_stale = room->is_stale || room->expected > room->loaded_tail;
+
+    room->is_stale = 0;
+    room->expected = 0;
+    if (room->status == APR_SUCCESS) {
+        room->has_failed = 0;
+        feed->has_failed = 0;
+        room->version = room->loaded_version;
+        feed->delivery.now = now;
+        is_stale |= stream_delivery_give(&feed->delivery, room, settle_after_delivery, feed);
+        room->is_read = 1;
+        chat_snapshot_release(room->snapshot);
+    }
+    else {
+        room->has_failed = 1;
+        note_failure(feed, room->status);
+    }
+    if (!room->first) {
+        drop_room_if_empty(feed, room);
+    }
+    else if (is_stale && !room->has_failed) {
+        look_at(feed, room);
+    }
+}
+
+/* Give a reader who is behind its page, and have the next one read, or the room if there is none. */
+static void give_page(stream_feed_t *feed, stream_backlog_t *backlog, gc_moment_t now)
+{
+    stream_connection_t *held = backlog->held;
+    stream_connection_state_e before = held->state;
+
+    if (before != STREAM_CONNECTION_OPEN) {
+        stream_backlog_free(backlog); /* it is asked for again when the connection has room */
+        return;
+    }
+    stream_delivery_give_page(&feed->delivery, backlog);
+    stream_backlog_free(backlog);
+    if (held->is_behind) {
+        ask_page(feed, held);
+    }
+    else {
+        /* As if it had just come: something may have been stored since. */
+        held->first_load = held->room->loads + 1;
+        look_at(feed, held->room);
+    }
+    stream_connections_settle(feed->crowd, held, before, now);
+}
+
+static void take_page(stream_feed_t *feed, stream_backlog_t *backlog, gc_moment_t now)
+{
+    stream_room_t *room = backlog->room;
+
+    if (!backlog->held) {
+        stream_backlog_free(backlog);
+        drop_room_if_empty(feed, room);
+    }
+    else if (backlog->status != APR_SUCCESS) {
+        if (!backlog->is_unfit || !room->is_unfit) {
+            note_failure(feed, backlog->status);
+        }
+        room->is_unfit = room->is_unfit || backlog->is_unfit;
+        stream_backlogs_put(&feed->failed, backlog);
+    }
+    else {
+        feed->has_failed = 0;
+        give_page(feed, backlog, now);
+    }
+}
+
+void stream_feed_take_loaded(stream_feed_t *feed, gc_moment_t now)
+{
+    stream_room_t *room;
+    stream_backlog_t *backlogs;
+
+    while ((room = stream_loader_take(feed->loader))) {
+        take_room(feed, room, now);
+    }
+    backlogs = stream_loader_take_pages(feed->loader);
+    while (backlogs) {
+        stream_backlog_t *backlog = backlogs;
+
+        backlogs = backlog->next;
+        take_page(feed, backlog, now);
+    }
+}
+
+/* Try again what could not be read. */
+static void retry_pages(stream_feed_t *feed)
+{
+    stream_backlogs_t failed = feed->failed;
+    stream_backlog_t *backlog;
+
+    if (failed.end == &feed->failed.first) {
+        return;
+    }
+    stream_backlogs_init(&feed->failed);
+    while ((backlog = stream_backlogs_take(&failed))) {
+        stream_loader_push_page(feed->loader, backlog);
+    }
+}
+
+/* Look at a room if it is not what was read last. */
+static void look_if_moved(stream_feed_t *feed, stream_room_t *room)
+{
+    ipc_version_t now =
+        ipc_shared_version(feed->shared, room->site->keeper.database_number, room->slot);
+
+    if (room->is_loading || !room->is_read || room->has_failed ||
+        room->version.epoch != now.epoch || room->version.generation != now.generation)
+    {
+        look_at(feed, room);
+    }
+}
+
+void stream_feed_moved(stream_feed_t *feed, unsigned slot)
+{
+    stream_room_t *room;
+
+    for (room = feed->rooms.by_slot[slot]; room; room = room->chain) {
+        look_if_moved(feed, room);
+    }
+}
+
+void stream_feed_stored(stream_feed_t *feed, unsigned slot, const ipc_notice_t *notice)
+{
+    stream_room_t *room;
+
+    for (room = feed->rooms.by_slot[slot]; room; room = room->chain) {
+        if (strcmp(room->name, notice->room) != 0 ||
+            strcmp(room->site->keeper.identity, notice->site) != 0) {
+            continue;
+        }
+        if (!stream_room_take(room, notice)) {
+            look_at(feed, room);
+        }
+        else if (room->fresh.len > 0 && !room->is_due) {
+            room->is_due = 1;
+            room->due = feed->due;
+            feed->due = room;
+        }
+    }
+}
+
+static void give_fresh(stream_feed_t *feed, stream_room_t *room)
+{
+    if (!stream_room_cut_fresh(room, feed->delivery.account) ||
+        stream_delivery_give(&feed->delivery, room, settle_after_delivery, feed))
+    {
+        look_at(feed, room);
+    }
+}
+
+void stream_feed_give_fresh(stream_feed_t *feed, gc_moment_t now)
+{
+    stream_room_t *room;
+
+    feed->delivery.now = now;
+    while ((room = feed->due)) {
+        feed->due = room->due;
+        room->is_due = 0;
+        if (room->fresh.len > 0) {
+            give_fresh(feed, room);
+        }
+        drop_room_if_empty(feed, room);
+    }
+}
+
+void stream_feed_look_around(stream_feed_t *feed, gc_moment_t now)
+{
+    apr_uint64_t epochs = ipc_shared_epochs(feed->shared);
+    int is_anything = epochs != feed->epochs || !ipc_subscription_is_told(feed->watcher);
+    stream_room_t *room;
+
+    feed->look_due = now + LOOK_PERIOD;
+    feed->epochs = epochs;
+    for (room = feed->rooms.first; room; room = room->next) {
+        if (is_anything || room->has_failed) {
+            look_if_moved(feed, room);
+        }
+    }
+    retry_pages(feed);
+}

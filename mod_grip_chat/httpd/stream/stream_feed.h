@@ -1,0 +1,54 @@
+/* What the readers of a loop get: its rooms, and what comes to them from the keeper's notices, from the
+ * loader, and by looking. Belongs to the loop's thread. */
+#ifndef STREAM_FEED_H
+#define STREAM_FEED_H
+
+#include "ipc_subscription.h"
+#include "stream_connections.h"
+#include "stream_delivery.h"
+#include "stream_loader.h"
+
+/** A feed. All zero has no rooms; who makes it sets what stands before rooms, and delivery. */
+typedef struct stream_feed_t {
+    server_rec *main;
+    const ipc_shared_t *shared;
+    ipc_subscription_t *watcher;
+    stream_loader_t *loader;
+    stream_connections_t *crowd;
+    stream_rooms_t rooms;
+    stream_room_t *due; /**< the first room with fresh events */
+    stream_delivery_t delivery;
+    stream_backlogs_t failed; /**< pages that could not be read, and are to be tried again */
+    apr_uint64_t epochs;
+    gc_moment_t look_due; /**< when stream_feed_look_around is to be called next */
+    int has_failed;       /**< a room could not be read, and this was logged */
+} stream_feed_t;
+
+/** Make what it has of its own. @return APR_SUCCESS or APR_ENOMEM */
+apr_status_t stream_feed_init(stream_feed_t *feed, apr_pool_t *pool);
+
+/** Take a reader whom the crowd has taken: it gets what its room has and it has not. */
+void stream_feed_enter(stream_feed_t *feed, stream_connection_t *held, gc_moment_t now);
+
+/** Take what the loader has read, and give it to the readers. */
+void stream_feed_take_loaded(stream_feed_t *feed, gc_moment_t now);
+
+/** Give what the keeper told in this turn. */
+void stream_feed_give_fresh(stream_feed_t *feed, gc_moment_t now);
+
+/** Look at the rooms whose moves nobody tells, or that could not be read. */
+void stream_feed_look_around(stream_feed_t *feed, gc_moment_t now);
+
+/** A room of this slot may have changed: see ipc_subscription_hooks_t. */
+void stream_feed_moved(stream_feed_t *feed, unsigned slot);
+
+/** The keeper tells an event, which is given to the readers together with all that come in this turn. */
+void stream_feed_stored(stream_feed_t *feed, unsigned slot, const ipc_notice_t *notice);
+
+/** The connection of a reader has room again: write what it lacks. */
+void stream_feed_more(stream_feed_t *feed, stream_connection_t *held);
+
+/** A reader is about to be ended, and leaves its room. */
+void stream_feed_left(stream_feed_t *feed, stream_connection_t *held);
+
+#endif

@@ -1,0 +1,342 @@
+#include "stream_loader.h"
+
+#include <apr_thread_proc.h>
+
+#include "chat_sse.h"
+#include "gc_lock.h"
+#include "gc_pool.h"
+
+/* Messages that are read at once where the room in memory does not go back far enough. */
+#define READ_MAX CHAT_PAGE_MAX_EVENTS
+
+/* Memory that the thread keeps for its next read. */
+#define SCRATCH_BYTES (1024 * 1024)
+
+/* Rooms, first in, first out. */
+typedef struct line_t {
+    stream_room_t *first;
+    stream_room_t **end;
+} line_t;
+
+struct stream_loader_t {
+    const ipc_shared_t *shared;
+    stream_loader_notify_fn *notify;
+    void *baton;
+    chat_account_t *account; /* the loop's */
+    apr_pool_t *scratch;     /* the thread's */
+    apr_thread_t *thread;
+    apr_thread_mutex_t *mutex; /* guards what follows */
+    apr_thread_cond_t *wake;
+    line_t waiting;
+    line_t done;
+    stream_backlogs_t pages; /* to be read */
+    stream_backlogs_t pages_done;
+    int is_turn_of_page;
+    int is_stopping;
+};
+
+static void put(line_t *line, stream_room_t *room)
+{
+    room->queued = NULL;
+    *line->end = room;
+    line->end = &room->queued;
+}
+
+static stream_room_t *take(line_t *line)
+{
+    stream_room_t *room = line->first;
+
+    if (room) {
+        line->first = room->queued;
+        if (!line->first) {
+            line->end = &line->first;
+        }
+    }
+    return room;
+}
+
+/* Pieces while they are made. */
+typedef struct cutting_t {
+    stream_room_t *room;
+    chat_account_t *account;
+    stream_piece_t **end;
+    gc_buffer_t text;
+    apr_int64_t reached;
+    apr_size_t bytes; /* in pieces */
+} cutting_t;
+
+/* Make a piece of the text, if there is any. @return APR_SUCCESS or APR_ENOMEM */
+static apr_status_t cut(cutting_t *cutting)
+{
+    cutting->room->loaded_tail = cutting->reached;
+    if (cutting->text.len == 0) {
+        return APR_SUCCESS;
+    }
+    *cutting->end =
+        stream_piece_make(gc_buffer_slice(&cutting->text), cutting->reached, cutting->account);
+    if (!*cutting->end) {
+        return APR_ENOMEM;
+    }
+    cutting->end = &(*cutting->end)->next;
+    cutting->bytes += cutting->text.len;
+    cutting->text.len = 0;
+    return APR_SUCCESS;
+}
+
+/* Put some events behind the others, which lead to a position. */
+static apr_status_t add(cutting_t *cutting, gc_slice_t events, apr_int64_t to)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    if (cutting->text.len + events.len > STREAM_PIECE_BYTES) {
+        rv = cut(cutting);
+    }
+    gc_buffer_append(&cutting->text, events);
+    cutting->reached = to;
+    return rv;
+}
+
+/* Add what the room in memory has. */
+static apr_status_t add_from_memory(cutting_t *cutting, apr_int64_t last)
+{
+    const chat_snapshot_t *snapshot = cutting->room->snapshot;
+    apr_status_t rv = APR_SUCCESS;
+
+    while (rv == APR_SUCCESS && cutting->reached < last) {
+        apr_int64_t to;
+        gc_slice_t events = chat_snapshot_events_after(snapshot, cutting->reached, last, &to);
+
+        if (events.len > STREAM_PIECE_BYTES && to > cutting->reached + 1) {
+            events = chat_snapshot_events_after(snapshot, cutting->reached,
+                                                (cutting->reached + to) / 2, &to);
+        }
+        rv = add(cutting, events, to);
+    }
+    return rv;
+}
+
+/* Add what the database has that is not in memory any more, a page of it. */
+static apr_status_t add_from_database(cutting_t *cutting, apr_int64_t last, apr_pool_t *pool)
+{
+    const stream_room_t *room = cutting->room;
+    gc_buffer_t text = gc_buffer_make(4096, pool);
+    chat_page_t page;
+    apr_status_t rv = room_view_look_after(room->site->reader, room->name, cutting->reached,
+                                           READ_MAX, &page, pool);
+    int i;
+
+    if (rv == APR_SUCCESS && cutting->reached < page.first_kept_event_id - 1) {
+        return APR_EINCOMPLETE; /* what follows was deleted meanwhile */
+    }
+    for (i = 0; rv == APR_SUCCESS && i < page.count && page.messages[i].event_id <= last; i++) {
+        text.len = 0;
+        rv = chat_sse_append_message(&text, gc_slice_of(room->name), &page.messages[i]);
+        if (rv == APR_SUCCESS) {
+            rv = add(cutting, gc_buffer_slice(&text), page.messages[i].event_id);
+        }
+    }
+    if (rv == APR_SUCCESS && (i < page.count || !page.has_more)) {
+        cutting->reached = last; /* nothing is stored in between */
+    }
+    return rv;
+}
+
+/* Make the pieces from the room's tail on, as many as its log keeps; the rest is for the next time. */
+static apr_status_t make_pieces(const stream_loader_t *loader, stream_room_t *room,
+                                apr_pool_t *pool)
+{
+    apr_int64_t last = chat_snapshot_standing(room->snapshot)->last_event_id;
+    cutting_t cutting = {
+        room, loader->account, &room->pieces, gc_buffer_make(8192, pool), room->tail, 0};
+    apr_status_t rv = APR_SUCCESS;
+
+    while (rv == APR_SUCCESS && cutting.reached < last &&
+           cutting.bytes < STREAM_PIECES_BYTES - STREAM_PIECE_BYTES)
+    {
+        rv = chat_snapshot_covers(room->snapshot, cutting.reached)
+                 ? add_from_memory(&cutting, last)
+                 : add_from_database(&cutting, last, pool);
+    }
+    return rv == APR_SUCCESS ? cut(&cutting) : rv;
+}
+
+static void load(const stream_loader_t *loader, stream_room_t *room, apr_pool_t *pool)
+{
+    const chat_standing_t *standing;
+
+    room->snapshot = NULL;
+    room->pieces = NULL;
+    room->is_cut_off = 0;
+    room->loaded_version =
+        ipc_shared_version(loader->shared, room->site->keeper.database_number, room->slot);
+    room->status =
+        room_view_look(room->site->reader, room->name, room->site->history, &room->snapshot);
+    if (room->status != APR_SUCCESS) {
+        return;
+    }
+    standing = chat_snapshot_standing(room->snapshot);
+    room->loaded_tail = standing->last_event_id;
+    room->is_cut_off = room->is_read && (room->tail > standing->last_event_id ||
+                                         room->tail < standing->first_kept_event_id - 1);
+    if (room->is_read && !room->is_cut_off && room->tail < standing->last_event_id) {
+        room->loaded_tail = room->tail;
+        room->status = make_pieces(loader, room, pool);
+    }
+    if (room->status != APR_SUCCESS) {
+        stream_pieces_free(room->pieces);
+        room->pieces = NULL;
+    }
+    if (room->status == APR_EINCOMPLETE) {
+        room->status = APR_SUCCESS;
+        room->is_cut_off = 1;
+        room->loaded_tail = standing->last_event_id;
+    }
+    if (room->status != APR_SUCCESS) {
+        chat_snapshot_release(room->snapshot);
+    }
+}
+
+/* Read the next room, with the mutex held but while it reads. */
+static void load_room(stream_loader_t *loader)
+{
+    stream_room_t *room = take(&loader->waiting);
+
+    gc_lock_leave(loader->mutex);
+    load(loader, room, loader->scratch);
+    gc_lock_enter(loader->mutex);
+    put(&loader->done, room);
+}
+
+/* Read the next page, likewise, for all who wait for the same. */
+static void load_page(stream_loader_t *loader)
+{
+    stream_backlog_t *page = stream_backlogs_take(&loader->pages);
+
+    stream_backlogs_join(&loader->pages, page);
+    gc_lock_leave(loader->mutex);
+    stream_backlog_read(page, loader->account, loader->scratch);
+    gc_lock_enter(loader->mutex);
+    if (page->status != APR_SUCCESS && !page->is_unfit) {
+        stream_backlogs_join_site(&loader->pages, page);
+    }
+    stream_backlog_share(page);
+    while (page) {
+        stream_backlog_t *next = page->next;
+
+        stream_backlogs_put(&loader->pages_done, page);
+        page = next;
+    }
+}
+
+static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
+{
+    stream_loader_t *loader = data;
+
+    gc_lock_enter(loader->mutex);
+    while (!loader->is_stopping) {
+        int has_page = loader->pages.first != NULL;
+
+        if (!loader->waiting.first && !has_page) {
+            gc_lock_wait(loader->wake, loader->mutex);
+            continue;
+        }
+        apr_pool_clear(loader->scratch);
+        if (has_page && (loader->is_turn_of_page || !loader->waiting.first)) {
+            load_page(loader);
+            loader->is_turn_of_page = 0;
+        }
+        else {
+            load_room(loader);
+            loader->is_turn_of_page = 1;
+        }
+        loader->notify(loader->baton);
+    }
+    gc_lock_leave(loader->mutex);
+    return NULL;
+}
+
+apr_status_t stream_loader_start(stream_loader_t **out, const ipc_shared_t *shared,
+                                 chat_account_t *account, stream_loader_notify_fn *notify,
+                                 void *baton, apr_pool_t *pool)
+{
+    stream_loader_t *loader = apr_pcalloc(pool, sizeof(*loader));
+    apr_status_t rv = apr_thread_mutex_create(&loader->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
+
+    loader->shared = shared;
+    loader->account = account;
+    loader->notify = notify;
+    loader->baton = baton;
+    loader->waiting.end = &loader->waiting.first;
+    loader->done.end = &loader->done.first;
+    stream_backlogs_init(&loader->pages);
+    stream_backlogs_init(&loader->pages_done);
+    if (rv == APR_SUCCESS) {
+        rv = apr_thread_cond_create(&loader->wake, pool);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = gc_pool_create(&loader->scratch, pool, "grip_chat_loader");
+    }
+    if (rv == APR_SUCCESS) {
+        apr_allocator_max_free_set(apr_pool_allocator_get(loader->scratch), SCRATCH_BYTES);
+        rv = apr_thread_create(&loader->thread, NULL, run, loader, pool);
+    }
+    if (rv == APR_SUCCESS) {
+        *out = loader;
+    }
+    return rv;
+}
+
+void stream_loader_push(stream_loader_t *loader, stream_room_t *room)
+{
+    room->is_loading = 1;
+    room->loads++;
+    gc_lock_enter(loader->mutex);
+    put(&loader->waiting, room);
+    gc_lock_wake(loader->wake);
+    gc_lock_leave(loader->mutex);
+}
+
+stream_room_t *stream_loader_take(stream_loader_t *loader)
+{
+    stream_room_t *room;
+
+    gc_lock_enter(loader->mutex);
+    room = take(&loader->done);
+    gc_lock_leave(loader->mutex);
+    if (room) {
+        room->is_loading = 0;
+    }
+    return room;
+}
+
+void stream_loader_push_page(stream_loader_t *loader, stream_backlog_t *backlog)
+{
+    gc_lock_enter(loader->mutex);
+    stream_backlogs_put(&loader->pages, backlog);
+    gc_lock_wake(loader->wake);
+    gc_lock_leave(loader->mutex);
+}
+
+stream_backlog_t *stream_loader_take_pages(stream_loader_t *loader)
+{
+    stream_backlog_t *first;
+
+    gc_lock_enter(loader->mutex);
+    first = loader->pages_done.first;
+    stream_backlogs_init(&loader->pages_done);
+    gc_lock_leave(loader->mutex);
+    return first;
+}
+
+apr_status_t stream_loader_stop(stream_loader_t *loader)
+{
+    apr_status_t result = APR_SUCCESS;
+    apr_status_t rv;
+
+    gc_lock_enter(loader->mutex);
+    loader->is_stopping = 1;
+    gc_lock_wake(loader->wake);
+    gc_lock_leave(loader->mutex);
+    rv = apr_thread_join(&result, loader->thread);
+    return rv == APR_SUCCESS ? result : rv;
+}

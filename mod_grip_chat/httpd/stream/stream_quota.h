@@ -1,0 +1,77 @@
+/* Whose streams there are: how many each client address has in all children together, so that none has more
+ * than GripChatMaxStreamsPerClient.
+ *
+ * The parent maps memory for the children of each configuration, before it forks them. Each child has a ledger
+ * there that it alone writes, and adds up what the others' say of a client. A child that dies leaves nothing
+ * to be put right: the parent gives its ledger away as it is, and the next one begins with an empty one. */
+#ifndef STREAM_QUOTA_H
+#define STREAM_QUOTA_H
+
+#include "conf_server.h"
+
+/**
+ * Map the memory for all children of this configuration; none where they hold no streams. In post_config.
+ *
+ * @param main   the main server, whose stream_capacity_work_out() is done
+ * @param pconf  ends it for the parent; children of before keep theirs
+ * @return what APR says where there is no memory or no random number
+ */
+apr_status_t stream_quota_map(server_rec *main, apr_pool_t *pconf);
+
+/** A child has ended, in whatever way: its streams count no more. The parent calls this. */
+void stream_quota_forget(pid_t child);
+
+typedef struct stream_quota_t stream_quota_t;
+typedef struct stream_quota_client_t stream_quota_client_t;
+
+/**
+ * Take a ledger for this child. There is one for each that event may have; should all be taken all the same,
+ * this child has one in which nobody else looks.
+ *
+ * @param each   streams that one client may have, 0 for no limit
+ * @param total  streams that this child may have, not more than the share that was worked out
+ * @param most   streams that all children together may have
+ */
+apr_status_t stream_quota_create(stream_quota_t **out, apr_uint32_t each, apr_uint32_t total,
+                                 apr_uint32_t most, apr_pool_t *pool);
+
+/**
+ * Count one stream more. An address of IPv6 counts with all others of its first 64 bits, which one client has
+ * as a rule. Where one client asks for several streams in the same moment, in several children, some may be
+ * refused that there was room for, but none is let in that there was not. Thread-safe.
+ *
+ * @param is_own_fault  set to whether it was refused because this client has as many as it may
+ * @return whom to count down; NULL if there are as many as there may be
+ */
+stream_quota_client_t *stream_quota_enter(stream_quota_t *clients, const apr_sockaddr_t *address,
+                                          int *is_own_fault);
+
+/**
+ * Look whether this child is full, and tell the other children: it is from when it has as many streams as it may to
+ * when it has half of that. Thread-safe.
+ */
+int stream_quota_look(stream_quota_t *clients);
+
+/** Whether another child has said that it is full. */
+int stream_quota_is_full(pid_t child);
+
+/** Whether all children together have as many streams as there may be. */
+int stream_quota_all_taken(const stream_quota_t *clients);
+
+/** Streams of all children together. */
+apr_uint32_t stream_quota_everywhere(void);
+
+/** Whether this is the first time that a child of this configuration asks so: for a line that is logged once.
+ *  @param what  0 or 1 */
+int stream_quota_first(int what);
+
+/** How many streams this child has. Thread-safe. */
+apr_uint32_t stream_quota_count(stream_quota_t *clients);
+
+/** How many it may have. */
+apr_uint32_t stream_quota_limit(const stream_quota_t *clients);
+
+/** Count one stream less. Thread-safe. */
+void stream_quota_leave(stream_quota_t *clients, stream_quota_client_t *client);
+
+#endif

@@ -1,0 +1,159 @@
+#include "stream_room.h"
+
+#include <stdlib.h>
+
+stream_room_t *stream_rooms_get(stream_rooms_t *rooms, const conf_site_t *site, const char *name,
+                                int *is_new_slot)
+{
+    unsigned slot = ipc_site_slot(&site->keeper, gc_slice_of(name));
+    apr_size_t size = strlen(name) + 1;
+    stream_room_t *room = rooms->by_slot[slot];
+
+    *is_new_slot = room == NULL;
+    while (room && (room->site != site || strcmp(room->name, name) != 0)) {
+        room = room->chain;
+    }
+    if (room) {
+        return room;
+    }
+    room = calloc(1, sizeof(*room) + size);
+    if (!room) {
+        return NULL;
+    }
+    room->site = site;
+    room->slot = slot;
+    memcpy(room->name, name, size);
+    room->chain = rooms->by_slot[slot];
+    rooms->by_slot[slot] = room;
+    room->next = rooms->first;
+    if (rooms->first) {
+        rooms->first->prev = room;
+    }
+    rooms->first = room;
+    return room;
+}
+
+/* Make room for some more bytes. @return 0 without memory, or if there are too many for a piece */
+static int grow_fresh(stream_fresh_t *fresh, apr_size_t more)
+{
+    apr_size_t size = fresh->size ? fresh->size * 2 : 1024;
+    char *text;
+
+    if (fresh->len + more > STREAM_PIECE_BYTES) {
+        return 0;
+    }
+    if (fresh->len + more <= fresh->size) {
+        return 1;
+    }
+    size = size < fresh->len + more ? fresh->len + more : size;
+    text = realloc(fresh->text, size);
+    if (text) {
+        fresh->text = text;
+        fresh->size = size;
+    }
+    return text != NULL;
+}
+
+int stream_room_take(stream_room_t *room, const ipc_notice_t *notice)
+{
+    stream_fresh_t *fresh = &room->fresh;
+    apr_int64_t end = fresh->len ? fresh->to : room->tail;
+
+    if (room->is_loading) {
+        if (notice->event_id > room->expected) {
+            room->expected = notice->event_id;
+        }
+        return 1;
+    }
+    if (!room->is_read || room->has_failed || room->version.epoch != notice->version.epoch) {
+        return 0;
+    }
+    if (notice->event_id <= end) {
+        return 1;
+    }
+    if (notice->event_id != end + 1 || !grow_fresh(fresh, notice->text.len)) {
+        return 0;
+    }
+    memcpy(fresh->text + fresh->len, notice->text.data, notice->text.len);
+    fresh->len += notice->text.len;
+    fresh->to = notice->event_id;
+    fresh->version = notice->version;
+    return 1;
+}
+
+int stream_room_cut_fresh(stream_room_t *room, chat_account_t *account)
+{
+    stream_fresh_t *fresh = &room->fresh;
+
+    room->pieces = stream_piece_make(gc_slice(fresh->text, fresh->len), fresh->to, account);
+    if (room->pieces) {
+        room->loaded_tail = fresh->to;
+        room->version = fresh->version;
+        room->snapshot = NULL;
+        room->is_cut_off = 0;
+    }
+    stream_room_drop_fresh(room);
+    return room->pieces != NULL;
+}
+
+void stream_room_drop_fresh(stream_room_t *room)
+{
+    free(room->fresh.text);
+    memset(&room->fresh, 0, sizeof(room->fresh));
+}
+
+int stream_rooms_remove(stream_rooms_t *rooms, stream_room_t *room)
+{
+    stream_room_t **at = &rooms->by_slot[room->slot];
+    unsigned slot = room->slot;
+
+    while (*at != room) {
+        at = &(*at)->chain;
+    }
+    *at = room->chain;
+    *(room->prev ? &room->prev->next : &rooms->first) = room->next;
+    if (room->next) {
+        room->next->prev = room->prev;
+    }
+    stream_pieces_clear(&room->log);
+    stream_room_drop_fresh(room);
+    free(room);
+    return rooms->by_slot[slot] == NULL;
+}
+
+void stream_room_enter(stream_room_t *room, stream_connection_t *held)
+{
+    held->room = room;
+    held->first_load = room->loads + 1;
+    held->is_aligned = 0;
+    held->is_behind = 0;
+    held->prev = NULL;
+    held->next = room->first;
+    if (room->first) {
+        room->first->prev = held;
+    }
+    room->first = held;
+}
+
+void stream_room_note_full(stream_connection_t *held, int is_full)
+{
+    stream_room_t *room = held->room;
+    int was_full = held->is_counted;
+
+    is_full = is_full && held->is_aligned;
+    room->full += is_full - was_full;
+    held->is_counted = is_full;
+    if (was_full && room->full == 0) {
+        stream_pieces_clear(&room->log); /* nobody is behind any more */
+    }
+}
+
+void stream_room_leave(stream_connection_t *held)
+{
+    stream_room_note_full(held, 0);
+    *(held->prev ? &held->prev->next : &held->room->first) = held->next;
+    if (held->next) {
+        held->next->prev = held->prev;
+    }
+    held->room = NULL;
+}
