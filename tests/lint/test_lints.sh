@@ -127,6 +127,10 @@ EOF
 ## GripChatSite
 ### GripChatHold
 EOF
+    add README.md << 'EOF'
+# What it is
+The module keeps rooms.
+EOF
     add conf/grip_chat.conf << 'EOF'
 GripChatSite demo
 #   GripChatHold On
@@ -187,7 +191,7 @@ fails_on_line()
 }
 
 all='check_layers check_vendor check_size check_banned check_logno check_tests_registered check_merge
-check_directives_documented check_paths check_clock'
+check_directives_documented check_paths check_clock check_english'
 
 for lint in $all; do
     begin
@@ -370,6 +374,62 @@ done
 begin
 printf '%s\n' 'TO''DO(#12): later' "a frame${slash}work/of art" "\${dir}${slash}root/x" | add docs/manual.md
 passes check_paths 'notes with an issue, and longer paths'
+
+# --- check_english
+ten='one two three four five six seven eight nine ten'
+for line in 'What is new goes first.' '- Who reads it, polls.' 'It goes. Whoever, he polls.' \
+    'So nobody reads it.' 'It must shall.' 'as in the file of before' "It reads $ten $ten $ten."; do
+    begin
+    printf '\n%s\n' "$line" | add README.md
+    fails check_english "in Markdown: $line" '^README.md:1: has 1 '
+    begin
+    printf '/** %s */\nint x;\n' "${line#- }" | add mod_grip_chat/base/gc_json.h
+    fails check_english "in a comment: $line" '^mod_grip_chat/base/gc_json.h:1: has 1 '
+done
+begin
+add mod_grip_chat/base/gc_json.h << 'EOF'
+/**
+ * The first line of two ends in of
+ * before, which counts.
+ * @param out   what is left
+ */
+EOF
+fails check_english 'a phrase over two lines' 'gc_json.h:1: has 1 words of the list'
+fails check_english 'a parameter' 'gc_json.h:1: has 1 sentences that begin'
+begin
+echo 'gc_log_line(log, GC_LOG_ERR, rv, "GC0102: nobody " "reads");' |
+    add mod_grip_chat/keeper/keeper_loop.c
+fails check_english 'a log line' '^mod_grip_chat/keeper/keeper_loop.c:1: has 1 words'
+begin
+printf '\n| a | Nobody reads it | It reads %s. |\n' "$ten $ten $ten" | add README.md
+fails check_english 'a cell of a table' '^README.md:1: has 1 words of the list'
+fails check_english 'another cell' '^README.md:1: has 1 sentences of more than 30'
+begin
+add README.md << EOF
+
+    What is code, for ever nobody's: $ten $ten $ten
+
+Who reads it? See \`nobody\` and [this](upon.md), it has $ten $ten end.
+EOF
+add mod_grip_chat/base/gc_json.h << EOF
+static const char text[] = "What nobody reads";
+/* It reads $ten one two. */
+/* It reads $ten $ten. */
+EOF
+passes check_english 'code, questions, literals and two comments'
+begin
+printf '\nWhat is new goes first, nobody says.\n' | add README.md
+echo 'README.md 1 1 0 0' | add tests/lint/english.counts
+passes check_english 'a file with its row'
+echo 'README.md 1 2 0 0' > "$tree/tests/lint/english.counts"
+fails check_english 'a file plainer than its row' 'write its row as: README.md 1 1 0 0$'
+echo 'README.md 1 0 0 0' > "$tree/tests/lint/english.counts"
+fails check_english 'a file less plain than its row' '^README.md:1: has 1 words of the list.*, 0 are'
+begin
+echo 'README.md 1 1 0 0' | add tests/lint/english.counts
+fails check_english 'a row of a file that is plain' 'README.md is plainer now; remove its row'
+echo 'docs/gone.md 1 1 0 0' > "$tree/tests/lint/english.counts"
+fails check_english 'a row of a file that is gone' 'docs/gone.md is not there; remove its row'
 
 if test $failed != 0; then
     printf '%s of %s tries of the lints went wrong\n' $failed $checked
