@@ -2,9 +2,8 @@
 
 import json
 
+from bench.bench_peer import Peer
 from harness import paths
-
-from bench_peer import Peer
 
 _CONFIG = {
     "log": {"level": "warn"},

@@ -3,10 +3,9 @@
 import resource
 import time
 
+from bench.bench_load import median
 from harness.load_client import LoadClient
 from harness.processes import session_members
-
-from bench_load import median
 
 # No more messages come after so many seconds without any.
 _SILENCE = 5

@@ -3,10 +3,9 @@
 import pathlib
 import pwd
 
+from bench.bench_peer import Peer
 from harness import paths
 from harness.httpd import run_user
-
-from bench_peer import Peer
 
 _MODULE = pathlib.Path("/usr/lib/nginx/modules/ngx_nchan_module.so")
 

@@ -7,13 +7,12 @@ import os
 import pathlib
 import subprocess
 
+from bench.bench_load import Load, median, ratios, request, side_by_side
+from bench.bench_result import Result
 from harness import grip
 from harness.client import FORM, Client, events_path, form_body, messages_path
 from harness.ports import free_port
 from harness.processes import end, remove_directory, run_directory, spawn, wait_until
-
-from bench_load import Load, median, ratios, request, side_by_side
-from bench_result import Result
 
 _CONNECTIONS = 64
 _KEY = "changeme"

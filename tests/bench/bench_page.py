@@ -1,15 +1,10 @@
 """The rows about the page: from Enter in one browser to the row of the message in another."""
 
 import itertools
-import pathlib
-import sys
 
+from bench.bench_load import median, ratios, side_by_side
+from bench.bench_result import Result
 from harness.processes import wait_until
-
-from bench_load import median, ratios, side_by_side
-from bench_result import Result
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "browser"))
 
 # A display of 60 Hz shows a row up to 17 ms after its event.
 _RATIO = 3
@@ -31,7 +26,7 @@ class Pair:
     """Two browsers with the page, and in the same pages a POST and an EventSource without it."""
 
     def __init__(self, bench, port):
-        from window import Window  # pylint: disable=import-outside-toplevel,import-error
+        from browser.window import Window  # pylint: disable=import-outside-toplevel,import-error
         self._alice, self._bob = (bench.servers.keep(Window(port), Window.close).join("default", name)
                                   for name in ("alice", "bob"))
         self._texts = (f"message {number}" for number in itertools.count())

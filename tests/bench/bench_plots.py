@@ -10,13 +10,11 @@ matplotlib.rcParams["svg.fonttype"] = "none"
 # pylint: disable=wrong-import-position
 from matplotlib import pyplot
 
+from bench import bench_posts, bench_reads
+from bench.bench_fill import with_rooms
+from bench.bench_load import Load, median, request, side_by_side
 from harness import paths
 from harness.client import messages_path
-
-import bench_posts
-import bench_reads
-from bench_fill import with_rooms
-from bench_load import Load, median, request, side_by_side
 
 PLOTS = paths.ROOT / "docs" / "plots"
 

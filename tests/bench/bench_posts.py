@@ -4,11 +4,10 @@ import contextlib
 import json
 import time
 
+from bench.bench_fill import BareCommits
+from bench.bench_load import Load, median, ratios, request, side_by_side
+from bench.bench_result import Result
 from harness.client import Connection, events_path, form_body, messages_path, FORM
-
-from bench_fill import BareCommits
-from bench_load import Load, median, ratios, request, side_by_side
-from bench_result import Result
 
 _TEXT = "a text of nearly sixty bytes, as people write, number 1000000"
 _BODY = form_body({"from": "al", "text": _TEXT[:-7]}).decode() + "{n}"

@@ -2,12 +2,11 @@
 
 import time
 
+from bench.bench_fill import with_rooms
+from bench.bench_load import Load, median, ratios, request, side_by_side
+from bench.bench_result import Result
 from harness import grip
 from harness.client import events_path, messages_path
-
-from bench_fill import with_rooms
-from bench_load import Load, median, ratios, request, side_by_side
-from bench_result import Result
 
 CONNECTIONS = 64
 # A proxy signs anew once in a while; its requests have few tokens, which repeat.

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from bench_load import median
+from bench.bench_load import median
 
 
 @dataclasses.dataclass

@@ -2,17 +2,16 @@
 
 import time
 
+from bench.bench_apache import BenchApache, tls_host
+from bench.bench_centrifugo import Centrifugo
+from bench.bench_crowd import Crowd, allow_open_files
+from bench.bench_load import Load, median, ratios, request, side_by_side
+from bench.bench_nchan import Nchan
+from bench.bench_peer import Peer
+from bench.bench_result import Result
 from harness import paths
 from harness.load_client import LoadClient
 from harness.ports import free_port
-
-from bench_apache import BenchApache, tls_host
-from bench_centrifugo import Centrifugo
-from bench_crowd import Crowd, allow_open_files
-from bench_load import Load, median, ratios, request, side_by_side
-from bench_nchan import Nchan
-from bench_peer import Peer
-from bench_result import Result
 
 # Of the 10,000, as in the rooms of a busy site.
 _ROOMS = 50

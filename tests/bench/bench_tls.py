@@ -3,14 +3,13 @@
 import re
 import subprocess
 
+from bench.bench_apache import BenchApache, tls_host
+from bench.bench_fill import with_rooms
+from bench.bench_load import ratios, side_by_side
+from bench.bench_result import Result
 from harness import paths
 from harness.client import messages_path
 from harness.ports import free_port
-
-from bench_apache import BenchApache, tls_host
-from bench_fill import with_rooms
-from bench_load import ratios, side_by_side
-from bench_result import Result
 
 _CONNECTIONS = 64
 

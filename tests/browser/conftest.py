@@ -1,9 +1,5 @@
-"""The browser tests use the servers and fixtures of the integration tests."""
+"""The fixture of the browser tests."""
 
-import pathlib
-import sys
+from browser.windows import window
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-
-pytest_plugins = ["harness.fixtures", "windows"]
+__all__ = ["window"]

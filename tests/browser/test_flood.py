@@ -5,10 +5,10 @@ import time
 
 import pytest
 
+from browser.frames import Frames
+from browser.page_chat import BACK_WITHIN, PageChat
 from harness.client import Connection
 from harness.processes import wait_until
-from frames import Frames
-from page_chat import BACK_WITHIN, PageChat
 
 # A page that lays all rows out for each message shows no picture for 15 s while a thousand come, for 85 s while
 # three thousand do, and computes as long. A busy machine stretches times, but not what is computed.

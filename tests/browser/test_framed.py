@@ -3,8 +3,8 @@
 import pytest
 from selenium.webdriver.common.by import By
 
+from browser.page_chat import PageChat
 from harness.processes import remove_directory, run_directory, wait_until
-from page_chat import PageChat
 
 
 @pytest.fixture

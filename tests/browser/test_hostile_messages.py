@@ -7,7 +7,7 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from page_chat import PageChat
+from browser.page_chat import PageChat
 
 MARKS = "o" + "\u0301\u0302\u0310\u0334" * 300
 OVERRIDE = "\u202e"

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from browser.page_chat import LossyChat, PageChat
 from harness.client import FORM, form_body, messages_path
 from harness.lossy_proxy import LossyProxy
-from page_chat import LossyChat, PageChat
 
 
 def own_texts(window):

@@ -7,10 +7,10 @@ from contextlib import closing, contextmanager
 
 import pytest
 
+from browser.page_chat import BACK_WITHIN, LossyChat
 from harness.client import FORM, form_body, messages_path
 from harness.lossy_proxy import LossyProxy
 from harness.processes import kill, wait_until
-from page_chat import BACK_WITHIN, LossyChat
 
 UNAVAILABLE = r"\[grip_chat:(warn|error)\]"
 

@@ -2,10 +2,10 @@
 
 import pytest
 
+from browser.page_chat import BACK_WITHIN, LOST_MS, LossyChat, PageChat
+from browser.window import SHOWN_CHARS
 from harness.client import messages_path
 from harness.processes import wait_until
-from page_chat import BACK_WITHIN, LOST_MS, LossyChat, PageChat
-from window import SHOWN_CHARS
 
 INTACT = [
     "plain words",

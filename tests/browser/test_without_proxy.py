@@ -2,8 +2,8 @@
 
 import pytest
 
+from browser.page_chat import LOST_MS
 from harness.tls import tls_port
-from page_chat import LOST_MS
 
 
 def chat_of_two(window, port, **options):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from window import Window
+from browser.window import Window
 
 
 @pytest.fixture

@@ -1,9 +1,5 @@
-"""The fault suite uses the servers and fixtures of the integration tests."""
+"""The fixtures of the fault suite, and the figures at its end."""
 
-import pathlib
-import sys
+from faults.figures import chance, figure, pytest_terminal_summary
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-
-pytest_plugins = ["harness.fixtures", "figures"]
+__all__ = ["chance", "figure", "pytest_terminal_summary"]

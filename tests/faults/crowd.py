@@ -2,7 +2,7 @@
 
 import time
 
-from follower import Follower, seconds_until_whole
+from faults.follower import Follower, seconds_until_whole
 from harness.chat import Chat
 from harness.client import events_path
 from harness.load import Senders, assert_kept, stored

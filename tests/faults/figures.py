@@ -6,9 +6,9 @@ import random
 
 import pytest
 
+from faults.scale import SOAK
 from harness import paths
 from harness.httpd import MPM
-from scale import SOAK
 
 _KEPT = paths.ROOT / "build" / "results" / "faults-figures.txt"
 

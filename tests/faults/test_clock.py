@@ -2,9 +2,9 @@
 
 import time
 
-from crowd import Crowd, chat_with_faults
+from faults.crowd import Crowd, chat_with_faults
+from faults.scale import scaled
 from harness.clock import SettableClock, settable_clock_library
-from scale import scaled
 
 
 def test_clock_set(servers, figure):

@@ -8,10 +8,10 @@ import time
 
 import pytest
 
-from crowd import WARNINGS
+from faults.crowd import WARNINGS
+from faults.scale import SOAK, scaled
 from harness.httpd import MPM
 from harness.sites import chat_site
-from scale import SOAK, scaled
 
 READERS = scaled(200, 500)
 # Pushpin has room for so many clients in the configuration of ./dev run.

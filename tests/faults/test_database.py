@@ -8,15 +8,15 @@ import time
 
 import pytest
 
-from crowd import ERRORS, WARNINGS, Crowd, chat_with_faults, ms
+from faults.crowd import ERRORS, WARNINGS, Crowd, chat_with_faults, ms
+from faults.scale import scaled
+from faults.visitor import Visitor, is_clear_503
 from harness import paths
 from harness.client import messages_path
 from harness.httpd import run_user
 from harness.load import base_of, stored
 from harness.processes import end, kill, wait_until
 from harness.sites import Host, chat_site, vhost
-from scale import scaled
-from visitor import Visitor, is_clear_503
 
 DISK_BYTES = 6 * 1024 * 1024
 SMALLER_THAN_A_LOG = 3 * 1024 * 1024  # a log is folded in at 4 MB

@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from crowd import Crowd, chat_with_faults
+from faults.crowd import Crowd, chat_with_faults
+from faults.scale import scaled
 from harness.processes import kill, run_directory, remove_directory, wait_until
-from scale import scaled
 
 # The longest pause between two faults, in seconds; each is as long as chance says.
 PAUSE = 0.3

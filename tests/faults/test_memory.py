@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from crowd import Crowd
+from faults.crowd import Crowd
+from faults.scale import HOURS, SOAK
 from harness.chat import Chat
-from scale import HOURS, SOAK
 
 # Kilobytes that a process may grow by between a while after the start and the end.
 GROWTH = {"parent": 512, "keeper": 2048, "largest child": 4096}

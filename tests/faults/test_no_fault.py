@@ -4,9 +4,9 @@ import time
 
 import pytest
 
-from crowd import Crowd, ms, p99
+from faults.crowd import Crowd, ms, p99
+from faults.scale import scaled
 from harness.chat import Chat
-from scale import scaled
 
 # A room is published several times a second.
 NOTICED = 1.5

@@ -6,8 +6,10 @@ import time
 
 import pytest
 
-from crowd import ERRORS, WARNINGS, Crowd
-from follower import Follower
+from faults.crowd import ERRORS, WARNINGS, Crowd
+from faults.follower import Follower
+from faults.scale import scaled
+from faults.test_returning_readers import leave_and_return
 from harness.chat import Chat
 from harness.client import events_path
 from harness.httpd import MPM
@@ -15,8 +17,6 @@ from harness.processes import kill, wait_until
 from harness.raw_stream import RawStream, reset
 from harness.sites import chat_site
 from harness.taker import Taker, fill
-from scale import scaled
-from test_returning_readers import leave_and_return
 
 pytestmark = pytest.mark.skipif(MPM != "event", reason="only mpm_event can hold a stream")
 

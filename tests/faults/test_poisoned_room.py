@@ -4,9 +4,9 @@ import contextlib
 import sqlite3
 import time
 
-from crowd import chat_with_faults
+from faults.crowd import chat_with_faults
+from faults.scale import scaled
 from harness.load import Senders, stored
-from scale import scaled
 
 GOOD = [f"good{number}" for number in range(4)]
 

@@ -3,9 +3,9 @@
 import signal
 import time
 
-from crowd import Crowd, chat_with_faults, ms, p99
+from faults.crowd import Crowd, chat_with_faults, ms, p99
+from faults.scale import scaled
 from harness.processes import kill, session_members, wait_until
-from scale import scaled
 
 # The slack of posts during a fault of the proxy: they do not wait for it, but the machine is busy.
 FACTOR, SLACK = 3, 0.25

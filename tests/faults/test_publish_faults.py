@@ -4,15 +4,15 @@ import time
 
 import pytest
 
-from crowd import ERRORS, WARNINGS, Crowd
-from follower import Follower
+from faults.crowd import ERRORS, WARNINGS, Crowd
+from faults.follower import Follower
+from faults.scale import scaled
+from faults.test_proxy_gone import assert_posts_go_on
+from faults.ways import Way
 from harness import name_server
 from harness.client import events_path
 from harness.processes import wait_until
 from harness.sites import chat_site
-from scale import scaled
-from test_proxy_gone import assert_posts_go_on
-from ways import Way
 
 # How long each lasts in the short form, in seconds; one for longer than a publish may take.
 FAULTS = {500: 1, 413: 1, "garbage": 1, "cut": 1, "refused": 1, "late": 2, "slow": 1.5,

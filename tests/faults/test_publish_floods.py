@@ -9,12 +9,12 @@ import uuid
 
 import pytest
 
-from crowd import WARNINGS, ms
+from faults.crowd import WARNINGS, ms
+from faults.scale import SOAK, scaled
 from harness.client import Connection, FORM, form_body, messages_path
 from harness.load import Senders
 from harness.processes import wait_until
 from harness.sites import chat_site
-from scale import SOAK, scaled
 
 QUIET_ROOMS = 100
 

@@ -4,10 +4,10 @@ import time
 
 import pytest
 
-from crowd import WARNINGS, Crowd, chat_with_faults
+from faults.crowd import WARNINGS, Crowd, chat_with_faults
+from faults.scale import scaled
+from faults.visitor import Visitor
 from harness.chat import Chat
-from scale import scaled
-from visitor import Visitor
 
 
 @pytest.mark.mpm

@@ -12,13 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from crowd import ERRORS, WARNINGS
+from faults.crowd import ERRORS, WARNINGS
+from faults.scale import scaled
 from harness.client import Client, messages_path
 from harness.httpd import run_user
 from harness.load import Senders, base_of, stored
 from harness.processes import kill, wait_until
 from harness.sites import chat_site
-from scale import scaled
 
 FAULTS = ERRORS + ".*GC0(151|162|164|203)"
 # Each child answers a few requests, as on a shared host whose children do not grow old.

@@ -2,9 +2,9 @@
 
 import time
 
-from crowd import WARNINGS, Crowd, chat_with_faults
+from faults.crowd import WARNINGS, Crowd, chat_with_faults
+from faults.scale import scaled
 from harness.sites import chat_site
-from scale import scaled
 
 
 def leave_and_return(crowd, chance, seconds):

@@ -11,12 +11,12 @@ import time
 
 import pytest
 
-from crowd import chat_with_faults, ms
+from faults.crowd import chat_with_faults, ms
+from faults.scale import scaled
+from faults.ways import Way
 from harness.client import Client, events_path
 from harness.processes import children_of, wait_until
 from harness.sites import chat_site
-from scale import scaled
-from ways import Way
 
 # The trailing hint comes a second after the publish; then a proxy asks, and is answered.
 WHOLE_WITHIN = 2.0

@@ -4,12 +4,12 @@ import time
 
 import pytest
 
-from crowd import ERRORS, WARNINGS, Crowd
-from follower import Follower
+from faults.crowd import ERRORS, WARNINGS, Crowd
+from faults.follower import Follower
+from faults.scale import scaled
+from faults.ways import Way
 from harness.client import events_path
 from harness.sites import chat_site
-from scale import scaled
-from ways import Way
 
 # With the load of these tests a room is published some four times a second.
 NOTICED = 1.5

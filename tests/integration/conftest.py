@@ -1,6 +1,4 @@
-"""The fixtures are in the harness, which the browser tests share."""
-
-pytest_plugins = ["harness.fixtures"]
+"""The order of the integration tests."""
 
 # Several workers get whole files, and one that begins late with a long one is who all wait for.
 LONGEST = ["test_retention.py", "test_cache.py", "test_links.py", "test_load_client.py"]

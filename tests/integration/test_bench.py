@@ -12,7 +12,7 @@ from harness import paths
 
 
 def run(*arguments, **options):
-    return subprocess.run([sys.executable, paths.ROOT / "tests/bench/bench.py", *arguments],
+    return subprocess.run([sys.executable, "-m", "bench", *arguments], cwd=paths.ROOT / "tests",
                           capture_output=True, text=True, timeout=120, check=False, **options)
 
 

@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 
-ROOT = pathlib.Path(__file__).resolve().parents[3]
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "conf" / "dev"
 HTDOCS = ROOT / "htdocs"
 PAGE_CONF = ROOT / "conf" / "page.conf"

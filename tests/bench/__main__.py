@@ -1,28 +1,17 @@
-#!/usr/bin/python3
 """`./dev bench`: what we take, as a ratio to a yardstick that is measured in the same run."""
 
 import argparse
 import dataclasses
-import pathlib
 import re
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
-
-# pylint: disable=wrong-import-position
+from bench import (bench_original, bench_page, bench_posts, bench_reads, bench_streams, bench_table,
+                   bench_tls)
+from bench.bench_apache import BenchApache
+from bench.bench_scale import FULL, QUICK, SMOKE
 from harness import paths
 from harness.pushpin import Pushpin
 from harness.servers import Servers
-
-import bench_original
-import bench_page
-import bench_posts
-import bench_reads
-import bench_streams
-import bench_table
-import bench_tls
-from bench_apache import BenchApache
-from bench_scale import FULL, QUICK, SMOKE
 
 ROWS = {**bench_reads.ROWS, **bench_tls.ROWS, **bench_posts.ROWS, **bench_streams.ROWS,
         **bench_page.ROWS, **bench_original.ROWS}
@@ -110,7 +99,7 @@ def main():
         if options.write:
             bench_table.write(result, command)
     if not options.no_plots and not options.smoke and not options.k:
-        import bench_plots  # pylint: disable=import-outside-toplevel
+        from bench import bench_plots  # pylint: disable=import-outside-toplevel
         bench_plots.make(scale, measure, options.write)
 
 

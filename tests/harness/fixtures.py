@@ -1,4 +1,4 @@
-"""Fixtures and hooks of the integration tests and of the browser tests."""
+"""Fixtures and hooks of all tests with real servers."""
 
 import itertools
 
@@ -6,13 +6,6 @@ import pytest
 
 from . import paths
 from .servers import Servers, running_apaches
-
-
-def pytest_configure(config):
-    config.addinivalue_line(
-        "markers", "mpm: what depends on processes and threads; repeated on worker and prefork")
-    config.addinivalue_line(
-        "markers", "quiet: measures how fast something is; ./dev check runs it when nothing else runs")
 
 
 def pytest_sessionstart(session):

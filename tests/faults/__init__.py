@@ -1,0 +1,1 @@
+"""Tests that break something under load, and what they measure with."""

@@ -1,0 +1,1 @@
+"""Tests of the module in a real Apache."""
