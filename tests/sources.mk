@@ -181,13 +181,13 @@ tests_load_chat_load_CPPFLAGS = $(BASE_CPPFLAGS) $(JANSSON_CFLAGS) $(LIBSSL_CFLA
 tests_load_chat_load_LDADD = libgcbase.la $(JANSSON_LIBS) $(LIBSSL_LIBS) $(OPENSSL_LIBS) $(APR_LIBS) -lm
 
 # The bench's yardstick; -rpath makes libtool link a loadable object of what is not installed.
-noinst_LTLIBRARIES += tests/bench/mod_bench_yardstick.la
-tests_bench_mod_bench_yardstick_la_CPPFLAGS = $(BASE_CPPFLAGS) $(HTTPD_CPPFLAGS)
-tests_bench_mod_bench_yardstick_la_LDFLAGS = $(GC_LDFLAGS) -module -avoid-version -shared \
-	-rpath $(abs_builddir)/tests/bench -export-symbols-regex '^bench_yardstick_module$$'
-tests_bench_mod_bench_yardstick_la_SOURCES = \
+noinst_LTLIBRARIES += tests/modules/mod_bench_yardstick.la
+tests_modules_mod_bench_yardstick_la_CPPFLAGS = $(BASE_CPPFLAGS) $(HTTPD_CPPFLAGS)
+tests_modules_mod_bench_yardstick_la_LDFLAGS = $(GC_LDFLAGS) -module -avoid-version -shared \
+	-rpath $(abs_builddir)/tests/modules -export-symbols-regex '^bench_yardstick_module$$'
+tests_modules_mod_bench_yardstick_la_SOURCES = \
 	tests/bench/bench_journal.h \
-	tests/bench/mod_bench_yardstick.c
+	tests/modules/mod_bench_yardstick.c
 
 noinst_PROGRAMS += tests/bench/bench_journal
 tests_bench_bench_journal_LDFLAGS = $(GC_LDFLAGS)
@@ -197,11 +197,11 @@ tests_bench_bench_journal_SOURCES = \
 	tests/bench/bench_journal.h
 
 # What the tests of the module's own streams put beside it, likewise.
-noinst_LTLIBRARIES += tests/streams/mod_slow_parking.la
-tests_streams_mod_slow_parking_la_CPPFLAGS = $(BASE_CPPFLAGS) $(HTTPD_CPPFLAGS)
-tests_streams_mod_slow_parking_la_LDFLAGS = $(GC_LDFLAGS) -module -avoid-version -shared \
-	-rpath $(abs_builddir)/tests/streams -export-symbols-regex '^slow_parking_module$$'
-tests_streams_mod_slow_parking_la_SOURCES = tests/streams/mod_slow_parking.c
+noinst_LTLIBRARIES += tests/modules/mod_slow_parking.la
+tests_modules_mod_slow_parking_la_CPPFLAGS = $(BASE_CPPFLAGS) $(HTTPD_CPPFLAGS)
+tests_modules_mod_slow_parking_la_LDFLAGS = $(GC_LDFLAGS) -module -avoid-version -shared \
+	-rpath $(abs_builddir)/tests/modules -export-symbols-regex '^slow_parking_module$$'
+tests_modules_mod_slow_parking_la_SOURCES = tests/modules/mod_slow_parking.c
 
 # The module once more, with another layout of shared memory: what an upgrade replaces it by.
 noinst_LTLIBRARIES += tests/upgrade/libipcshared.la tests/upgrade/mod_grip_chat.la

@@ -90,7 +90,7 @@ class BenchApache(Apache):
         self._config.write_text(text)
 
     def _site(self, apache):
-        yardstick = paths.module_path().parents[1] / "tests/bench/.libs/mod_bench_yardstick.so"
+        yardstick = paths.module_path().parents[1] / "tests/modules/.libs/mod_bench_yardstick.so"
         return (self._layout +
                 "KeepAliveTimeout 60\nMaxKeepAliveRequests 0\nEnableSendfile On\n"
                 f'LoadModule bench_yardstick_module "{yardstick}"\n'

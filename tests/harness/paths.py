@@ -35,7 +35,7 @@ def load_client_path():
 
 def slow_parking_path():
     """A module that stretches the moment in which a connection is handed over; see its source."""
-    return _build() / "tests" / "streams" / ".libs" / "mod_slow_parking.so"
+    return _build() / "tests" / "modules" / ".libs" / "mod_slow_parking.so"
 
 
 def program(name):

@@ -16,7 +16,7 @@
 
 #include <apr_strings.h>
 
-#include "bench_journal.h"
+#include "../bench/bench_journal.h"
 
 extern module AP_MODULE_DECLARE_DATA bench_yardstick_module __attribute__((visibility("default")));
 
