@@ -48,7 +48,7 @@ static void collect(const process_child_t *child, figure_t *figures)
         {"RoomWaits", "Requests that waited for such a read", rooms.waits},
         {"SignatureHits", "Grip-Sigs known from memory", signatures.hits},
         {"SignatureChecks", "Grip-Sigs verified", signatures.misses},
-        {"Streams", "Event streams held", streams.held},
+        {"Streams", "Event streams held", streams.streams},
         {"StreamsLimit", "Streams that it may hold", streams.limit},
     };
 

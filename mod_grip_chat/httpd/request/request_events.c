@@ -44,8 +44,8 @@ typedef struct events_t {
     int is_proxied;
     int is_next; /* a proxy's request through a link of ours */
     request_position_e start;
-    apr_int64_t after;         /* if REQUEST_POSITION_AFTER; may be CHAT_EVENT_ID_GONE */
-    stream_connection_t *held; /* a place for the stream, NULL where it is not held here */
+    apr_int64_t after;           /* if REQUEST_POSITION_AFTER; may be CHAT_EVENT_ID_GONE */
+    stream_connection_t *stream; /* a place for the stream, NULL where it is not held here */
 } events_t;
 
 /* The room: in memory, or as much of it as was read from the database. */
@@ -82,8 +82,8 @@ static int reply_unavailable(events_t *events)
 {
     gc_buffer_t body;
 
-    if (events->held) {
-        stream_child_cancel(events->held);
+    if (events->stream) {
+        stream_child_cancel(events->stream);
     }
     if (events->is_next) {
         return request_reply_error(events->r, HTTP_SERVICE_UNAVAILABLE, "database-unavailable",
@@ -114,7 +114,8 @@ static apr_status_t append_events(const events_t *events, const found_t *found, 
 {
     apr_status_t rv = APR_SUCCESS;
 
-    if (events->held && !found->is_page && !chat_snapshot_covers(found->snapshot, events->after)) {
+    if (events->stream && !found->is_page && !chat_snapshot_covers(found->snapshot, events->after))
+    {
         return APR_SUCCESS; /* the stream goes on with what is read for it, page by page */
     }
     if (!found->is_page) {
@@ -147,7 +148,7 @@ static apr_status_t compose(const events_t *events, const found_t *found, answer
     answer->reached = is_from_now ? found->last_event_id : events->after;
     answer->has_more = 0;
     if (!events->is_next) {
-        if (events->held) {
+        if (events->stream) {
             gc_buffer_append(&answer->body, chat_sse_padding());
         }
         else if (events->is_proxied) {
@@ -159,7 +160,7 @@ static apr_status_t compose(const events_t *events, const found_t *found, answer
         chat_sse_append_open(&answer->body, room,
                              is_reset ? CHAT_SSE_NO_POSITION : answer->reached);
         chat_sse_append_retry(&answer->body,
-                              retry_ms(events->now, events->is_proxied || events->held
+                              retry_ms(events->now, events->is_proxied || events->stream
                                                         ? RETRY_HELD_SPREAD_MS
                                                         : RETRY_SPREAD_MS));
     }
@@ -240,13 +241,13 @@ static apr_status_t find_room(const events_t *events, found_t *found)
     found->is_page = 0;
     if (room_view_keeps_rooms(events->site->reader)) {
         rv = look_up(events, found);
-        if (rv != APR_SUCCESS || events->held || is_enough(events, found)) {
+        if (rv != APR_SUCCESS || events->stream || is_enough(events, found)) {
             return rv;
         }
     }
     /* What a stream reads stays in memory as long as the stream: of the room it has to know where that stands. */
     rv = room_view_after(events->site->reader, events->room, after,
-                         events->held ? 1 : CHAT_PAGE_MAX_EVENTS, &found->page, events->r->pool);
+                         events->stream ? 1 : CHAT_PAGE_MAX_EVENTS, &found->page, events->r->pool);
     if (rv == APR_SUCCESS) {
         found->last_event_id = found->page.last_event_id;
         found->first_kept_event_id = found->page.first_kept_event_id;
@@ -299,11 +300,11 @@ static int send_answer(events_t *events, const answer_t *answer, const found_t *
     if (found->snapshot) {
         room_view_let_go(found->snapshot, events->r->pool);
     }
-    if (events->held) {
-        events->held->reached = answer->reached;
-        status = stream_connection_begin(events->held, body, answer->block, answer->part);
+    if (events->stream) {
+        events->stream->reached = answer->reached;
+        status = stream_connection_begin(events->stream, body, answer->block, answer->part);
         if (status != SUSPENDED) {
-            stream_child_cancel(events->held);
+            stream_child_cancel(events->stream);
         }
     }
     else {
@@ -355,7 +356,7 @@ static int reply_events(events_t *events)
     apr_status_t rv;
 
     if (!events->is_proxied) {
-        events->held = stream_child_reserve(events->r, events->site, events->room);
+        events->stream = stream_child_reserve(events->r, events->site, events->room);
     }
     rv = events->is_next ? find_room_of_link(events, &found, &token, &is_void)
                          : find_room(events, &found);

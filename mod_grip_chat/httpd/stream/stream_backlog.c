@@ -97,34 +97,34 @@ void stream_backlog_share(stream_backlog_t *first)
     }
 }
 
-stream_backlog_t *stream_backlog_make(stream_connection_t *held, apr_size_t bytes)
+stream_backlog_t *stream_backlog_make(stream_connection_t *connection, apr_size_t bytes)
 {
     stream_backlog_t *backlog = calloc(1, sizeof(*backlog));
 
     if (backlog) {
-        backlog->held = held;
-        backlog->room = held->room;
-        backlog->after = held->reached;
+        backlog->connection = connection;
+        backlog->room = connection->room;
+        backlog->after = connection->reached;
         backlog->bytes = bytes;
-        held->backlog = backlog;
-        held->room->backlogs++;
+        connection->backlog = backlog;
+        connection->room->backlogs++;
     }
     return backlog;
 }
 
-void stream_backlog_leave(stream_connection_t *held)
+void stream_backlog_leave(stream_connection_t *connection)
 {
-    if (held->backlog) {
-        held->backlog->held = NULL;
-        held->backlog = NULL;
+    if (connection->backlog) {
+        connection->backlog->connection = NULL;
+        connection->backlog = NULL;
     }
 }
 
 void stream_backlog_free(stream_backlog_t *backlog)
 {
     backlog->room->backlogs--;
-    if (backlog->held) {
-        stream_backlog_leave(backlog->held);
+    if (backlog->connection) {
+        stream_backlog_leave(backlog->connection);
     }
     chat_block_release(backlog->block);
     free(backlog);

@@ -13,11 +13,11 @@
 
 /** A page that is asked for, or was read. malloc'ed. */
 typedef struct stream_backlog_t {
-    struct stream_backlog_t *next; /**< of those that wait with it */
-    stream_connection_t *held;     /**< the loop's; NULL once the reader has left */
-    stream_room_t *room;           /**< stays as long as this: see stream_room_t.backlogs */
-    apr_int64_t after;             /**< the position that it follows */
-    apr_size_t bytes;              /**< how long it may be */
+    struct stream_backlog_t *next;   /**< of those that wait with it */
+    stream_connection_t *connection; /**< the loop's; NULL once the reader has left */
+    stream_room_t *room;             /**< stays as long as this: see stream_room_t.backlogs */
+    apr_int64_t after;               /**< the position that it follows */
+    apr_size_t bytes;                /**< how long it may be */
     /* what the loader fills in */
     apr_status_t status;
     int is_unfit; /**< if that failed: a message cannot be shown, and others' pages can be read */
@@ -49,13 +49,13 @@ void stream_backlogs_join(stream_backlogs_t *backlogs, stream_backlog_t *first);
 void stream_backlogs_join_site(stream_backlogs_t *backlogs, stream_backlog_t *first);
 
 /** Ask for what follows the reader's position. The caller gives it to the loader. @return NULL without memory */
-stream_backlog_t *stream_backlog_make(stream_connection_t *held, apr_size_t bytes);
+stream_backlog_t *stream_backlog_make(stream_connection_t *connection, apr_size_t bytes);
 
 /** Free it, and let go of what was read. */
 void stream_backlog_free(stream_backlog_t *backlog);
 
 /** The reader leaves while the page is asked for; nothing where none is. */
-void stream_backlog_leave(stream_connection_t *held);
+void stream_backlog_leave(stream_connection_t *connection);
 
 /** Give all that are chained behind this one what was read for it. */
 void stream_backlog_share(stream_backlog_t *first);

@@ -17,7 +17,7 @@ typedef struct streams_t {
     stream_loop_t *loops[LOOPS_MAX];
     apr_uint32_t loop_count;
     apr_uint32_t taken; /* atomic: streams that loops were given so far, in turn */
-    stream_quota_t *clients;
+    stream_quota_t *quota;
     apr_uint32_t is_draining; /* atomic */
     apr_uint32_t most;        /* GripChatMaxStreams; what no children reach where that is not set */
 } streams_t;
@@ -51,7 +51,7 @@ static void look_at_children(void *data)
     streams_t *made = data;
 
     if (!__atomic_load_n(&made->is_draining, __ATOMIC_RELAXED)) {
-        (void)stream_children_look(made->clients); /* what it finds is for readers who come */
+        (void)stream_children_look(made->quota); /* what it finds is for readers who come */
     }
 }
 
@@ -96,7 +96,7 @@ apr_status_t stream_child_child_init(const ipc_shared_t *shared, const char *soc
     }
     each = each == CONF_UNSET ? CONF_STREAMS_PER_CLIENT_DEFAULT : each;
     made->most = most == CONF_UNSET ? APR_UINT32_MAX : (apr_uint32_t)most;
-    rv = stream_quota_create(&made->clients, (apr_uint32_t)each, total, made->most, pchild);
+    rv = stream_quota_create(&made->quota, (apr_uint32_t)each, total, made->most, pchild);
     if (rv == APR_SUCCESS) {
         apr_pool_pre_cleanup_register(pchild, made, stop);
         rv = start_loops(made, &spec, pchild);
@@ -121,10 +121,10 @@ static int is_suited(const request_rec *r)
 /* The connection is gone, and with it the place that it took. */
 static apr_status_t leave_place(void *data)
 {
-    stream_connection_t *held = data;
+    stream_connection_t *connection = data;
 
     if (streams) {
-        stream_quota_leave(streams->clients, held->client);
+        stream_quota_leave(streams->quota, connection->client);
     }
     return APR_SUCCESS;
 }
@@ -132,16 +132,16 @@ static apr_status_t leave_place(void *data)
 /* A line for the first reader who polls: nothing else tells that there are more than there is room for. */
 static void tell_full(const request_rec *r)
 {
-    apr_uint32_t held = stream_quota_everywhere();
-    apr_uint32_t each = stream_quota_limit(streams->clients);
+    apr_uint32_t all = stream_quota_everywhere();
+    apr_uint32_t each = stream_quota_limit(streams->quota);
 
     if (!stream_quota_first(0)) {
         return;
     }
     ap_log_rerror(
         APLOG_MARK, APLOG_WARNING | APLOG_NOERRNO, 0, r,
-        "GC0178: there are %u streams, and readers beyond poll: %s", held,
-        held >= streams->most
+        "GC0178: there are %u streams, and readers beyond poll: %s", all,
+        all >= streams->most
             ? "GripChatMaxStreams says so; write a larger number where they are to be held"
             : apr_psprintf(r->pool,
                            "event leaves room for %u in each child; for twice as many write "
@@ -160,7 +160,7 @@ static void refuse(request_rec *r, int is_own_fault)
                           "clients apart");
         }
     }
-    else if (stream_children_look(streams->clients) == STREAM_CHILDREN_FULL) {
+    else if (stream_children_look(streams->quota) == STREAM_CHILDREN_FULL) {
         tell_full(r);
     }
     else {
@@ -171,7 +171,7 @@ static void refuse(request_rec *r, int is_own_fault)
 stream_connection_t *stream_child_reserve(request_rec *r, const conf_site_t *site, const char *room)
 {
     stream_quota_client_t *client;
-    stream_connection_t *held;
+    stream_connection_t *connection;
     conn_rec *c = r->connection;
     int is_own_fault;
 
@@ -180,24 +180,24 @@ stream_connection_t *stream_child_reserve(request_rec *r, const conf_site_t *sit
     {
         return NULL;
     }
-    client = stream_quota_enter(streams->clients, r->useragent_addr, &is_own_fault);
+    client = stream_quota_enter(streams->quota, r->useragent_addr, &is_own_fault);
     if (!client) {
         refuse(r, is_own_fault);
         return NULL;
     }
-    held = apr_pcalloc(c->pool, sizeof(*held));
-    held->c = c;
-    held->r = r;
-    held->site = site;
-    held->room_name = room;
-    held->client = client;
-    apr_pool_cleanup_register(c->pool, held, leave_place, apr_pool_cleanup_null);
-    return held;
+    connection = apr_pcalloc(c->pool, sizeof(*connection));
+    connection->c = c;
+    connection->r = r;
+    connection->site = site;
+    connection->room_name = room;
+    connection->client = client;
+    apr_pool_cleanup_register(c->pool, connection, leave_place, apr_pool_cleanup_null);
+    return connection;
 }
 
-void stream_child_cancel(stream_connection_t *held)
+void stream_child_cancel(stream_connection_t *connection)
 {
-    (void)apr_pool_cleanup_run(held->c->pool, held, leave_place); /* cannot fail */
+    (void)apr_pool_cleanup_run(connection->c->pool, connection, leave_place); /* cannot fail */
 }
 
 stream_child_stats_t stream_child_stats(void)
@@ -205,8 +205,8 @@ stream_child_stats_t stream_child_stats(void)
     stream_child_stats_t stats = {0, 0};
 
     if (streams) {
-        stats.held = stream_quota_count(streams->clients);
-        stats.limit = stream_quota_limit(streams->clients);
+        stats.streams = stream_quota_count(streams->quota);
+        stats.limit = stream_quota_limit(streams->quota);
     }
     return stats;
 }
@@ -214,14 +214,16 @@ stream_child_stats_t stream_child_stats(void)
 /* The MPM lets go of a connection. It does so for many reasons; ours is told by the state. */
 static void suspend_connection(conn_rec *c, request_rec *r)
 {
-    stream_connection_t *held = ap_get_module_config(c->conn_config, &grip_chat_module);
+    stream_connection_t *connection = ap_get_module_config(c->conn_config, &grip_chat_module);
     apr_uint32_t turn;
 
-    if (held && streams && c->cs && c->cs->state == CONN_STATE_SUSPENDED && !held->is_parked) {
-        held->is_parked = 1;
-        stream_connection_park(held);
+    if (connection && streams && c->cs && c->cs->state == CONN_STATE_SUSPENDED &&
+        !connection->is_parked)
+    {
+        connection->is_parked = 1;
+        stream_connection_park(connection);
         turn = __atomic_fetch_add(&streams->taken, 1, __ATOMIC_RELAXED);
-        stream_loop_adopt(streams->loops[turn % streams->loop_count], held);
+        stream_loop_adopt(streams->loops[turn % streams->loop_count], connection);
     }
 }
 

@@ -27,15 +27,15 @@ stream_connection_t *stream_child_reserve(request_rec *r, const conf_site_t *sit
 
 /** What this child holds. */
 typedef struct stream_child_stats_t {
-    apr_uint32_t held;  /**< streams, with those that are about to begin or end */
-    apr_uint32_t limit; /**< how many it may hold; 0 where it can hold none */
+    apr_uint32_t streams; /**< streams, with those that are about to begin or end */
+    apr_uint32_t limit;   /**< how many it may hold; 0 where it can hold none */
 } stream_child_stats_t;
 
 /** What this child holds now. Thread-safe. */
 stream_child_stats_t stream_child_stats(void);
 
 /** Give up a place. */
-void stream_child_cancel(stream_connection_t *held);
+void stream_child_cancel(stream_connection_t *connection);
 
 /** Register the hooks of this file. */
 void stream_child_hooks(apr_pool_t *pool);

@@ -98,10 +98,10 @@ static int is_to_hide(const view_t *seen, int is_all_taken)
            seen->with_places + seen->full_before >= counted;
 }
 
-stream_children_e stream_children_look(stream_quota_t *clients)
+stream_children_e stream_children_look(stream_quota_t *quota)
 {
-    int is_full = stream_quota_look(clients);
-    int is_all_taken = stream_quota_all_taken(clients);
+    int is_full = stream_quota_look(quota);
+    int is_all_taken = stream_quota_all_taken(quota);
     view_t seen = view(is_full);
 
     if (seen.own) {

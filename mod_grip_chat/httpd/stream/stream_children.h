@@ -21,6 +21,6 @@ typedef enum stream_children_e {
  * Look at this child's streams, and say in the scoreboard whether event is to do without it. Thread-safe. Call it
  * once a second, and when a reader finds no place.
  */
-stream_children_e stream_children_look(stream_quota_t *clients);
+stream_children_e stream_children_look(stream_quota_t *quota);
 
 #endif

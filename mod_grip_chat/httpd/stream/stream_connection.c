@@ -60,10 +60,10 @@ static apr_bucket *push_bucket(apr_bucket_alloc_t *list)
 
 /* --- in the request's thread ------------------------------------------------------------------------ */
 
-int stream_connection_begin(stream_connection_t *held, gc_slice_t head, chat_block_t *block,
+int stream_connection_begin(stream_connection_t *connection, gc_slice_t head, chat_block_t *block,
                             gc_slice_t part)
 {
-    request_rec *r = held->r;
+    request_rec *r = connection->r;
     conn_rec *c = r->connection;
     apr_bucket_brigade *bb = apr_brigade_create(c->pool, c->bucket_alloc);
     int status = ap_discard_request_body(r); /* nobody reads when it is held */
@@ -72,8 +72,8 @@ int stream_connection_begin(stream_connection_t *held, gc_slice_t head, chat_blo
     if (status != OK) {
         return status;
     }
-    held->bb = bb;
-    held->socket = ap_get_conn_socket(c);
+    connection->bb = bb;
+    connection->socket = ap_get_conn_socket(c);
     /* The end of the connection is the end of the stream, which has no length. */
     c->keepalive = AP_CONN_CLOSE;
     APR_BRIGADE_INSERT_TAIL(bb,
@@ -88,25 +88,25 @@ int stream_connection_begin(stream_connection_t *held, gc_slice_t head, chat_blo
         ap_log_rerror(APLOG_MARK, APLOG_DEBUG, rv, r, "GC0171: a stream could not be begun");
         return c->aborted ? OK : AP_FILTER_ERROR;
     }
-    ap_set_module_config(c->conn_config, &grip_chat_module, held);
+    ap_set_module_config(c->conn_config, &grip_chat_module, connection);
     return SUSPENDED;
 }
 
-void stream_connection_park(stream_connection_t *held)
+void stream_connection_park(stream_connection_t *connection)
 {
-    conn_rec *c = held->c;
+    conn_rec *c = connection->c;
 
     /* The worker says what it is at in its row of the scoreboard. It says something else as soon as it has
      * left the connection, which is all that can be known of it from outside. */
-    held->worker = ap_get_scoreboard_worker(c->sbh);
+    connection->worker = ap_get_scoreboard_worker(c->sbh);
     ap_update_child_status(c->sbh, SERVER_CLOSING, NULL);
 }
 
-int stream_connection_is_free(const stream_connection_t *held)
+int stream_connection_is_free(const stream_connection_t *connection)
 {
-    return __atomic_load_n(&held->c->sbh, __ATOMIC_ACQUIRE) == NULL &&
-           (!held->worker ||
-            __atomic_load_n(&held->worker->status, __ATOMIC_ACQUIRE) != SERVER_CLOSING);
+    return __atomic_load_n(&connection->c->sbh, __ATOMIC_ACQUIRE) == NULL &&
+           (!connection->worker ||
+            __atomic_load_n(&connection->worker->status, __ATOMIC_ACQUIRE) != SERVER_CLOSING);
 }
 
 /* --- hooks ------------------------------------------------------------------------------------------ */
@@ -146,98 +146,103 @@ static int has_idle_filters_only(const request_rec *r)
     return 1;
 }
 
-void stream_connection_prepare(stream_connection_t *held, apr_thread_t *thread)
+void stream_connection_prepare(stream_connection_t *connection, apr_thread_t *thread)
 {
-    conn_rec *c = held->c;
+    conn_rec *c = connection->c;
     const core_server_config *core = ap_get_core_module_config(c->base_server->module_config);
     int timeout_ms = USER_TIMEOUT_MS;
-    apr_status_t rv = apr_os_sock_get(&held->fd, held->socket);
+    apr_status_t rv = apr_os_sock_get(&connection->fd, connection->socket);
 
     c->current_thread = thread;
     if (rv == APR_SUCCESS) {
-        rv = apr_socket_timeout_set(held->socket, 0);
+        rv = apr_socket_timeout_set(connection->socket, 0);
     }
     if (rv == APR_SUCCESS) {
-        rv = apr_socket_opt_set(held->socket, APR_SO_SNDBUF, SEND_BUFFER_BYTES);
+        rv = apr_socket_opt_set(connection->socket, APR_SO_SNDBUF, SEND_BUFFER_BYTES);
     }
     /* Without this the stream works, and a dead peer is found later. */
-    (void)setsockopt(held->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof(timeout_ms));
-    held->is_bare = has_idle_filters_only(held->r);
-    held->last_filter = c->output_filters;
-    while (held->last_filter->next) {
-        held->last_filter = held->last_filter->next;
+    (void)setsockopt(connection->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms,
+                     sizeof(timeout_ms));
+    connection->is_bare = has_idle_filters_only(connection->r);
+    connection->last_filter = c->output_filters;
+    while (connection->last_filter->next) {
+        connection->last_filter = connection->last_filter->next;
     }
     /* Of more than this threshold the core would wait until it is sent, which ends in an abort here; TLS
      * adds a little. Where there is no threshold, a connection that is full is one that is ended. */
-    held->chunk = core->flush_max_threshold ? ((apr_size_t)core->flush_max_threshold * 7 + 7) / 8
-                                            : CHUNK_BYTES;
-    held->state = rv == APR_SUCCESS ? STREAM_CONNECTION_OPEN : STREAM_CONNECTION_GONE;
+    connection->chunk = core->flush_max_threshold
+                            ? ((apr_size_t)core->flush_max_threshold * 7 + 7) / 8
+                            : CHUNK_BYTES;
+    connection->state = rv == APR_SUCCESS ? STREAM_CONNECTION_OPEN : STREAM_CONNECTION_GONE;
 }
 
-static void give_up(stream_connection_t *held)
+static void give_up(stream_connection_t *connection)
 {
-    held->c->aborted = 1;
-    held->state = STREAM_CONNECTION_GONE;
+    connection->c->aborted = 1;
+    connection->state = STREAM_CONNECTION_GONE;
 }
 
 /* Write to the network what the filters have, and note whether they still have some. */
-static void flush(stream_connection_t *held)
+static void flush(stream_connection_t *connection)
 {
-    apr_status_t rv = held->last_filter->frec->filter_func.out_func(held->last_filter, NULL);
+    apr_status_t rv =
+        connection->last_filter->frec->filter_func.out_func(connection->last_filter, NULL);
 
-    if (rv != APR_SUCCESS || held->c->aborted) {
-        give_up(held);
+    if (rv != APR_SUCCESS || connection->c->aborted) {
+        give_up(connection);
     }
     else {
-        held->state =
-            held->c->data_in_output_filters ? STREAM_CONNECTION_FULL : STREAM_CONNECTION_OPEN;
+        connection->state =
+            connection->c->data_in_output_filters ? STREAM_CONNECTION_FULL : STREAM_CONNECTION_OPEN;
     }
 }
 
 /* Give the filters what is in the brigade. */
-static void push(stream_connection_t *held)
+static void push(stream_connection_t *connection)
 {
     apr_status_t rv;
 
-    APR_BRIGADE_INSERT_TAIL(held->bb, push_bucket(held->c->bucket_alloc));
-    rv = ap_pass_brigade(held->r->output_filters, held->bb);
-    apr_brigade_cleanup(held->bb);
-    if (rv != APR_SUCCESS || held->c->aborted) {
-        give_up(held);
+    APR_BRIGADE_INSERT_TAIL(connection->bb, push_bucket(connection->c->bucket_alloc));
+    rv = ap_pass_brigade(connection->r->output_filters, connection->bb);
+    apr_brigade_cleanup(connection->bb);
+    if (rv != APR_SUCCESS || connection->c->aborted) {
+        give_up(connection);
         return;
     }
-    flush(held);
+    flush(connection);
 }
 
 /* Write to the socket, if that can be. @return how much of it was */
-static apr_size_t send_bare(stream_connection_t *held, struct iovec *parts, int count)
+static apr_size_t send_bare(stream_connection_t *connection, struct iovec *parts, int count)
 {
     struct msghdr message = {.msg_iov = parts, .msg_iovlen = (size_t)count};
     apr_os_sock_t fd = -1;
     ssize_t sent;
 
-    if (!held->is_bare || held->c->data_in_output_filters) {
+    if (!connection->is_bare || connection->c->data_in_output_filters) {
         return 0;
     }
     /* When a child is stopped at once, event closes sockets, and their numbers become others'. */
-    (void)apr_os_sock_get(&fd, held->socket); /* fails for no socket at all, which sendmsg finds */
+    /* It fails for no socket at all, which sendmsg finds. */
+    (void)apr_os_sock_get(&fd, connection->socket);
     do {
         sent = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
     } while (sent < 0 && errno == EINTR);
     if (sent < 0) {
         if (errno != EAGAIN) {
-            give_up(held);
+            give_up(connection);
         }
         return 0;
     }
-    held->r->bytes_sent += sent;
+    connection->r->bytes_sent += sent;
     if (add_bytes_out) {
-        add_bytes_out(held->c, sent);
+        add_bytes_out(connection->c, sent);
     }
     return (apr_size_t)sent;
 }
 
-void stream_connection_write_all(stream_connection_t *held, chat_block_t *const *blocks, int count)
+void stream_connection_write_all(stream_connection_t *connection, chat_block_t *const *blocks,
+                                 int count)
 {
     struct iovec parts[STREAM_CONNECTION_BLOCKS];
     apr_size_t sent;
@@ -248,126 +253,127 @@ void stream_connection_write_all(stream_connection_t *held, chat_block_t *const 
 
         parts[i] = (struct iovec){(void *)text.data, text.len};
     }
-    sent = send_bare(held, parts, count);
-    for (i = 0; held->state == STREAM_CONNECTION_OPEN && i < count; i++) {
+    sent = send_bare(connection, parts, count);
+    for (i = 0; connection->state == STREAM_CONNECTION_OPEN && i < count; i++) {
         gc_slice_t rest = chat_block_text(blocks[i]);
         apr_size_t gone = sent < rest.len ? sent : rest.len;
 
         sent -= gone;
         rest = gc_slice(rest.data + gone, rest.len - gone);
         if (rest.len > 0) {
-            APR_BRIGADE_INSERT_TAIL(held->bb,
-                                    room_bucket_create(blocks[i], rest, held->c->bucket_alloc));
+            APR_BRIGADE_INSERT_TAIL(
+                connection->bb, room_bucket_create(blocks[i], rest, connection->c->bucket_alloc));
         }
     }
-    if (!APR_BRIGADE_EMPTY(held->bb)) {
-        push(held);
+    if (!APR_BRIGADE_EMPTY(connection->bb)) {
+        push(connection);
     }
 }
 
 /* Give the filters one bucket. */
-static void pass(stream_connection_t *held, apr_bucket *data)
+static void pass(stream_connection_t *connection, apr_bucket *data)
 {
-    APR_BRIGADE_INSERT_TAIL(held->bb, data);
-    push(held);
+    APR_BRIGADE_INSERT_TAIL(connection->bb, data);
+    push(connection);
 }
 
-static void drop_rest(stream_connection_t *held)
+static void drop_rest(stream_connection_t *connection)
 {
-    chat_block_release(held->block);
-    held->block = NULL;
-    held->rest.len = 0;
+    chat_block_release(connection->block);
+    connection->block = NULL;
+    connection->rest.len = 0;
 }
 
 /* Write as much of the rest as the connection takes. */
-static void write_rest(stream_connection_t *held)
+static void write_rest(stream_connection_t *connection)
 {
-    while (held->state == STREAM_CONNECTION_OPEN && held->rest.len > 0) {
-        gc_slice_t now = held->rest;
+    while (connection->state == STREAM_CONNECTION_OPEN && connection->rest.len > 0) {
+        gc_slice_t now = connection->rest;
 
-        now.len = now.len < held->chunk ? now.len : held->chunk;
-        held->rest.data += now.len;
-        held->rest.len -= now.len;
-        pass(held, room_bucket_create(held->block, now, held->c->bucket_alloc));
+        now.len = now.len < connection->chunk ? now.len : connection->chunk;
+        connection->rest.data += now.len;
+        connection->rest.len -= now.len;
+        pass(connection, room_bucket_create(connection->block, now, connection->c->bucket_alloc));
     }
-    if (held->rest.len == 0 || held->state == STREAM_CONNECTION_GONE) {
-        drop_rest(held);
+    if (connection->rest.len == 0 || connection->state == STREAM_CONNECTION_GONE) {
+        drop_rest(connection);
     }
 }
 
-void stream_connection_write(stream_connection_t *held, chat_block_t *block, gc_slice_t part)
+void stream_connection_write(stream_connection_t *connection, chat_block_t *block, gc_slice_t part)
 {
     chat_block_pin(block);
-    held->block = block;
-    held->rest = part;
-    write_rest(held);
+    connection->block = block;
+    connection->rest = part;
+    write_rest(connection);
 }
 
-void stream_connection_write_text(stream_connection_t *held, gc_slice_t text)
+void stream_connection_write_text(stream_connection_t *connection, gc_slice_t text)
 {
     struct iovec part = {(void *)text.data, text.len};
-    apr_size_t sent = send_bare(held, &part, 1);
+    apr_size_t sent = send_bare(connection, &part, 1);
 
-    if (held->state == STREAM_CONNECTION_OPEN && sent < text.len) {
-        pass(held, apr_bucket_heap_create(text.data + sent, text.len - sent, NULL,
-                                          held->c->bucket_alloc));
+    if (connection->state == STREAM_CONNECTION_OPEN && sent < text.len) {
+        pass(connection, apr_bucket_heap_create(text.data + sent, text.len - sent, NULL,
+                                                connection->c->bucket_alloc));
     }
 }
 
-void stream_connection_resume(stream_connection_t *held)
+void stream_connection_resume(stream_connection_t *connection)
 {
-    flush(held);
-    write_rest(held);
+    flush(connection);
+    write_rest(connection);
 }
 
-void stream_connection_part(stream_connection_t *held, gc_slice_t farewell)
+void stream_connection_part(stream_connection_t *connection, gc_slice_t farewell)
 {
-    conn_rec *c = held->c;
-    int is_whole = held->rest.len == 0;
+    conn_rec *c = connection->c;
+    int is_whole = connection->rest.len == 0;
 
-    drop_rest(held);
+    drop_rest(connection);
     if (!c->aborted) {
         /* Behind a part of an event it would make it one. */
         if (is_whole && farewell.len > 0) {
-            APR_BRIGADE_INSERT_TAIL(held->bb, apr_bucket_heap_create(farewell.data, farewell.len,
-                                                                     NULL, c->bucket_alloc));
+            APR_BRIGADE_INSERT_TAIL(
+                connection->bb,
+                apr_bucket_heap_create(farewell.data, farewell.len, NULL, c->bucket_alloc));
         }
-        APR_BRIGADE_INSERT_TAIL(held->bb, apr_bucket_eos_create(c->bucket_alloc));
-        if (ap_pass_brigade(held->r->output_filters, held->bb) != APR_SUCCESS) {
+        APR_BRIGADE_INSERT_TAIL(connection->bb, apr_bucket_eos_create(c->bucket_alloc));
+        if (ap_pass_brigade(connection->r->output_filters, connection->bb) != APR_SUCCESS) {
             c->aborted = 1;
         }
-        apr_brigade_cleanup(held->bb);
+        apr_brigade_cleanup(connection->bb);
     }
     if (!c->aborted) {
-        flush(held);
+        flush(connection);
     }
-    if (!c->aborted && held->is_bare && held->state == STREAM_CONNECTION_OPEN) {
+    if (!c->aborted && connection->is_bare && connection->state == STREAM_CONNECTION_OPEN) {
         /* What fails here is done, or found, when the connection is closed. */
-        (void)apr_socket_shutdown(held->socket, APR_SHUTDOWN_WRITE);
+        (void)apr_socket_shutdown(connection->socket, APR_SHUTDOWN_WRITE);
     }
-    held->state = STREAM_CONNECTION_LEAVING;
+    connection->state = STREAM_CONNECTION_LEAVING;
 }
 
 /* --- in the ender's thread --------------------------------------------------------------------------- */
 
-int stream_connection_end(stream_connection_t *held, apr_thread_t *thread)
+int stream_connection_end(stream_connection_t *connection, apr_thread_t *thread)
 {
-    conn_rec *c = held->c;
-    request_rec *r = held->r;
+    conn_rec *c = connection->c;
+    request_rec *r = connection->r;
 
     c->current_thread = thread;
-    held->r = NULL;
+    connection->r = NULL;
     ap_process_request_after_handler(r);
     /* Of what is still unsent, this tries once. */
     return !ap_start_lingering_close(c) && !c->aborted;
 }
 
-void stream_connection_destroy(stream_connection_t *held)
+void stream_connection_destroy(stream_connection_t *connection)
 {
-    conn_rec *c = held->c;
+    conn_rec *c = connection->c;
 
     /* What cannot be closed was closed. */
-    (void)apr_socket_close(held->socket);
+    (void)apr_socket_close(connection->socket);
     /* By this the MPM counts it out of those that are suspended. */
     c->cs->state = CONN_STATE_SUSPENDED;
     apr_pool_destroy(c->pool);

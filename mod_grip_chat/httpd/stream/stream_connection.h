@@ -44,13 +44,13 @@ typedef struct stream_connection_t {
     struct stream_room_t *room;       /**< NULL while it is in none */
     struct stream_connection_t *next; /**< in the room, or on the way to the loop */
     struct stream_connection_t *prev;
-    struct stream_timeouts_t *queue; /**< what it waits for; NULL for nothing */
-    struct stream_connection_t *queue_next;
-    struct stream_connection_t *queue_prev;
-    gc_moment_t queued;
+    struct stream_timeouts_t *timeouts; /**< what it waits for; NULL for nothing */
+    struct stream_connection_t *timeouts_next;
+    struct stream_connection_t *timeouts_prev;
+    gc_moment_t timeouts_since;
     int is_watched;          /**< for events of its descriptor */
     apr_uint64_t first_load; /**< the first of its room's that is not older than the reader */
-    int is_aligned;          /**< it is at the begin of piece number next_piece of its room's log */
+    int is_aligned;          /**< it is at the begin of piece number next_piece of its room */
     apr_uint64_t next_piece;
     int is_behind; /**< what it lacks is read for it, page by page: see stream_backlog */
     struct stream_backlog_t *backlog; /**< the page that is being read; NULL for none */
@@ -70,27 +70,27 @@ typedef struct stream_connection_t {
  * @param block  what `part` is of, held by the caller during the call; NULL for none
  * @return SUSPENDED, to be returned by the handler; or what the connection came to: then it is not held
  */
-int stream_connection_begin(stream_connection_t *held, gc_slice_t head, chat_block_t *block,
+int stream_connection_begin(stream_connection_t *connection, gc_slice_t head, chat_block_t *block,
                             gc_slice_t part);
 
 /** Note, in a suspend_connection hook, that the MPM is about to let go: see stream_connection_is_free. */
-void stream_connection_park(stream_connection_t *held);
+void stream_connection_park(stream_connection_t *connection);
 
 /**
  * Whether the MPM's thread has let go for good. After the hook it still writes to the connection's
  * memory, so nothing of that may be freed before.
  */
-int stream_connection_is_free(const stream_connection_t *held);
+int stream_connection_is_free(const stream_connection_t *connection);
 
 /** Make the connection fit for the loop: nothing blocks, and the kernel holds only so much of it. */
-void stream_connection_prepare(stream_connection_t *held, apr_thread_t *thread);
+void stream_connection_prepare(stream_connection_t *connection, apr_thread_t *thread);
 
 /**
  * Write a part of a block. Only while the state is OPEN; sets the state.
  *
  * @param block  held as long as it takes
  */
-void stream_connection_write(stream_connection_t *held, chat_block_t *block, gc_slice_t part);
+void stream_connection_write(stream_connection_t *connection, chat_block_t *block, gc_slice_t part);
 
 /** Blocks that are written together. */
 #define STREAM_CONNECTION_BLOCKS 32
@@ -103,13 +103,14 @@ void stream_connection_write(stream_connection_t *held, chat_block_t *block, gc_
  *
  * @param blocks  1 to STREAM_CONNECTION_BLOCKS, in all no more than the chunk; held as long as it takes
  */
-void stream_connection_write_all(stream_connection_t *held, chat_block_t *const *blocks, int count);
+void stream_connection_write_all(stream_connection_t *connection, chat_block_t *const *blocks,
+                                 int count);
 
 /** Write a short text, which is copied. As stream_connection_write_all. */
-void stream_connection_write_text(stream_connection_t *held, gc_slice_t text);
+void stream_connection_write_text(stream_connection_t *connection, gc_slice_t text);
 
 /** Go on writing, as the connection has become writable. Only while FULL; sets the state. */
-void stream_connection_resume(stream_connection_t *held);
+void stream_connection_resume(stream_connection_t *connection);
 
 /**
  * Write the end of the stream, which a peer without TLS sees at once. Only if it is free. The state is LEAVING
@@ -117,7 +118,7 @@ void stream_connection_resume(stream_connection_t *held);
  *
  * @param farewell  the last bytes, written if nothing else waits; may be empty
  */
-void stream_connection_part(stream_connection_t *held, gc_slice_t farewell);
+void stream_connection_part(stream_connection_t *connection, gc_slice_t farewell);
 
 /**
  * End the request, which is logged with this, and begin to close the connection. Only after
@@ -125,11 +126,11 @@ void stream_connection_part(stream_connection_t *held, gc_slice_t farewell);
  *
  * @return whether the peer is to be given time to close its side, so that it gets what was written
  */
-int stream_connection_end(stream_connection_t *held, apr_thread_t *thread);
+int stream_connection_end(stream_connection_t *connection, apr_thread_t *thread);
 
 /** Close the connection and free all that belongs to it. Only after stream_connection_end. May block as that,
  *  where the request's log has waited for what was unsent. */
-void stream_connection_destroy(stream_connection_t *held);
+void stream_connection_destroy(stream_connection_t *connection);
 
 /** Register what finds mod_logio, if that is there to count bytes. */
 void stream_connection_hooks(apr_pool_t *pool);

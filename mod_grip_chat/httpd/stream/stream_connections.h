@@ -6,25 +6,25 @@
 #include "stream_timeouts.h"
 
 /** Sites may have keep-alive intervals of their own; beyond so many they share the last one's. */
-#define STREAM_CONNECTIONS_QUEUES 16
+#define STREAM_CONNECTIONS_TIMEOUTS 16
 
-/** What a crowd needs of the loop that it is in. */
+/** What the connections need of their loop. */
 typedef struct stream_connections_hooks_t {
     /** Write what a connection lacks that has been full and is not any more. */
-    void (*more)(stream_connection_t *held, void *baton);
+    void (*more)(stream_connection_t *connection, void *baton);
     /** Take a connection that is to be ended out of its room. */
-    void (*left)(stream_connection_t *held, void *baton);
+    void (*left)(stream_connection_t *connection, void *baton);
     /** Give up a connection: its request is to be ended, or it is to be freed; see stream_ender. */
-    void (*give_up)(stream_connection_t *held, void *baton);
+    void (*give_up)(stream_connection_t *connection, void *baton);
     void *baton;
 } stream_connections_hooks_t;
 
-/** A crowd. */
+/** All connections of a loop. */
 typedef struct stream_connections_t {
     server_rec *main;
     int epoll_fd;
     stream_connections_hooks_t hooks;
-    stream_timeouts_t idle[STREAM_CONNECTIONS_QUEUES]; /**< until their keep-alive */
+    stream_timeouts_t idle[STREAM_CONNECTIONS_TIMEOUTS]; /**< until their keep-alive */
     int idle_count;
     stream_timeouts_t busy;       /**< until their worker has let go, and then to be ended */
     stream_timeouts_t lingering;  /**< until their peer has closed its side */
@@ -37,16 +37,16 @@ typedef struct stream_connections_t {
 } stream_connections_t;
 
 /**
- * Make an empty crowd.
+ * Make it, without connections.
  *
  * @param epoll_fd  gets the connections' descriptors, with a stream_connection_t each
  * @param loops     that there may be of all children, at least 1
  */
-void stream_connections_init(stream_connections_t *crowd, server_rec *main, int epoll_fd, int loops,
-                             const stream_connections_hooks_t *hooks);
+void stream_connections_init(stream_connections_t *connections, server_rec *main, int epoll_fd,
+                             int loops, const stream_connections_hooks_t *hooks);
 
 /** Take over a parked connection. @return 0 if it will be ended at once */
-int stream_connections_take(stream_connections_t *crowd, stream_connection_t *held,
+int stream_connections_take(stream_connections_t *connections, stream_connection_t *connection,
                             apr_thread_t *thread, gc_moment_t now);
 
 /**
@@ -55,32 +55,32 @@ int stream_connections_take(stream_connections_t *crowd, stream_connection_t *he
  *
  * @param before  the state that it was in
  */
-void stream_connections_settle(stream_connections_t *crowd, stream_connection_t *held,
+void stream_connections_settle(stream_connections_t *connections, stream_connection_t *connection,
                                stream_connection_state_e before, gc_moment_t now);
 
 /** Have a connection ended as soon as its worker has let go of it. */
-void stream_connections_dismiss(stream_connections_t *crowd, stream_connection_t *held,
+void stream_connections_dismiss(stream_connections_t *connections, stream_connection_t *connection,
                                 gc_moment_t now);
 
 /** Something has happened at a connection, which may be destroyed by this. */
-void stream_connections_serve(stream_connections_t *crowd, stream_connection_t *held,
+void stream_connections_serve(stream_connections_t *connections, stream_connection_t *connection,
                               unsigned events, gc_moment_t now);
 
 /** Send the keep-alives that are due. */
-void stream_connections_keep_alive(stream_connections_t *crowd, gc_moment_t now);
+void stream_connections_keep_alive(stream_connections_t *connections, gc_moment_t now);
 
 /** A connection's request is ended: its peer has time to close its side. */
-void stream_connections_linger(stream_connections_t *crowd, stream_connection_t *held,
+void stream_connections_linger(stream_connections_t *connections, stream_connection_t *connection,
                                gc_moment_t now);
 
 /** Give up what is due for it. */
-void stream_connections_end_due(stream_connections_t *crowd, gc_moment_t now);
+void stream_connections_end_due(stream_connections_t *connections, gc_moment_t now);
 
 /** Have some of the streams ended if it is time for that, or all. Call it again as stream_connections_next
  *  says. */
-void stream_connections_drain(stream_connections_t *crowd, int is_hurried, gc_moment_t now);
+void stream_connections_drain(stream_connections_t *connections, int is_hurried, gc_moment_t now);
 
 /** When something is due next, 0 for never. */
-gc_moment_t stream_connections_next(const stream_connections_t *crowd);
+gc_moment_t stream_connections_next(const stream_connections_t *connections);
 
 #endif

@@ -6,7 +6,7 @@
 #include "stream_backlog.h"
 #include "stream_room.h"
 
-/** Bytes of pieces and blocks, of all rooms of a loop, beyond which each log keeps only the least. */
+/** Bytes of pieces and blocks, of all rooms of a loop, beyond which each room keeps only the least. */
 #define STREAM_DELIVERY_BYTES (64 * 1024 * 1024)
 
 /** What deliveries are made with. */
@@ -17,7 +17,7 @@ typedef struct stream_delivery_t {
 } stream_delivery_t;
 
 /** Called for each reader that was written to or has fallen behind, with the state that it was in before. */
-typedef void stream_delivery_fn(stream_connection_t *held, stream_connection_state_e before,
+typedef void stream_delivery_fn(stream_connection_t *connection, stream_connection_state_e before,
                                 void *baton);
 
 /** Make it; pool is the loop's. @return APR_SUCCESS or APR_ENOMEM */
@@ -33,9 +33,9 @@ apr_status_t stream_delivery_init(stream_delivery_t *delivery, apr_pool_t *pool)
 int stream_delivery_give(stream_delivery_t *delivery, stream_room_t *room,
                          stream_delivery_fn *written, void *baton);
 
-/** Give one reader, whose connection has become writable, what its room's log has for it.
- *  @return whether the log has all; else the room is to be read for it */
-int stream_delivery_go_on(stream_connection_t *held);
+/** Give one reader, whose connection has become writable, what its room's pieces have for it.
+ *  @return whether the pieces have all; else the room is to be read for it */
+int stream_delivery_go_on(stream_connection_t *connection);
 
 /** Give a reader the page that was read for it. Only while it is OPEN. Sets whether it is still behind. */
 void stream_delivery_give_page(stream_delivery_t *delivery, stream_backlog_t *backlog);

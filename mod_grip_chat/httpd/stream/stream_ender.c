@@ -19,52 +19,52 @@ struct stream_ender_t {
 /* Take the first that waits, with the mutex held. */
 static stream_connection_t *take(stream_ender_t *ender)
 {
-    stream_connection_t *held = ender->waiting;
+    stream_connection_t *connection = ender->waiting;
 
-    if (held) {
-        ender->waiting = held->next;
+    if (connection) {
+        ender->waiting = connection->next;
         if (!ender->waiting) {
             ender->end = &ender->waiting;
         }
     }
-    return held;
+    return connection;
 }
 
 /* End a connection's request, or free it. @return whether it goes back to the loop */
-static int end(apr_thread_t *thread, stream_connection_t *held)
+static int end(apr_thread_t *thread, stream_connection_t *connection)
 {
-    if (held->r && stream_connection_end(held, thread)) {
+    if (connection->r && stream_connection_end(connection, thread)) {
         return 1;
     }
-    stream_connection_destroy(held);
+    stream_connection_destroy(connection);
     return 0;
 }
 
 static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
 {
     stream_ender_t *ender = data;
-    stream_connection_t *held;
+    stream_connection_t *connection;
 
     gc_lock_enter(ender->mutex);
-    while ((held = take(ender)) || !ender->is_stopping) {
+    while ((connection = take(ender)) || !ender->is_stopping) {
         int is_done;
 
-        if (!held) {
+        if (!connection) {
             gc_lock_wait(ender->wake, ender->mutex);
             continue;
         }
         gc_lock_leave(ender->mutex);
-        is_done = end(thread, held);
+        is_done = end(thread, connection);
         gc_lock_enter(ender->mutex);
         if (is_done) {
-            held->next = ender->done;
-            ender->done = held;
+            connection->next = ender->done;
+            ender->done = connection;
             ender->notify(ender->baton);
         }
     }
-    while ((held = ender->done)) {
-        ender->done = held->next;
-        stream_connection_destroy(held);
+    while ((connection = ender->done)) {
+        ender->done = connection->next;
+        stream_connection_destroy(connection);
     }
     gc_lock_leave(ender->mutex);
     return NULL;
@@ -91,12 +91,12 @@ apr_status_t stream_ender_start(stream_ender_t **out, stream_ender_notify_fn *no
     return rv;
 }
 
-void stream_ender_give(stream_ender_t *ender, stream_connection_t *held)
+void stream_ender_give(stream_ender_t *ender, stream_connection_t *connection)
 {
     gc_lock_enter(ender->mutex);
-    held->next = NULL;
-    *ender->end = held;
-    ender->end = &held->next;
+    connection->next = NULL;
+    *ender->end = connection;
+    ender->end = &connection->next;
     gc_lock_wake(ender->wake);
     gc_lock_leave(ender->mutex);
 }

@@ -16,9 +16,9 @@ typedef void stream_ender_notify_fn(void *baton);
 apr_status_t stream_ender_start(stream_ender_t **out, stream_ender_notify_fn *notify, void *baton,
                                 apr_pool_t *pool);
 
-/** Give up a connection: its request is ended, or it is freed if that was done. It belongs to no queue, and to
+/** Give up a connection: its request is ended, or it is freed if that was done. It belongs to no timeouts, and to
  *  no room. */
-void stream_ender_give(stream_ender_t *ender, stream_connection_t *held);
+void stream_ender_give(stream_ender_t *ender, stream_connection_t *connection);
 
 /** Take back those whose request is ended and whose peer is to be given time to close its side, chained by
  *  next; NULL where there are none. */

@@ -33,67 +33,68 @@ apr_status_t stream_feed_init(stream_feed_t *feed, apr_pool_t *pool)
 }
 
 /* Have the next page read for a reader who is behind, if its connection takes something. */
-static void ask_page(stream_feed_t *feed, stream_connection_t *held)
+static void ask_page(stream_feed_t *feed, stream_connection_t *connection)
 {
     int is_crowded = chat_account_bytes(feed->delivery.account) > STREAM_DELIVERY_BYTES;
     stream_backlog_t *backlog;
 
-    if (held->backlog || held->state != STREAM_CONNECTION_OPEN) {
+    if (connection->backlog || connection->state != STREAM_CONNECTION_OPEN) {
         return;
     }
-    backlog =
-        stream_backlog_make(held, is_crowded ? STREAM_BACKLOG_LEAST_BYTES : STREAM_BACKLOG_BYTES);
+    backlog = stream_backlog_make(connection,
+                                  is_crowded ? STREAM_BACKLOG_LEAST_BYTES : STREAM_BACKLOG_BYTES);
     if (backlog) {
         stream_loader_push_page(feed->loader, backlog);
     }
     else {
-        held->state = STREAM_CONNECTION_GONE;
+        connection->state = STREAM_CONNECTION_GONE;
     }
 }
 
-void stream_feed_left(stream_feed_t *feed, stream_connection_t *held)
+void stream_feed_left(stream_feed_t *feed, stream_connection_t *connection)
 {
-    stream_room_t *room = held->room;
+    stream_room_t *room = connection->room;
 
-    stream_backlog_leave(held);
-    stream_room_leave(held);
+    stream_backlog_leave(connection);
+    stream_room_leave(connection);
     drop_room_if_empty(feed, room);
 }
 
-static void settle_after_delivery(stream_connection_t *held, stream_connection_state_e before,
+static void settle_after_delivery(stream_connection_t *connection, stream_connection_state_e before,
                                   void *baton)
 {
     stream_feed_t *feed = baton;
 
-    if (held->is_behind) {
-        ask_page(feed, held);
+    if (connection->is_behind) {
+        ask_page(feed, connection);
     }
-    stream_connections_settle(feed->crowd, held, before, feed->delivery.now);
+    stream_connections_settle(feed->connections, connection, before, feed->delivery.now);
 }
 
-void stream_feed_more(stream_feed_t *feed, stream_connection_t *held)
+void stream_feed_more(stream_feed_t *feed, stream_connection_t *connection)
 {
-    if (stream_delivery_go_on(held)) {
+    if (stream_delivery_go_on(connection)) {
         return;
     }
-    if (held->is_behind) {
-        ask_page(feed, held);
+    if (connection->is_behind) {
+        ask_page(feed, connection);
     }
     else {
-        look_at(feed, held->room);
+        look_at(feed, connection->room);
     }
 }
 
-void stream_feed_enter(stream_feed_t *feed, stream_connection_t *held, gc_moment_t now)
+void stream_feed_enter(stream_feed_t *feed, stream_connection_t *connection, gc_moment_t now)
 {
     int is_new_slot;
-    stream_room_t *room = stream_rooms_get(&feed->rooms, held->site, held->room_name, &is_new_slot);
+    stream_room_t *room =
+        stream_rooms_get(&feed->rooms, connection->site, connection->room_name, &is_new_slot);
 
     if (!room) {
-        stream_connections_dismiss(feed->crowd, held, now);
+        stream_connections_dismiss(feed->connections, connection, now);
         return;
     }
-    stream_room_enter(room, held);
+    stream_room_enter(room, connection);
     if (is_new_slot) {
         ipc_subscription_want(feed->watcher, room->slot, 1);
     }
@@ -140,8 +141,8 @@ static void take_room(stream_feed_t *feed, stream_room_t *room, gc_moment_t now)
 /* Give a reader who is behind its page, and have the next one read, or the room if there is none. */
 static void give_page(stream_feed_t *feed, stream_backlog_t *backlog, gc_moment_t now)
 {
-    stream_connection_t *held = backlog->held;
-    stream_connection_state_e before = held->state;
+    stream_connection_t *connection = backlog->connection;
+    stream_connection_state_e before = connection->state;
 
     if (before != STREAM_CONNECTION_OPEN) {
         stream_backlog_free(backlog); /* it is asked for again when the connection has room */
@@ -149,22 +150,22 @@ static void give_page(stream_feed_t *feed, stream_backlog_t *backlog, gc_moment_
     }
     stream_delivery_give_page(&feed->delivery, backlog);
     stream_backlog_free(backlog);
-    if (held->is_behind) {
-        ask_page(feed, held);
+    if (connection->is_behind) {
+        ask_page(feed, connection);
     }
     else {
         /* As if it had just come: something may have been stored since. */
-        held->first_load = held->room->loads + 1;
-        look_at(feed, held->room);
+        connection->first_load = connection->room->loads + 1;
+        look_at(feed, connection->room);
     }
-    stream_connections_settle(feed->crowd, held, before, now);
+    stream_connections_settle(feed->connections, connection, before, now);
 }
 
 static void take_page(stream_feed_t *feed, stream_backlog_t *backlog, gc_moment_t now)
 {
     stream_room_t *room = backlog->room;
 
-    if (!backlog->held) {
+    if (!backlog->connection) {
         stream_backlog_free(backlog);
         drop_room_if_empty(feed, room);
     }

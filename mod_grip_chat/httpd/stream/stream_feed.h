@@ -14,7 +14,7 @@ typedef struct stream_feed_t {
     const ipc_shared_t *shared;
     ipc_subscription_t *watcher;
     stream_loader_t *loader;
-    stream_connections_t *crowd;
+    stream_connections_t *connections;
     stream_rooms_t rooms;
     stream_room_t *due; /**< the first room with fresh events */
     stream_delivery_t delivery;
@@ -27,8 +27,8 @@ typedef struct stream_feed_t {
 /** Make what it has of its own. @return APR_SUCCESS or APR_ENOMEM */
 apr_status_t stream_feed_init(stream_feed_t *feed, apr_pool_t *pool);
 
-/** Take a reader whom the crowd has taken: it gets what its room has and it has not. */
-void stream_feed_enter(stream_feed_t *feed, stream_connection_t *held, gc_moment_t now);
+/** Take a reader whom the connections have taken: it gets what its room has and it has not. */
+void stream_feed_enter(stream_feed_t *feed, stream_connection_t *connection, gc_moment_t now);
 
 /** Take what the loader has read, and give it to the readers. */
 void stream_feed_take_loaded(stream_feed_t *feed, gc_moment_t now);
@@ -46,9 +46,9 @@ void stream_feed_moved(stream_feed_t *feed, unsigned slot);
 void stream_feed_stored(stream_feed_t *feed, unsigned slot, const ipc_notice_t *notice);
 
 /** The connection of a reader has room again: write what it lacks. */
-void stream_feed_more(stream_feed_t *feed, stream_connection_t *held);
+void stream_feed_more(stream_feed_t *feed, stream_connection_t *connection);
 
 /** A reader is about to be ended, and leaves its room. */
-void stream_feed_left(stream_feed_t *feed, stream_connection_t *held);
+void stream_feed_left(stream_feed_t *feed, stream_connection_t *connection);
 
 #endif

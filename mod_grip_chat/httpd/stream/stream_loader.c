@@ -141,13 +141,13 @@ static apr_status_t add_from_database(cutting_t *cutting, apr_int64_t last, apr_
     return rv;
 }
 
-/* Make the pieces from the room's tail on, as many as its log keeps; the rest is for the next time. */
+/* Make the pieces from the room's tail on, as many as it keeps; the rest is for the next time. */
 static apr_status_t make_pieces(const stream_loader_t *loader, stream_room_t *room,
                                 apr_pool_t *pool)
 {
     apr_int64_t last = chat_snapshot_standing(room->snapshot)->last_event_id;
     cutting_t cutting = {
-        room, loader->account, &room->pieces, gc_buffer_make(8192, pool), room->tail, 0};
+        room, loader->account, &room->loaded_pieces, gc_buffer_make(8192, pool), room->tail, 0};
     apr_status_t rv = APR_SUCCESS;
 
     while (rv == APR_SUCCESS && cutting.reached < last &&
@@ -165,7 +165,7 @@ static void load(const stream_loader_t *loader, stream_room_t *room, apr_pool_t 
     const chat_standing_t *standing;
 
     room->snapshot = NULL;
-    room->pieces = NULL;
+    room->loaded_pieces = NULL;
     room->is_cut_off = 0;
     room->loaded_version =
         ipc_shared_version(loader->shared, room->site->keeper.database_number, room->slot);
@@ -183,8 +183,8 @@ static void load(const stream_loader_t *loader, stream_room_t *room, apr_pool_t 
         room->status = make_pieces(loader, room, pool);
     }
     if (room->status != APR_SUCCESS) {
-        stream_pieces_free(room->pieces);
-        room->pieces = NULL;
+        stream_pieces_free(room->loaded_pieces);
+        room->loaded_pieces = NULL;
     }
     if (room->status == APR_EINCOMPLETE) {
         room->status = APR_SUCCESS;

@@ -32,7 +32,7 @@ struct stream_loop_t {
     apr_thread_t *self;
     stream_ender_t *ender;
     stream_feed_t feed;
-    stream_connections_t crowd;
+    stream_connections_t connections;
     drain_e draining; /* what the thread knows of drain */
 };
 
@@ -50,11 +50,11 @@ static void wake(void *baton)
     }
 }
 
-void stream_loop_adopt(stream_loop_t *loop, stream_connection_t *held)
+void stream_loop_adopt(stream_loop_t *loop, stream_connection_t *connection)
 {
     gc_lock_enter(loop->mutex);
-    held->next = loop->arrived;
-    loop->arrived = held;
+    connection->next = loop->arrived;
+    loop->arrived = connection;
     gc_lock_leave(loop->mutex);
     wake(loop);
 }
@@ -92,25 +92,25 @@ static void wait_for_keeper(int fd, int want_write, void *baton)
     }
 }
 
-static void room_again(stream_connection_t *held, void *baton)
+static void room_again(stream_connection_t *connection, void *baton)
 {
     stream_loop_t *loop = baton;
 
-    stream_feed_more(&loop->feed, held);
+    stream_feed_more(&loop->feed, connection);
 }
 
-static void left(stream_connection_t *held, void *baton)
+static void left(stream_connection_t *connection, void *baton)
 {
     stream_loop_t *loop = baton;
 
-    stream_feed_left(&loop->feed, held);
+    stream_feed_left(&loop->feed, connection);
 }
 
-static void give_up(stream_connection_t *held, void *baton)
+static void give_up(stream_connection_t *connection, void *baton)
 {
     stream_loop_t *loop = baton;
 
-    stream_ender_give(loop->ender, held);
+    stream_ender_give(loop->ender, connection);
 }
 
 static void slot_moved(unsigned slot, void *baton)
@@ -133,7 +133,7 @@ static int next_timeout(const stream_loop_t *loop, gc_moment_t now)
     gc_moment_t due =
         gc_clock_earlier(loop->feed.look_due, ipc_subscription_due(loop->feed.watcher));
 
-    due = gc_clock_earlier(due, stream_connections_next(&loop->crowd));
+    due = gc_clock_earlier(due, stream_connections_next(&loop->connections));
     return due > now ? (int)((due - now + 999) / 1000) : 0;
 }
 
@@ -153,7 +153,7 @@ static void dispatch(stream_loop_t *loop, const struct epoll_event *event, gc_mo
         ipc_subscription_ready(loop->feed.watcher);
     }
     else {
-        stream_connections_serve(&loop->crowd, event->data.ptr, event->events, now);
+        stream_connections_serve(&loop->connections, event->data.ptr, event->events, now);
     }
 }
 
@@ -173,7 +173,7 @@ static int take_messages(stream_loop_t *loop, gc_moment_t now)
     while (arrived) {
         stream_connection_t *next = arrived->next;
 
-        if (stream_connections_take(&loop->crowd, arrived, loop->self, now)) {
+        if (stream_connections_take(&loop->connections, arrived, loop->self, now)) {
             stream_feed_enter(&loop->feed, arrived, now);
         }
         arrived = next;
@@ -182,7 +182,7 @@ static int take_messages(stream_loop_t *loop, gc_moment_t now)
     while (ended) {
         stream_connection_t *next = ended->next;
 
-        stream_connections_linger(&loop->crowd, ended, now);
+        stream_connections_linger(&loop->connections, ended, now);
         ended = next;
     }
     stream_feed_take_loaded(&loop->feed, now);
@@ -207,15 +207,15 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
         }
         stream_feed_give_fresh(&loop->feed, now);
         must_end = take_messages(loop, now);
-        stream_connections_keep_alive(&loop->crowd, now);
+        stream_connections_keep_alive(&loop->connections, now);
         if (loop->feed.look_due <= now) {
             stream_feed_look_around(&loop->feed, now);
             loop->spec.look(loop->spec.baton);
         }
         if (loop->draining != DRAIN_NOT) {
-            stream_connections_drain(&loop->crowd, loop->draining == DRAIN_AT_ONCE, now);
+            stream_connections_drain(&loop->connections, loop->draining == DRAIN_AT_ONCE, now);
         }
-        stream_connections_end_due(&loop->crowd, now);
+        stream_connections_end_due(&loop->connections, now);
         ipc_subscription_work(loop->feed.watcher, now);
     }
     return NULL;
@@ -233,7 +233,7 @@ static apr_status_t close_fds(void *data)
 static apr_status_t make(stream_loop_t *loop)
 {
     ipc_subscription_hooks_t hooks = {wait_for_keeper, slot_moved, event_stored, loop};
-    stream_connections_hooks_t crowd_hooks = {room_again, left, give_up, loop};
+    stream_connections_hooks_t connections_hooks = {room_again, left, give_up, loop};
     apr_status_t rv;
 
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -242,8 +242,8 @@ static apr_status_t make(stream_loop_t *loop)
     if (loop->epoll_fd < 0 || loop->wake_fd < 0) {
         return errno;
     }
-    stream_connections_init(&loop->crowd, loop->spec.main, loop->epoll_fd, loop->spec.loops,
-                            &crowd_hooks);
+    stream_connections_init(&loop->connections, loop->spec.main, loop->epoll_fd, loop->spec.loops,
+                            &connections_hooks);
     rv = control(loop, EPOLL_CTL_ADD, loop->wake_fd, EPOLLIN, &loop->wake_fd);
     if (rv != APR_SUCCESS) {
         return rv;
@@ -295,7 +295,7 @@ apr_status_t stream_loop_start(stream_loop_t **out, const stream_loop_spec_t *sp
     loop->pool = own;
     loop->feed.main = spec->main;
     loop->feed.shared = spec->shared;
-    loop->feed.crowd = &loop->crowd;
+    loop->feed.connections = &loop->connections;
     rv = make(loop);
     if (rv == APR_SUCCESS) {
         rv = start_threads(loop, pool);

@@ -28,7 +28,7 @@ apr_status_t stream_loop_start(stream_loop_t **out, const stream_loop_spec_t *sp
                                apr_pool_t *pool);
 
 /** Hand over a parked connection. Thread-safe, from any thread. */
-void stream_loop_adopt(stream_loop_t *loop, stream_connection_t *held);
+void stream_loop_adopt(stream_loop_t *loop, stream_connection_t *connection);
 
 /**
  * Have all streams ended, also those that are still to come.

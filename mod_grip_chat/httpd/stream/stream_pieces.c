@@ -30,47 +30,47 @@ void stream_pieces_free(stream_piece_t *pieces)
     }
 }
 
-static void drop_first(stream_pieces_t *log)
+static void drop_first(stream_pieces_t *pieces)
 {
-    stream_piece_t *piece = stream_pieces_at(log, log->first++);
+    stream_piece_t *piece = stream_pieces_at(pieces, pieces->first++);
 
-    log->bytes -= chat_block_bytes(piece->block);
+    pieces->bytes -= chat_block_bytes(piece->block);
     stream_pieces_free(piece);
 }
 
-int stream_pieces_append(stream_pieces_t *log, stream_piece_t *pieces)
+int stream_pieces_append(stream_pieces_t *pieces, stream_piece_t *first)
 {
-    if (pieces && !log->ring) {
-        log->ring = malloc(sizeof(stream_piece_t *) * STREAM_PIECES_PIECES);
-        if (!log->ring) {
-            stream_pieces_free(pieces);
+    if (first && !pieces->ring) {
+        pieces->ring = malloc(sizeof(stream_piece_t *) * STREAM_PIECES_PIECES);
+        if (!pieces->ring) {
+            stream_pieces_free(first);
             return 0;
         }
     }
-    while (pieces) {
-        stream_piece_t *next = pieces->next;
+    while (first) {
+        stream_piece_t *next = first->next;
 
-        if (log->end - log->first == STREAM_PIECES_PIECES) {
-            drop_first(log);
+        if (pieces->end - pieces->first == STREAM_PIECES_PIECES) {
+            drop_first(pieces);
         }
-        pieces->next = NULL;
-        log->ring[log->end++ % STREAM_PIECES_PIECES] = pieces;
-        log->bytes += chat_block_bytes(pieces->block);
-        pieces = next;
+        first->next = NULL;
+        pieces->ring[pieces->end++ % STREAM_PIECES_PIECES] = first;
+        pieces->bytes += chat_block_bytes(first->block);
+        first = next;
     }
     return 1;
 }
 
-void stream_pieces_trim(stream_pieces_t *log, apr_size_t bytes)
+void stream_pieces_trim(stream_pieces_t *pieces, apr_size_t bytes)
 {
-    while (log->bytes > bytes && log->first < log->end) {
-        drop_first(log);
+    while (pieces->bytes > bytes && pieces->first < pieces->end) {
+        drop_first(pieces);
     }
 }
 
-void stream_pieces_clear(stream_pieces_t *log)
+void stream_pieces_clear(stream_pieces_t *pieces)
 {
-    stream_pieces_trim(log, 0);
-    free(log->ring);
-    log->ring = NULL;
+    stream_pieces_trim(pieces, 0);
+    free(pieces->ring);
+    pieces->ring = NULL;
 }

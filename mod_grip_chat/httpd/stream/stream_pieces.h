@@ -10,19 +10,19 @@
  *  write, with httpd's own FlushMaxThreshold. */
 #define STREAM_PIECE_BYTES (48 * 1024)
 
-/** Pieces and bytes that a log keeps for readers who are behind, and bytes if there are many logs. */
+/** Pieces and bytes that a room keeps for readers who are behind, and bytes where many rooms do. */
 #define STREAM_PIECES_PIECES      512
 #define STREAM_PIECES_BYTES       (2 * 1024 * 1024)
 #define STREAM_PIECES_LEAST_BYTES (128 * 1024)
 
 /** Some consecutive events. */
 typedef struct stream_piece_t {
-    struct stream_piece_t *next; /**< on the way to a log */
+    struct stream_piece_t *next; /**< on the way to a room */
     apr_int64_t to;      /**< the position that it leads to; it begins where the one before leads */
     chat_block_t *block; /**< held */
 } stream_piece_t;
 
-/** A log. All zero is empty. Pieces are counted on and on, from 0. */
+/** The pieces of a room. All zero is empty. Pieces are counted on and on, from 0. */
 typedef struct stream_pieces_t {
     stream_piece_t **ring; /**< STREAM_PIECES_PIECES, NULL while there is none */
     apr_uint64_t first;
@@ -33,22 +33,22 @@ typedef struct stream_pieces_t {
 /** Make a piece of a text, malloc'ed; NULL without memory. Thread-safe. */
 stream_piece_t *stream_piece_make(gc_slice_t text, apr_int64_t to, chat_account_t *account);
 
-/** Free pieces that are in no log, with all that follow them; NULL is allowed. */
+/** Free pieces that are in no room, with all that follow them; NULL is allowed. */
 void stream_pieces_free(stream_piece_t *pieces);
 
 /** Put pieces behind the others, and take over. @return 0 without memory: they are freed */
-int stream_pieces_append(stream_pieces_t *log, stream_piece_t *pieces);
+int stream_pieces_append(stream_pieces_t *pieces, stream_piece_t *first);
 
 /** The n-th piece, first <= n < end. */
-static inline stream_piece_t *stream_pieces_at(const stream_pieces_t *log, apr_uint64_t n)
+static inline stream_piece_t *stream_pieces_at(const stream_pieces_t *pieces, apr_uint64_t n)
 {
-    return log->ring[n % STREAM_PIECES_PIECES];
+    return pieces->ring[n % STREAM_PIECES_PIECES];
 }
 
 /** Drop the oldest until no more than so many bytes are left. */
-void stream_pieces_trim(stream_pieces_t *log, apr_size_t bytes);
+void stream_pieces_trim(stream_pieces_t *pieces, apr_size_t bytes);
 
 /** Drop all, and give the memory back. The count goes on. */
-void stream_pieces_clear(stream_pieces_t *log);
+void stream_pieces_clear(stream_pieces_t *pieces);
 
 #endif

@@ -182,20 +182,20 @@ static ledger_t *take_ledger(apr_pool_t *pool)
 apr_status_t stream_quota_create(stream_quota_t **out, apr_uint32_t each, apr_uint32_t total,
                                  apr_uint32_t most, apr_pool_t *pool)
 {
-    stream_quota_t *clients = apr_pcalloc(pool, sizeof(*clients));
+    stream_quota_t *quota = apr_pcalloc(pool, sizeof(*quota));
     apr_status_t rv;
 
     if (!map.memory || total > map.places) {
         return APR_EINIT;
     }
-    clients->each = each;
-    clients->total = total;
-    clients->most = most;
-    rv = apr_thread_mutex_create(&clients->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
+    quota->each = each;
+    quota->total = total;
+    quota->most = most;
+    rv = apr_thread_mutex_create(&quota->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
     if (rv == APR_SUCCESS) {
-        clients->own = take_ledger(pool);
-        clear(clients->own);
-        *out = clients;
+        quota->own = take_ledger(pool);
+        clear(quota->own);
+        *out = quota;
     }
     return rv;
 }
@@ -289,20 +289,20 @@ static apr_uint32_t count_everywhere(const ledger_t *own, const stream_quota_cli
 }
 
 /* Count a client up in our ledger, in which it may be new. NULL if the ledger is broken. */
-static stream_quota_client_t *count_up(stream_quota_t *clients, const apr_uint64_t address[2])
+static stream_quota_client_t *count_up(stream_quota_t *quota, const apr_uint64_t address[2])
 {
-    stream_quota_client_t *client = find(clients->own, address);
+    stream_quota_client_t *client = find(quota->own, address);
 
-    if (!client && clients->unused >= map.places) {
+    if (!client && quota->unused >= map.places) {
         return NULL; /* otherwise there are as many as there may be streams */
     }
-    gc_seqlock_begin_write(&clients->own->lock);
+    gc_seqlock_begin_write(&quota->own->lock);
     if (!client) {
-        apr_uint32_t *chain = &chains_of(clients->own)[chain_of(address)];
-        apr_uint32_t index = clients->unused;
+        apr_uint32_t *chain = &chains_of(quota->own)[chain_of(address)];
+        apr_uint32_t index = quota->unused;
 
-        client = &clients_of(clients->own)[index];
-        clients->unused = client->next;
+        client = &clients_of(quota->own)[index];
+        quota->unused = client->next;
         __atomic_store_n(&client->address[0], address[0], __ATOMIC_RELAXED);
         __atomic_store_n(&client->address[1], address[1], __ATOMIC_RELAXED);
         store(&client->count, 0);
@@ -310,20 +310,20 @@ static stream_quota_client_t *count_up(stream_quota_t *clients, const apr_uint64
         store(chain, index);
     }
     store(&client->count, client->count + 1);
-    gc_seqlock_end_write(&clients->own->lock);
-    __atomic_add_fetch(&clients->own->count, 1, __ATOMIC_SEQ_CST);
+    gc_seqlock_end_write(&quota->own->lock);
+    __atomic_add_fetch(&quota->own->count, 1, __ATOMIC_SEQ_CST);
     return client;
 }
 
-static void count_down(stream_quota_t *clients, stream_quota_client_t *client)
+static void count_down(stream_quota_t *quota, stream_quota_client_t *client)
 {
-    stream_quota_client_t *all = clients_of(clients->own);
+    stream_quota_client_t *all = clients_of(quota->own);
     apr_uint32_t index = (apr_uint32_t)(client - all);
 
-    gc_seqlock_begin_write(&clients->own->lock);
+    gc_seqlock_begin_write(&quota->own->lock);
     store(&client->count, client->count - 1);
     if (client->count == 0) {
-        apr_uint32_t *at = &chains_of(clients->own)[chain_of(client->address)];
+        apr_uint32_t *at = &chains_of(quota->own)[chain_of(client->address)];
         apr_uint32_t steps = 0;
 
         while (*at != index && *at < map.places && steps++ < map.places) {
@@ -331,21 +331,21 @@ static void count_down(stream_quota_t *clients, stream_quota_client_t *client)
         }
         if (*at == index) {
             store(at, client->next);
-            store(&client->next, clients->unused);
-            clients->unused = index;
+            store(&client->next, quota->unused);
+            quota->unused = index;
         }
     }
-    gc_seqlock_end_write(&clients->own->lock);
-    __atomic_sub_fetch(&clients->own->count, 1, __ATOMIC_SEQ_CST);
+    gc_seqlock_end_write(&quota->own->lock);
+    __atomic_sub_fetch(&quota->own->count, 1, __ATOMIC_SEQ_CST);
 }
 
 /* How many streams this child has. */
-static apr_uint32_t own_count(const stream_quota_t *clients)
+static apr_uint32_t own_count(const stream_quota_t *quota)
 {
-    return __atomic_load_n(&clients->own->count, __ATOMIC_SEQ_CST);
+    return __atomic_load_n(&quota->own->count, __ATOMIC_SEQ_CST);
 }
 
-stream_quota_client_t *stream_quota_enter(stream_quota_t *clients, const apr_sockaddr_t *address,
+stream_quota_client_t *stream_quota_enter(stream_quota_t *quota, const apr_sockaddr_t *address,
                                           int *is_own_fault)
 {
     apr_uint64_t key[2];
@@ -353,26 +353,25 @@ stream_quota_client_t *stream_quota_enter(stream_quota_t *clients, const apr_soc
     int is_too_many = 0;
 
     read_address(key, address);
-    gc_lock_enter(clients->mutex);
-    if (own_count(clients) < clients->total) {
-        client = count_up(clients, key);
-        is_too_many =
-            client && clients->each && count_everywhere(clients->own, client) > clients->each;
-        if (is_too_many || (client && stream_quota_everywhere() > clients->most)) {
-            count_down(clients, client);
+    gc_lock_enter(quota->mutex);
+    if (own_count(quota) < quota->total) {
+        client = count_up(quota, key);
+        is_too_many = client && quota->each && count_everywhere(quota->own, client) > quota->each;
+        if (is_too_many || (client && stream_quota_everywhere() > quota->most)) {
+            count_down(quota, client);
             client = NULL;
         }
     }
-    gc_lock_leave(clients->mutex);
+    gc_lock_leave(quota->mutex);
     *is_own_fault = is_too_many;
     return client;
 }
 
-void stream_quota_leave(stream_quota_t *clients, stream_quota_client_t *client)
+void stream_quota_leave(stream_quota_t *quota, stream_quota_client_t *client)
 {
-    gc_lock_enter(clients->mutex);
-    count_down(clients, client);
-    gc_lock_leave(clients->mutex);
+    gc_lock_enter(quota->mutex);
+    count_down(quota, client);
+    gc_lock_leave(quota->mutex);
 }
 
 apr_uint32_t stream_quota_everywhere(void)
@@ -390,13 +389,13 @@ apr_uint32_t stream_quota_everywhere(void)
     return count;
 }
 
-int stream_quota_look(stream_quota_t *clients)
+int stream_quota_look(stream_quota_t *quota)
 {
-    apr_uint32_t count = own_count(clients);
-    apr_uint32_t is_full = __atomic_load_n(&clients->own->is_full, __ATOMIC_RELAXED);
+    apr_uint32_t count = own_count(quota);
+    apr_uint32_t is_full = __atomic_load_n(&quota->own->is_full, __ATOMIC_RELAXED);
 
-    is_full = is_full ? count > clients->total / 2 : count >= clients->total;
-    __atomic_store_n(&clients->own->is_full, is_full, __ATOMIC_RELAXED);
+    is_full = is_full ? count > quota->total / 2 : count >= quota->total;
+    __atomic_store_n(&quota->own->is_full, is_full, __ATOMIC_RELAXED);
     return is_full != 0;
 }
 
@@ -414,9 +413,9 @@ int stream_quota_is_full(pid_t child)
     return 0;
 }
 
-int stream_quota_all_taken(const stream_quota_t *clients)
+int stream_quota_all_taken(const stream_quota_t *quota)
 {
-    return stream_quota_everywhere() >= clients->most;
+    return stream_quota_everywhere() >= quota->most;
 }
 
 int stream_quota_first(int what)
@@ -426,12 +425,12 @@ int stream_quota_first(int what)
     return head && !__atomic_exchange_n(&head->told[what], 1, __ATOMIC_RELAXED);
 }
 
-apr_uint32_t stream_quota_count(stream_quota_t *clients)
+apr_uint32_t stream_quota_count(stream_quota_t *quota)
 {
-    return own_count(clients);
+    return own_count(quota);
 }
 
-apr_uint32_t stream_quota_limit(const stream_quota_t *clients)
+apr_uint32_t stream_quota_limit(const stream_quota_t *quota)
 {
-    return clients->total;
+    return quota->total;
 }

@@ -43,20 +43,20 @@ apr_status_t stream_quota_create(stream_quota_t **out, apr_uint32_t each, apr_ui
  * @param is_own_fault  set to whether it was refused because this client has as many as it may
  * @return whom to count down; NULL if there are as many as there may be
  */
-stream_quota_client_t *stream_quota_enter(stream_quota_t *clients, const apr_sockaddr_t *address,
+stream_quota_client_t *stream_quota_enter(stream_quota_t *quota, const apr_sockaddr_t *address,
                                           int *is_own_fault);
 
 /**
  * Look whether this child is full, and tell the other children: it is from when it has as many streams as it may to
  * when it has half of that. Thread-safe.
  */
-int stream_quota_look(stream_quota_t *clients);
+int stream_quota_look(stream_quota_t *quota);
 
 /** Whether another child has said that it is full. */
 int stream_quota_is_full(pid_t child);
 
 /** Whether all children together have as many streams as there may be. */
-int stream_quota_all_taken(const stream_quota_t *clients);
+int stream_quota_all_taken(const stream_quota_t *quota);
 
 /** Streams of all children together. */
 apr_uint32_t stream_quota_everywhere(void);
@@ -66,12 +66,12 @@ apr_uint32_t stream_quota_everywhere(void);
 int stream_quota_first(int what);
 
 /** How many streams this child has. Thread-safe. */
-apr_uint32_t stream_quota_count(stream_quota_t *clients);
+apr_uint32_t stream_quota_count(stream_quota_t *quota);
 
 /** How many it may have. */
-apr_uint32_t stream_quota_limit(const stream_quota_t *clients);
+apr_uint32_t stream_quota_limit(const stream_quota_t *quota);
 
 /** Count one stream less. Thread-safe. */
-void stream_quota_leave(stream_quota_t *clients, stream_quota_client_t *client);
+void stream_quota_leave(stream_quota_t *quota, stream_quota_client_t *client);
 
 #endif

@@ -85,15 +85,15 @@ int stream_room_cut_fresh(stream_room_t *room, chat_account_t *account)
 {
     stream_fresh_t *fresh = &room->fresh;
 
-    room->pieces = stream_piece_make(gc_slice(fresh->text, fresh->len), fresh->to, account);
-    if (room->pieces) {
+    room->loaded_pieces = stream_piece_make(gc_slice(fresh->text, fresh->len), fresh->to, account);
+    if (room->loaded_pieces) {
         room->loaded_tail = fresh->to;
         room->version = fresh->version;
         room->snapshot = NULL;
         room->is_cut_off = 0;
     }
     stream_room_drop_fresh(room);
-    return room->pieces != NULL;
+    return room->loaded_pieces != NULL;
 }
 
 void stream_room_drop_fresh(stream_room_t *room)
@@ -115,45 +115,45 @@ int stream_rooms_remove(stream_rooms_t *rooms, stream_room_t *room)
     if (room->next) {
         room->next->prev = room->prev;
     }
-    stream_pieces_clear(&room->log);
+    stream_pieces_clear(&room->pieces);
     stream_room_drop_fresh(room);
     free(room);
     return rooms->by_slot[slot] == NULL;
 }
 
-void stream_room_enter(stream_room_t *room, stream_connection_t *held)
+void stream_room_enter(stream_room_t *room, stream_connection_t *connection)
 {
-    held->room = room;
-    held->first_load = room->loads + 1;
-    held->is_aligned = 0;
-    held->is_behind = 0;
-    held->prev = NULL;
-    held->next = room->first;
+    connection->room = room;
+    connection->first_load = room->loads + 1;
+    connection->is_aligned = 0;
+    connection->is_behind = 0;
+    connection->prev = NULL;
+    connection->next = room->first;
     if (room->first) {
-        room->first->prev = held;
+        room->first->prev = connection;
     }
-    room->first = held;
+    room->first = connection;
 }
 
-void stream_room_note_full(stream_connection_t *held, int is_full)
+void stream_room_note_full(stream_connection_t *connection, int is_full)
 {
-    stream_room_t *room = held->room;
-    int was_full = held->is_counted;
+    stream_room_t *room = connection->room;
+    int was_full = connection->is_counted;
 
-    is_full = is_full && held->is_aligned;
+    is_full = is_full && connection->is_aligned;
     room->full += is_full - was_full;
-    held->is_counted = is_full;
+    connection->is_counted = is_full;
     if (was_full && room->full == 0) {
-        stream_pieces_clear(&room->log); /* nobody is behind any more */
+        stream_pieces_clear(&room->pieces); /* nobody is behind any more */
     }
 }
 
-void stream_room_leave(stream_connection_t *held)
+void stream_room_leave(stream_connection_t *connection)
 {
-    stream_room_note_full(held, 0);
-    *(held->prev ? &held->prev->next : &held->room->first) = held->next;
-    if (held->next) {
-        held->next->prev = held->prev;
+    stream_room_note_full(connection, 0);
+    *(connection->prev ? &connection->prev->next : &connection->room->first) = connection->next;
+    if (connection->next) {
+        connection->next->prev = connection->prev;
     }
-    held->room = NULL;
+    connection->room = NULL;
 }

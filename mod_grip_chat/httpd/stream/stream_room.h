@@ -26,11 +26,11 @@ struct stream_room_t {
     const conf_site_t *site;
     unsigned slot;
     stream_connection_t *first; /**< its readers */
-    int full;                   /**< readers whose connection is, and who go on from the log */
+    int full;                   /**< readers whose connection is, and who go on from the pieces */
     int backlogs;               /**< pages that are being read for readers who are behind */
     ipc_version_t version;      /**< from before it was read last, or of what was told last */
-    apr_int64_t tail;           /**< the position that the log leads to */
-    stream_pieces_t log;
+    apr_int64_t tail;           /**< the position that the pieces lead to */
+    stream_pieces_t pieces;
     stream_fresh_t fresh; /**< follows tail; not while it is loading */
     stream_room_t *due;   /**< the next that is due */
     int is_due;           /**< it had fresh events in this turn */
@@ -46,8 +46,8 @@ struct stream_room_t {
     ipc_version_t loaded_version;
     apr_status_t status;
     chat_snapshot_t *snapshot; /**< if status is APR_SUCCESS: held; NULL for what was not read */
-    stream_piece_t *pieces;    /**< what follows tail, as far as it was read */
-    apr_int64_t loaded_tail;   /**< the position that the pieces lead to */
+    stream_piece_t *loaded_pieces; /**< what follows tail, as far as it was read */
+    apr_int64_t loaded_tail;       /**< the position that the pieces lead to */
     int is_cut_off; /**< what follows tail can not be had: readers there are to start over */
     char name[];
 };
@@ -81,12 +81,12 @@ void stream_room_drop_fresh(stream_room_t *room);
 int stream_rooms_remove(stream_rooms_t *rooms, stream_room_t *room);
 
 /** Put a reader into a room. */
-void stream_room_enter(stream_room_t *room, stream_connection_t *held);
+void stream_room_enter(stream_room_t *room, stream_connection_t *connection);
 
-/** Note whether a reader's connection is full: while there is one, the log is kept. */
-void stream_room_note_full(stream_connection_t *held, int is_full);
+/** Note whether a reader's connection is full: while there is one, the pieces are kept. */
+void stream_room_note_full(stream_connection_t *connection, int is_full);
 
 /** Take a reader out of its room. */
-void stream_room_leave(stream_connection_t *held);
+void stream_room_leave(stream_connection_t *connection);
 
 #endif

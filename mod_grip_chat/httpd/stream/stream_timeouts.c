@@ -1,34 +1,39 @@
 #include "stream_timeouts.h"
 
-void stream_timeouts_leave(stream_connection_t *held)
+void stream_timeouts_leave(stream_connection_t *connection)
 {
-    stream_timeouts_t *queue = held->queue;
+    stream_timeouts_t *timeouts = connection->timeouts;
 
-    if (!queue) {
+    if (!timeouts) {
         return;
     }
-    *(held->queue_prev ? &held->queue_prev->queue_next : &queue->first) = held->queue_next;
-    *(held->queue_next ? &held->queue_next->queue_prev : &queue->last) = held->queue_prev;
-    held->queue = NULL;
+    *(connection->timeouts_prev ? &connection->timeouts_prev->timeouts_next : &timeouts->first) =
+        connection->timeouts_next;
+    *(connection->timeouts_next ? &connection->timeouts_next->timeouts_prev : &timeouts->last) =
+        connection->timeouts_prev;
+    connection->timeouts = NULL;
 }
 
-void stream_timeouts_put(stream_timeouts_t *queue, stream_connection_t *held, gc_moment_t now)
+void stream_timeouts_put(stream_timeouts_t *timeouts, stream_connection_t *connection,
+                         gc_moment_t now)
 {
-    stream_timeouts_leave(held);
-    held->queue = queue;
-    held->queued = now;
-    held->queue_next = NULL;
-    held->queue_prev = queue->last;
-    *(queue->last ? &queue->last->queue_next : &queue->first) = held;
-    queue->last = held;
+    stream_timeouts_leave(connection);
+    connection->timeouts = timeouts;
+    connection->timeouts_since = now;
+    connection->timeouts_next = NULL;
+    connection->timeouts_prev = timeouts->last;
+    *(timeouts->last ? &timeouts->last->timeouts_next : &timeouts->first) = connection;
+    timeouts->last = connection;
 }
 
-stream_connection_t *stream_timeouts_due(const stream_timeouts_t *queue, gc_moment_t now)
+stream_connection_t *stream_timeouts_due(const stream_timeouts_t *timeouts, gc_moment_t now)
 {
-    return queue->first && queue->first->queued + queue->interval <= now ? queue->first : NULL;
+    return timeouts->first && timeouts->first->timeouts_since + timeouts->interval <= now
+               ? timeouts->first
+               : NULL;
 }
 
-gc_moment_t stream_timeouts_next(const stream_timeouts_t *queue)
+gc_moment_t stream_timeouts_next(const stream_timeouts_t *timeouts)
 {
-    return queue->first ? queue->first->queued + queue->interval : 0;
+    return timeouts->first ? timeouts->first->timeouts_since + timeouts->interval : 0;
 }
