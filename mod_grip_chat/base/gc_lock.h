@@ -1,5 +1,6 @@
-/* Mutexes of one's own process. To lock one fails only if it is broken, and then there is nothing to go on
- * with: what it guards may be half changed. So these answer nothing, and end the process by a trap instead. */
+/* Mutexes of one process. A lock fails only if the mutex is broken, and then the data that it
+ * guards may be half changed. So these functions return nothing, and end the process by a trap
+ * instead. */
 #ifndef GC_LOCK_H
 #define GC_LOCK_H
 
@@ -12,7 +13,10 @@ void gc_lock_enter(apr_thread_mutex_t *mutex);
 /** Unlock a mutex that this thread has locked. */
 void gc_lock_leave(apr_thread_mutex_t *mutex);
 
-/** Wait until somebody wakes this, with the mutex unlocked meanwhile. May return for no reason: look again. */
+/**
+ * Wait until another thread wakes this one; the mutex is unlocked meanwhile. May return for no
+ * reason: check again.
+ */
 void gc_lock_wait(apr_thread_cond_t *cond, apr_thread_mutex_t *mutex);
 
 /** Wake one that waits, if there is one. */

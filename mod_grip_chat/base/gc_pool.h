@@ -1,12 +1,12 @@
-/* Pools for things that several threads take turns with. */
+/* Pools for objects that several threads use in turn. */
 #ifndef GC_POOL_H
 #define GC_POOL_H
 
 #include <apr_pools.h>
 
 /**
- * Make a pool with an allocator of its own, so that nothing else allocates from either. Whoever guards
- * the thing in the pool guards the pool.
+ * Make a pool with an allocator of its own, so that nothing else allocates from either. The guard
+ * of the object in the pool guards the pool too.
  *
  * @param out     untouched on failure
  * @param parent  destroys it in its cleanup; NULL for none

@@ -8,7 +8,9 @@
 #include <apr_pools.h>
 #include <apr_strings.h>
 
-/** Bytes that somebody else owns; not NUL-terminated, may hold NUL. data may be NULL if len is 0. */
+/**
+ * Bytes that another object owns; not NUL-terminated, may hold NUL. data may be NULL if len is 0.
+ */
 typedef struct gc_slice_t {
     const char *data;
     apr_size_t len;
@@ -57,7 +59,7 @@ int gc_slice_equal_nocase(gc_slice_t s, const char *text);
  *
  * @param rest       on APR_SUCCESS moved behind the separator; on APR_ENOENT untouched
  * @param separator  the byte to look for
- * @param head       what stood before the separator
+ * @param head       the bytes before the separator
  * @return APR_SUCCESS, or APR_ENOENT if the separator does not occur
  */
 apr_status_t gc_slice_until(gc_slice_t *rest, char separator, gc_slice_t *head);

@@ -1,4 +1,5 @@
-/* What is read of a proxy's answer: when to come again, and the start of the body for the log. */
+/* The parts of a proxy's answer that a publish needs: when to try again, and the start of the body
+ * for the log. */
 #ifndef GRIP_ANSWER_H
 #define GRIP_ANSWER_H
 
@@ -30,8 +31,8 @@ typedef struct grip_answer_t {
 void grip_answer_begin(grip_answer_t *answer);
 
 /**
- * Read one line of an answer's head. A status line begins anew what the answer says (one of 100 may come
- * before it); of a field that comes twice the last one counts.
+ * Read one line of an answer's head. A status line discards the lines before it (an answer of 100
+ * may come first). Of a field that comes twice the last one counts.
  *
  * @param line    a status line or a header field, with or without its line's end
  * @param now     the wall clock's time, which dates are compared with
@@ -42,10 +43,10 @@ int grip_answer_line(grip_answer_t *answer, gc_slice_t line, apr_time_t now);
 /** Read a piece of the body. Returns whether to go on; not beyond GRIP_ANSWER_BODY_MAX_BYTES. */
 int grip_answer_body(grip_answer_t *answer, gc_slice_t piece);
 
-/** Whether the body is longer than what is read of it. */
+/** Whether the body is longer than the part that is read. */
 int grip_answer_is_overlong(const grip_answer_t *answer);
 
-/** Replace by a space what is not printable ASCII. */
+/** Replace each byte that is not printable ASCII by a space. */
 void grip_answer_make_printable(char *text);
 
 #endif

@@ -20,7 +20,7 @@
 /** A secret or a public key, ready to use; lives as long as its pool. Any thread may use it. */
 typedef struct grip_key_t grip_key_t;
 
-/** What a key is, and so the one algorithm that it takes. */
+/** The kind of a key, which decides the one algorithm that it takes. */
 typedef enum grip_key_kind_e {
     GRIP_KEY_HMAC,    /**< a shared secret: HS256 */
     GRIP_KEY_EC_P256, /**< a public key on P-256: ES256 */
@@ -29,21 +29,21 @@ typedef enum grip_key_kind_e {
 
 /**
  * Make a key at configuration time. A PEM public key ("BEGIN PUBLIC KEY", RFC 7468, section 13)
- * makes an EC or RSA key, anything else an HMAC secret; but what is recognisably a key of another
- * kind or form (private key, certificate, DER, JWK) is refused, because a public key that is used
- * as a secret lets everybody sign.
+ * makes an EC or RSA key, anything else an HMAC secret. A recognisable key of another kind or form
+ * (private key, certificate, DER, JWK) is refused: a public key that is used as a secret lets every
+ * client sign.
  *
  * @param out    the key, owned by pool and wiped with it; untouched on failure
- * @param why    on failure what is wrong and what to write instead, owned by pool, as the end of a
- *               sentence whose subject is the setting ("is empty; …"); never holds a part of the
- *               key
+ * @param why    on failure what is wrong and what to write instead, owned by pool. It is the end of
+ *               a sentence whose subject is the setting ("is empty; …"), and never holds a part of
+ *               the key
  * @param bytes  1 .. GRIP_CRYPTO_KEY_MAX_BYTES, copied
  * @return APR_SUCCESS, or APR_EINVAL with *why
  */
 apr_status_t grip_crypto_key_make(const grip_key_t **out, const char **why, gc_slice_t bytes,
                                   apr_pool_t *pool);
 
-/** What kind of key this is. Pure. */
+/** The kind of this key. Pure. */
 grip_key_kind_e grip_crypto_key_kind(const grip_key_t *key);
 
 /**

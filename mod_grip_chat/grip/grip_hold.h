@@ -76,9 +76,9 @@ apr_status_t grip_hold_link_format(const char **out, gc_slice_t uri, apr_interva
  * two characters). Pure, thread-safe, does not log.
  *
  * @param out      the header value, owned by pool; untouched on failure
- * @param content  what the proxy sends, 1 .. 1,024 bytes: visible ASCII and space without , ; and
- *                 ", CR and LF (Pushpin knows no other escape that is needed); no space at either
- *                 end
+ * @param content  the event that the proxy sends, 1 .. 1,024 bytes: visible ASCII and space without
+ *                 , ; and ", CR and LF (Pushpin knows no other escape that is needed); no space at
+ *                 either end
  * @param timeout  silence before it is sent, in MICROSECONDS, bounds and rounding as for a link
  * @return APR_SUCCESS, or APR_EINVAL if content or timeout is not as above
  */
@@ -93,9 +93,9 @@ apr_status_t grip_hold_keep_alive_format(const char **out, gc_slice_t content,
  *                 untouched on failure
  * @param header   the value; an empty slice if there is no such header
  * @param channel  the name as it went out in Grip-Channel
- * @return APR_SUCCESS, APR_ENOENT if the channel is not named, APR_EINVAL if the header is longer
- *         or names more channels than the limits above, is malformed in any part, or names the
- *         channel twice
+ * @return APR_SUCCESS, or APR_ENOENT if the channel is not named. APR_EINVAL if the header is
+ *         longer or names more channels than the limits above, is malformed in any part, or names
+ *         the channel twice
  */
 apr_status_t grip_hold_last_find(gc_slice_t *last_id, gc_slice_t header, gc_slice_t channel);
 

@@ -21,7 +21,7 @@ typedef struct grip_jws_t {
     grip_key_kind_e wants;  /**< the kind of key that its "alg" needs */
 } grip_jws_t;
 
-/** What a token is worth. */
+/** The judgement of a token. */
 typedef enum grip_jws_verdict_e {
     GRIP_JWS_INVALID, /**< not the key's, another issuer's, not yet valid, or without proper exp */
     GRIP_JWS_EXPIRED, /**< would be valid, but its time is over */
@@ -34,7 +34,7 @@ typedef enum grip_jws_verdict_e {
  *
  * @param out    the parts, valid as long as pool and token; untouched on failure
  * @param token  any bytes, at most GRIP_JWS_MAX_BYTES
- * @param pool   owns what was decoded
+ * @param pool   owns the decoded parts
  * @return APR_SUCCESS, or APR_EINVAL. Thread-safe with pools of one's own; does not log.
  */
 apr_status_t grip_jws_split(grip_jws_t *out, gc_slice_t token, apr_pool_t *pool);
@@ -46,7 +46,7 @@ apr_status_t grip_jws_split(grip_jws_t *out, gc_slice_t token, apr_pool_t *pool)
  * @param verdict       the answer; GRIP_JWS_INVALID on failure
  * @param good_until    if not NULL and the verdict is GRIP_JWS_VALID: when this answer ends (exp
  *                      and the skew, at most a day from now), for a cache; else untouched
- * @param jws           what grip_jws_split gave
+ * @param jws           the parts from grip_jws_split
  * @param key           the verifying key
  * @param iss           the issuer that must be named, or NULL for any or none
  * @param now           the time to judge by

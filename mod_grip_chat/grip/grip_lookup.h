@@ -25,7 +25,7 @@ int grip_lookup_is_name(const char *host);
  */
 apr_status_t grip_lookup_start(grip_lookup_t **out, const char *host, apr_interval_time_t timeout);
 
-/** What to watch: readable once grip_lookup_end has something to tell. */
+/** The descriptor to watch: readable once grip_lookup_end has an answer. */
 int grip_lookup_fd(const grip_lookup_t *lookup);
 
 /**

@@ -14,7 +14,7 @@
 /** It belongs to the thread of its transport. */
 typedef struct grip_names_t grip_names_t;
 
-/** Who waits for a lookup. */
+/** One caller that waits for a lookup. */
 typedef struct grip_names_ask_t grip_names_ask_t;
 
 /**

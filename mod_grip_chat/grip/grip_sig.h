@@ -5,8 +5,8 @@
 #include "grip_jws.h"
 #include "grip_url.h"
 
-/** What a Grip-Sig header says about a request. Only VALID and UNCHECKED_ACCEPTED make it a proxied
- *  one: see grip_sig_is_proxied. */
+/** The judgement of a request by its Grip-Sig header. Only VALID and UNCHECKED_ACCEPTED make it a
+ * proxied one: see grip_sig_is_proxied. */
 typedef enum grip_sig_verdict_e {
     GRIP_SIG_ABSENT,            /**< no Grip-Sig, or an empty one: a client of our own */
     GRIP_SIG_INVALID,           /**< no proxy of ours signed it */
@@ -18,7 +18,7 @@ typedef enum grip_sig_verdict_e {
 /** The answer to grip_sig_check. */
 typedef struct grip_sig_t {
     grip_sig_verdict_e verdict;
-    const grip_proxy_t *proxy; /**< who signed it, if VALID or EXPIRED; else NULL */
+    const grip_proxy_t *proxy; /**< the signer, if VALID or EXPIRED; else NULL */
     apr_time_t good_until;     /**< if VALID: when this answer ends, for a cache; else 0 */
 } grip_sig_t;
 
@@ -31,7 +31,7 @@ typedef struct grip_sig_t {
  * @param header        the value of Grip-Sig; an empty slice if there is no such header
  * @param now           the time to judge by
  * @param scratch_pool  for temporaries
- * @return APR_SUCCESS, or APR_EGENERAL if OpenSSL could not even try and nobody else verified it.
+ * @return APR_SUCCESS, or APR_EGENERAL if OpenSSL could not even try and no other key verified it.
  *         Thread-safe; does not log.
  */
 apr_status_t grip_sig_check(grip_sig_t *out, const grip_proxy_t *const *proxies, apr_size_t count,

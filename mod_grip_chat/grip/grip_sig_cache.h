@@ -1,6 +1,6 @@
-/* The Grip-Sigs that a process has verified already. A proxy sends the same one for a while, and to verify
- * it again cannot give another answer before its time is over. What is kept belongs to the proxies that
- * the cache was made for: another site, with other keys, has another cache. */
+/* The Grip-Sigs that a process has verified already. A proxy sends the same one for a while, and a
+ * second verification cannot give another answer before its time is over. A cache belongs to the
+ * proxies that it was made for: another site, with other keys, has another cache. */
 #ifndef GRIP_SIG_CACHE_H
 #define GRIP_SIG_CACHE_H
 
@@ -14,7 +14,7 @@
 
 typedef struct grip_sig_cache_t grip_sig_cache_t;
 
-/** What a cache did. */
+/** Counts of a cache's work. */
 typedef struct grip_sig_cache_stats_t {
     apr_uint64_t hits;   /**< answered from memory */
     apr_uint64_t misses; /**< looked for and not found, so verified */
@@ -26,14 +26,15 @@ typedef struct grip_sig_cache_stats_t {
  * @param out      untouched on failure
  * @param proxies  count proxies of a site; they and the array live as long as the cache
  * @param pool     owns it
- * @return APR_SUCCESS, or what kept the mutex or the seed from being made
+ * @return APR_SUCCESS, or why the mutex or the seed could not be made
  */
 apr_status_t grip_sig_cache_create(grip_sig_cache_t **out, const grip_proxy_t *const *proxies,
                                    apr_size_t count, apr_pool_t *pool);
 
 /**
- * Judge a Grip-Sig header by the cache's proxies: the answer is always that of grip_sig_check at the same
- * time. Only what is GRIP_SIG_VALID is kept, so nobody without a key can fill the cache.
+ * Judge a Grip-Sig header by the cache's proxies: the answer is always that of grip_sig_check at
+ * the same time. Only a GRIP_SIG_VALID signature is kept, so a client without a key cannot fill
+ * the cache.
  *
  * @param out           as grip_sig_check
  * @param header        as grip_sig_check; copied if it is kept
@@ -44,7 +45,7 @@ apr_status_t grip_sig_cache_create(grip_sig_cache_t **out, const grip_proxy_t *c
 apr_status_t grip_sig_cache_check(grip_sig_cache_t *cache, grip_sig_t *out, gc_slice_t header,
                                   apr_time_t now, apr_pool_t *scratch_pool);
 
-/** What it did. Thread-safe. */
+/** The counts of a cache. Thread-safe. */
 grip_sig_cache_stats_t grip_sig_cache_stats(grip_sig_cache_t *cache);
 
 #endif

@@ -35,7 +35,7 @@ typedef void grip_transport_watch_fn(int fd, int want_read, int want_write, void
  */
 typedef void grip_transport_timer_fn(apr_interval_time_t after, void *baton);
 
-/** What a transport asks of the event loop. */
+/** The wishes of a transport to the event loop. */
 typedef struct grip_transport_loop_t {
     grip_transport_watch_fn *watch;
     grip_transport_timer_fn *timer;
@@ -115,7 +115,10 @@ apr_status_t grip_transport_post(grip_transport_t *transport, grip_transport_pos
                                  apr_interval_time_t timeout, grip_transport_done_fn *done,
                                  void *baton);
 
-/** Give up a POST; its done function is not called. What was sent may still be taken. */
+/**
+ * Give up a POST; its done function is not called. The proxy may still take the bytes that were
+ * sent.
+ */
 void grip_transport_cancel(grip_transport_post_t *post);
 
 /** How many POSTs are under way. */

@@ -24,11 +24,11 @@ typedef struct grip_proxy_t {
     grip_auth_e auth;             /**< how to authorize a publish */
     const char *iss;              /**< claimed in the bearer token, or NULL */
     const char *bearer;           /**< GRIP_AUTH_BEARER: the token, visible ASCII; else NULL */
-    const grip_key_t *sign_key;   /**< GRIP_AUTH_JWT: what to sign with; else NULL */
+    const grip_key_t *sign_key;   /**< GRIP_AUTH_JWT: the key to sign with; else NULL */
     const char *user;             /**< GRIP_AUTH_BASIC: without colon; else NULL */
     const char *password;         /**< GRIP_AUTH_BASIC: may be empty; else NULL */
     const char *verify_iss;       /**< the issuer a Grip-Sig must name, or NULL for any */
-    const grip_key_t *verify_key; /**< what verifies Grip-Sig (verify-key, else key), or NULL */
+    const grip_key_t *verify_key; /**< verifies Grip-Sig (verify-key, else key), or NULL */
 } grip_proxy_t;
 
 /**
@@ -37,9 +37,9 @@ typedef struct grip_proxy_t {
  * `verify-key` may start with "base64:".
  *
  * @param out         the proxy, owned by pool; untouched on failure
- * @param why         on failure a sentence, owned by pool, that names GRIP_URL or GRIP_VERIFY_KEY
- *                    and says what is wrong and what to write instead; never holds a part of a key
- *                    or password
+ * @param why         on failure a sentence, owned by pool, that names GRIP_URL or GRIP_VERIFY_KEY.
+ *                    It says what is wrong and what to write instead, and never holds a part of a
+ *                    key or password
  * @param url         http or https, at most GRIP_URL_MAX_BYTES
  * @param verify_key  GRIP_VERIFY_KEY: replaces verify-key; a secret, a PEM, or either as
  *                    "base64:…"; NULL or empty if there is none
