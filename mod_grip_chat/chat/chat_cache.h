@@ -1,6 +1,6 @@
-/* The rooms that a process has at hand: snapshots, each with the version of the room that it was read
- * at, valid as long as the room has no other. Bounded in bytes; what was used longest ago goes. Threads
- * that miss the same room wait for one of them to read it. */
+/* The rooms that a process has at hand: snapshots, each with the version of the room that it was
+ * read at, valid as long as the room has no other. Bounded in bytes; the room that was used
+ * longest ago goes first. Threads that miss the same room wait for one of them to read it. */
 #ifndef CHAT_CACHE_H
 #define CHAT_CACHE_H
 
@@ -10,7 +10,7 @@ typedef struct chat_cache_t chat_cache_t;
 
 /** When a room was read: equal versions say that nothing has changed in between. */
 typedef struct chat_version_t {
-    apr_uint64_t epoch;      /**< another one: what was known of the database is worth nothing */
+    apr_uint64_t epoch;      /**< another one: all knowledge of the database is void */
     apr_uint64_t generation; /**< another one: there may be new messages, or fewer old ones */
 } chat_version_t;
 
@@ -35,7 +35,7 @@ typedef struct chat_cache_room_t {
     void *baton; /**< for the source */
 } chat_cache_room_t;
 
-/** What a cache has and did. */
+/** The contents and the counts of a cache. */
 typedef struct chat_cache_stats_t {
     apr_uint64_t hits;  /**< answered without a read */
     apr_uint64_t loads; /**< rooms that were read, or tried to be */
@@ -51,22 +51,24 @@ typedef struct chat_cache_stats_t {
  *
  * @param out    untouched on failure
  * @param limit  bytes that are kept; 0 keeps nothing, so that each room is read when it is asked for
- * @param pool   owns it; its cleanup lets go of all rooms, but not of what others hold
+ * @param pool   owns it; its cleanup lets go of all rooms, but not of snapshots that others hold
  */
 apr_status_t chat_cache_create(chat_cache_t **out, apr_size_t limit, apr_pool_t *pool);
 
 /** Whether anything is kept. */
 int chat_cache_is_on(const chat_cache_t *cache);
 
-/** What its snapshots are taken on, for one that is not to be kept; lives as long as the cache. */
+/**
+ * The account of its snapshots, for a snapshot that is not to be kept; lives as long as the cache.
+ */
 chat_account_t *chat_cache_account(const chat_cache_t *cache);
 
 /**
- * Get a room as it is now: what was stored before the call is in it. Thread-safe.
+ * Get a room as it is now: all messages that were stored before the call are in it. Thread-safe.
  *
- * Blocks while the room is read, by this thread or another. If the read fails, all fail that waited for
- * it: they have waited as long as a read of their own would have taken to fail, and one after the other
- * they would wait for ages where a database is locked. The next call reads again.
+ * Blocks while the room is read, by this thread or another. If the read fails, all threads that
+ * waited for it fail too. They have waited as long as a failing read of their own would take. One
+ * after the other they would wait very long if the database is locked. The next call reads again.
  *
  * @param out   held by the caller: release it
  * @return APR_SUCCESS, also if the room was never written to; else the source's status, or APR_ENOMEM
@@ -74,7 +76,7 @@ chat_account_t *chat_cache_account(const chat_cache_t *cache);
 apr_status_t chat_cache_get(chat_cache_t *cache, const chat_cache_room_t *room,
                             chat_snapshot_t **out);
 
-/** What it has and did. Thread-safe. */
+/** The contents and counts of the cache. Thread-safe. */
 chat_cache_stats_t chat_cache_stats(chat_cache_t *cache);
 
 #endif

@@ -10,7 +10,8 @@
  * without a line end. The date is UTC (RFC 3339) with milliseconds. A message with an idempotency key
  * has it as "key", after the text.
  *
- * @return APR_SUCCESS, or APR_EINVAL if a name or text is not UTF-8; what was appended by then stays
+ * @return APR_SUCCESS, or APR_EINVAL if a name or text is not UTF-8; the bytes appended before that
+ *         stay
  */
 apr_status_t chat_codec_append_message(gc_buffer_t *buffer, const chat_message_t *message);
 
@@ -22,13 +23,13 @@ apr_status_t chat_codec_append_message(gc_buffer_t *buffer, const chat_message_t
  */
 apr_status_t chat_codec_append_list(gc_buffer_t *buffer, gc_slice_t room, const chat_page_t *page);
 
-/** What stands between two messages of a list. */
+/** The separator of two messages of a list. */
 #define CHAT_CODEC_BETWEEN ", "
 
-/** Begin a list, for those who have its messages as JSON already. */
+/** Begin a list, for a caller that has its messages as JSON already. */
 void chat_codec_begin_list(gc_buffer_t *buffer);
 
-/** Write what stands before a message of a list, of which `number` are there already. */
+/** Write the separator before a message of a list, of which `number` are there already. */
 void chat_codec_begin_item(gc_buffer_t *buffer, int number);
 
 /** End a list. */

@@ -1,9 +1,9 @@
 /* A connection to the database that the chat is kept in. The one file that uses apr_dbd is
  * chat_database_dbd.c; the one that uses libsqlite3, chat_database_sqlite.c.
  *
- * A connection belongs to one thread at a time: its user guards it. After an error it is closed, and
- * the next call opens a new one, so that a changed schema, a replaced file or a restarted server heal
- * by themselves. */
+ * A connection belongs to one thread at a time: its user guards it. After an error it is closed,
+ * and the next call opens a new one. So a changed schema, a replaced file or a restarted server
+ * heal by themselves. */
 #ifndef CHAT_DATABASE_H
 #define CHAT_DATABASE_H
 
@@ -22,10 +22,10 @@ typedef struct chat_database_spec_t {
     const char *params; /**< its parameters; for sqlite3 an absolute path */
 } chat_database_spec_t;
 
-/** What a database is opened for. */
+/** The purpose of a connection. */
 typedef enum chat_database_role_e {
     CHAT_DATABASE_WRITER, /**< makes the schema, writes; one for each database */
-    CHAT_DATABASE_READER /**< only reads, and only what a writer has open; never writes into a file */
+    CHAT_DATABASE_READER /**< only reads, and only files that a writer has open; never writes into a file */
 } chat_database_role_e;
 
 /**
@@ -53,8 +53,10 @@ chat_database_t *chat_database_create(const chat_database_spec_t *spec, chat_dat
  */
 typedef int chat_database_held_fn(chat_database_files_t *held, void *baton);
 
-/** Say by what a reader knows which files it may open: it opens no others, and reads no others. Without this
- *  it opens nothing. Call before the first use. */
+/**
+ * Set the function that tells a reader which files it may open. It opens and reads no others.
+ * Without this call it opens nothing. Call before the first use.
+ */
 void chat_database_follow(chat_database_t *db, chat_database_held_fn *held, void *baton);
 
 /**
@@ -66,13 +68,13 @@ typedef apr_status_t chat_database_opened_fn(chat_database_t *db, apr_pool_t *sc
                                              void *baton);
 
 /**
- * Say what a writer has to know. Call before the first use.
+ * Give a writer the facts that it needs. Call before the first use.
  *
  * @param known   which files the writer before had open; zeros where that is not known
  * @param opened   may be NULL
- * @param changed  called by chat_database_begin, outside of a transaction, where another connection has
- *                 committed since it or chat_database_was_changed asked last; it may use the connection, and where
- *                 it fails that is closed; may be NULL, and then nothing is asked
+ * @param changed  called by chat_database_begin, outside of a transaction, if another connection
+ *                 has committed since it or chat_database_was_changed asked last. It may use the
+ *                 connection; if it fails, the connection is closed. NULL: nothing is asked
  */
 void chat_database_lead(chat_database_t *db, const chat_database_files_t *known,
                         chat_database_opened_fn *opened, chat_database_opened_fn *changed,
@@ -81,28 +83,32 @@ void chat_database_lead(chat_database_t *db, const chat_database_files_t *known,
 /** Which files are open, or were last. */
 const chat_database_files_t *chat_database_files(const chat_database_t *db);
 
-/** The name that was given to a log whose file was replaced, once for each; NULL where there is none. Its file
- *  has the inode that the name has in it. A writer's call; the name lives as long as the connection. */
+/**
+ * The name that was given to a log whose file was replaced; each is told once. NULL if there is
+ * none. The name holds the inode of the file that the log belongs to. A writer's call; the name
+ * lives as long as the connection.
+ */
 const char *chat_database_kept_log(chat_database_t *db);
 
 /**
  * Open the database if it is not open. A writer creates the file (mode 0600) and the schema, sets and
  * checks journal_mode=WAL and synchronous=FULL.
  *
- * @return APR_SUCCESS; APR_ENOENT if a reader's database does not exist, or is not what its writer has open;
- *         APR_EINCOMPLETE if the schema is of another version; APR_EAGAIN if it is locked; APR_EGENERAL
- *         otherwise
+ * @return APR_SUCCESS; APR_ENOENT if a reader's database does not exist, or is not the one that its
+ *         writer has open. APR_EINCOMPLETE if the schema is of another version; APR_EAGAIN if it is
+ *         locked; APR_EGENERAL otherwise
  */
 apr_status_t chat_database_ready(chat_database_t *db);
 
 /**
- * See whether the files that were opened are still those to use. A reader's connection is closed where its
+ * See whether the open files are still the files to use. A reader's connection is closed if its
  * writer has others open.
  *
- * A writer looks at what lies under the names. Where the file is gone, or another, it saves the log into the
- * file that it has open, wherever that is, and takes the log away from the next one's side. Where somebody reads
- * in the log for 1.5 s, it gives the log another name: see chat_database_kept_log. Then the connection is closed.
- * Where only the log or its index is another, the log is saved and the connection closed.
+ * A writer looks at the files under the names. If its file is gone or replaced, it saves the log
+ * into the file that it has open, wherever that is. Then it takes the log away from the side of the
+ * next file. If another process reads in the log for 1.5 s, the writer gives the log another name:
+ * see chat_database_kept_log. Then the connection is closed. If only the log or its index is
+ * another, the log is saved and the connection closed.
  *
  * @return APR_SUCCESS, also if nothing is open, or was a reader's; APR_ENOENT if a writer's file was deleted or
  *         replaced; APR_EAGAIN if its log was, and cannot be saved yet
@@ -110,9 +116,10 @@ apr_status_t chat_database_ready(chat_database_t *db);
 apr_status_t chat_database_check(chat_database_t *db, apr_pool_t *scratch_pool);
 
 /**
- * See whether another connection has committed anything since this or chat_database_begin asked last, or since the
- * connection was opened; after it was opened anew that is not known, and the answer is yes. A writer's call: as it
- * is the only one there is, somebody changes the database by hand.
+ * See whether another connection has committed anything since this or chat_database_begin asked
+ * last, or since the connection was opened. After a new opening that is not known, and the answer
+ * is yes. A writer's call: there is only one writer, so yes means that the database was changed by
+ * hand.
  *
  * @param was_changed  untouched on failure
  * @return APR_SUCCESS, also if nothing is open, or as chat_database_select
@@ -120,37 +127,39 @@ apr_status_t chat_database_check(chat_database_t *db, apr_pool_t *scratch_pool);
 apr_status_t chat_database_was_changed(chat_database_t *db, int *was_changed,
                                        apr_pool_t *scratch_pool);
 
-/** What the driver said of the last failure, for the log; never NULL. Valid until the next call. */
+/** The driver's words for the last failure, for the log; never NULL. Valid until the next call. */
 const char *chat_database_last_error(const chat_database_t *db);
 
-/** How often the connection was opened. Each time another file may have been there: while it is closed
- *  nobody can tell. */
+/**
+ * How often the connection was opened. Each time another file may have been there: a closed
+ * connection does not notice a change of files.
+ */
 unsigned chat_database_openings(const chat_database_t *db);
 
-/** Close the connection; what was not committed is rolled back. */
+/** Close the connection; an open transaction is rolled back. */
 void chat_database_close(chat_database_t *db);
 
 /**
- * Leave a transaction that failed. The connection is closed, because what another one changed may have killed
- * its statements, but not where there was no space on the disk.
+ * Leave a transaction that failed. The connection is closed, because a change by another
+ * connection may have killed its statements. It stays open if the disk had no space.
  *
- * @param why  what the call answered that failed
+ * @param why  the status of the call that failed
  */
 void chat_database_abandon(chat_database_t *db, apr_status_t why);
 
 /**
- * Move the log into the file and cut it to nothing: both have many pages in common, so that this makes space on a
- * full disk. A writer's call, outside of transactions; no more than once a second anything is done, for 0.1 s
- * where somebody reads in the log.
+ * Move the log into the file and cut it to nothing: both have many pages in common, so this makes
+ * space on a full disk. A writer's call, outside of transactions. It acts once a second at most,
+ * and for 0.1 s if another process reads in the log.
  *
  * @return whether it is worth a try to write again
  */
 int chat_database_make_space(chat_database_t *db, apr_pool_t *scratch_pool);
 
 /**
- * Move the log into the file where it is larger than what is left on the disk: on a disk that is full there is no
- * space to do that. A writer's call, after a COMMIT. Where somebody reads in the log it waits for nobody, and
- * a later call tries again.
+ * Move the log into the file if it is larger than the free space of the disk: on a full disk there
+ * is no space to do that. A writer's call, after a COMMIT. If another process reads in the log,
+ * this does not wait, and a later call tries again.
  */
 void chat_database_keep_space(chat_database_t *db, apr_pool_t *scratch_pool);
 
@@ -167,9 +176,9 @@ apr_status_t chat_database_ask(chat_database_t *db, const char *sql, const char 
                                apr_pool_t *pool);
 
 /**
- * Start a transaction that will write, on the file that lies there now: a database goes on taking
- * commits after its file was deleted or replaced, and they would be lost. Whatever others have committed before
- * was seen to: see chat_database_lead.
+ * Start a transaction that will write, on the file that lies there now. A database goes on taking
+ * commits after its file was deleted or replaced, and they would be lost. The changed function has
+ * handled all earlier commits of other connections: see chat_database_lead.
  *
  * @return as chat_database_ready; APR_ENOENT also if the file was deleted or replaced; APR_EAGAIN also if
  *         others commit again and again; or as changed
@@ -180,15 +189,15 @@ apr_status_t chat_database_begin(chat_database_t *db, apr_pool_t *scratch_pool);
  * Run a prepared statement on an open connection, as part of a transaction.
  *
  * @param params  in the statement's order: NUL-terminated strings, and numbers as apr_int64_t *
- * @param rows    what it answered, to be read before the connection's next call; owned by pool
+ * @param rows    its answer, to be read before the connection's next call; owned by pool
  * @return APR_SUCCESS, APR_EAGAIN if the database is locked, APR_ENOSPC if the disk is full, APR_EGENERAL otherwise
  */
 apr_status_t chat_database_select(chat_database_t *db, chat_sql_statement_e statement,
                                   const void **params, chat_rows_t **rows, apr_pool_t *pool);
 
 /**
- * Run a prepared statement by itself, opening the connection if need be, and once more on a new one
- * if it fails, or on the same one where space could be made for it.
+ * Run a prepared statement by itself; open the connection if need be. If the statement fails, run
+ * it once more: on the same connection if space could be made for it, else on a new one.
  *
  * @return as chat_database_select and chat_database_ready
  */

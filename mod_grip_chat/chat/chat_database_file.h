@@ -1,5 +1,5 @@
-/* Which files a database is made of. Others may lie under their names by now: SQLite goes on with files that
- * have no name any more, and finds a log and its index by their names only. */
+/* The files of a database. Others may lie under their names by now: SQLite goes on with files that
+ * have no name any more, but finds a log and its index only by their names. */
 #ifndef CHAT_DATABASE_FILE_H
 #define CHAT_DATABASE_FILE_H
 
@@ -35,24 +35,26 @@ int chat_database_files_are_same(const chat_database_files_t *a, const chat_data
  */
 const char *chat_database_files_path(const char *path, apr_pool_t *pool);
 
-/** Look at what lies under a database's names, without opening anything. */
+/** Look at the files under a database's names, without opening any. */
 void chat_database_files_look(chat_database_files_t *found, const char *path,
                               apr_pool_t *scratch_pool);
 
 /**
- * Whether a log that was found is not the log of the file beside it: whoever opens that writes the one over
- * the other. It belongs to the file that was known, or no file is there at all. Pure.
+ * Whether a log that was found is not the log of the file beside it: a process that opens that
+ * file writes the one over the other. The log belongs to the file that was known, or no file is
+ * there at all. Pure.
  *
- * @param known  what the last writer had open; zeros where that is not known
+ * @param known  the files that the last writer had open; zeros where that is not known
  */
 int chat_database_files_have_stray_log(const chat_database_files_t *known,
                                        const chat_database_files_t *found);
 
 /**
- * Whether a reader may open, or has opened, what was found: the files that the writer has, or its file alone, with no
- * log or an empty one, if the writer had none left when it closed the file.
+ * Whether a reader may open, or has opened, the files that were found. They are the files that the
+ * writer has open, or its file alone, with no log or an empty one. The latter holds if the writer
+ * had no log left when it closed the file.
  *
- * @param held  what the writer says
+ * @param held  the files that the writer names
  */
 int chat_database_files_may_be_read(const chat_database_files_t *held,
                                     const chat_database_files_t *found, const char *path,
@@ -61,12 +63,15 @@ int chat_database_files_may_be_read(const chat_database_files_t *held,
 /** Whether the log is larger than what is free on its disk: then there may soon be no space to save it in. */
 int chat_database_files_log_is_too_large(const char *path, apr_pool_t *scratch_pool);
 
-/** Take the log away, and its index. What cannot be removed is not there, or SQLite will say so. */
+/**
+ * Take the log away, and its index. If one cannot be removed, it is not there, or SQLite will say
+ * so.
+ */
 void chat_database_files_remove_log(const char *path, apr_pool_t *scratch_pool);
 
 /**
- * Give a log another name beside the database, which has the inode of its own file in it, and take its index
- * away. An empty one is removed.
+ * Give a log another name beside the database, with the inode of its own file in the name, and
+ * take its index away. An empty log is removed.
  *
  * @param owner  the file that the log belongs to
  * @param kept   its name, owned by pool; NULL where it was empty; untouched on failure

@@ -1,5 +1,5 @@
-/* What apr_dbd's driver cannot say to SQLite. The one file that uses libsqlite3 is chat_database_sqlite.c; a
- * handle is what apr_dbd_native_handle answers for that driver. */
+/* The calls to SQLite that apr_dbd's driver does not offer. The one file that uses libsqlite3 is
+ * chat_database_sqlite.c; a handle comes from apr_dbd_native_handle of that driver. */
 #ifndef CHAT_DATABASE_SQLITE_H
 #define CHAT_DATABASE_SQLITE_H
 
@@ -7,8 +7,8 @@
 #include <apr_pools.h>
 
 /**
- * What to have SQLite open for somebody who only reads: where the library takes a URI for a name, one that has
- * the file opened read-only.
+ * The name to give SQLite for a connection that only reads. If the library takes a URI for a name,
+ * it is a URI that opens the file read-only.
  *
  * @param path  absolute
  * @return owned by pool
@@ -16,14 +16,14 @@
 const char *chat_database_sqlite_read_only_name(const char *path, apr_pool_t *pool);
 
 /**
- * Whether a connection is one of the library that this module was linked with: where Apache's driver has
- * another copy of it in itself, its handles must not be used here.
+ * Whether a connection is one of the library that this module was linked with. If Apache's driver
+ * has another copy of the library in itself, its handles must not be used here.
  *
- * @param source_id  what the connection answers to "SELECT sqlite_source_id()"
+ * @param source_id  the connection's answer to "SELECT sqlite_source_id()"
  */
 int chat_database_sqlite_is_own(const char *source_id);
 
-/** Whether the disk had no space for what has just failed. */
+/** Whether the disk had no space for the call that has just failed. */
 int chat_database_sqlite_is_full(void *handle);
 
 /** Whether a transaction has begun that was neither committed nor, also by SQLite itself, rolled back. */

@@ -15,8 +15,8 @@ void chat_event_id_append(gc_buffer_t *buffer, gc_slice_t room, apr_int64_t n);
 void chat_event_id_append_channel(gc_buffer_t *buffer, gc_slice_t room);
 
 /**
- * Read an id that a client sent back, or several with commas between them, as a stream of several rooms
- * has them: then the one of the room counts, the last if there are more.
+ * Read an id that a client sent back, or several with commas between them, as a stream of several
+ * rooms has them. Of several, the id of the room counts; if there are more of it, the last.
  *
  * @param n     the position, from 0, or CHAT_EVENT_ID_GONE where the number is negative; untouched on
  *              failure

@@ -1,5 +1,6 @@
-/* What retention finds when the messages are gone: idempotency keys that are a day old, and the rows of empty
- * rooms. Both are found in stretches of rows, so that what a step reads is bounded whatever the ids are. */
+/* The leftovers that retention finds when the messages are gone: idempotency keys that are a day
+ * old, and the rows of empty rooms. Both are found in stretches of rows, so that the rows of a step
+ * are bounded for any ids. */
 #ifndef CHAT_LEFTOVERS_H
 #define CHAT_LEFTOVERS_H
 
@@ -11,7 +12,7 @@
 /** How long an empty room's row is kept after its last message, in milliseconds: a day. */
 #define CHAT_LEFTOVERS_ROOM_KEPT_MS CHAT_KEY_KEPT_MS
 
-/** What is to be deleted. Zeroed before it is filled. */
+/** The rows to delete. Zeroed before it is filled. */
 typedef struct chat_leftovers_t {
     apr_int64_t keys[CHAT_LEFTOVERS_MAX]; /**< their messages' ids */
     int key_count;
@@ -53,8 +54,10 @@ apr_status_t chat_leftovers_find_rooms(chat_leftovers_t *left, chat_database_t *
                                        const char *site, apr_int64_t now_ms, apr_int64_t *room_id,
                                        int *is_over, apr_pool_t *pool);
 
-/** Delete what was found, in a transaction of the caller's. The site's floor is raised: a room that is made
- *  again goes on above every position that it had. @return as chat_database_select */
+/**
+ * Delete these rows, in a transaction of the caller's. The site's floor is raised: a room that is
+ * made again goes on above every position that it had. @return as chat_database_select
+ */
 apr_status_t chat_leftovers_delete(const chat_leftovers_t *left, chat_database_t *db,
                                    const char *site, apr_pool_t *pool);
 

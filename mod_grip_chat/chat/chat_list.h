@@ -1,5 +1,5 @@
-/* A list of messages that is made for itself, byte for byte the one that a snapshot of the same page has, and the
- * tag of both. What an answer of events needs is not made. */
+/* A list of messages that is made without a snapshot, byte for byte the one that a snapshot of the
+ * same page has, and the tag of both. The text of events is not made. */
 #ifndef CHAT_LIST_H
 #define CHAT_LIST_H
 

@@ -28,8 +28,8 @@ typedef struct chat_multipart_part_t {
 
 /** Where a reader stands in a body. Filled by chat_multipart_open; callers read only why. */
 typedef struct chat_multipart_t {
-    const char *why;   /**< after APR_EINVAL what is wrong: a constant phrase for the client */
-    gc_slice_t rest;   /**< what follows the last delimiter */
+    const char *why;   /**< after APR_EINVAL the reason: a constant phrase for the client */
+    gc_slice_t rest;   /**< the bytes after the last delimiter */
     int parts;         /**< read so far */
     apr_status_t done; /**< APR_SUCCESS while there may be more, then the final answer */
     apr_size_t delimiter_len;
@@ -67,11 +67,10 @@ apr_status_t chat_multipart_open(chat_multipart_t *cursor, gc_slice_t body, gc_s
  *
  * A part is refused unless it has exactly one Content-Disposition, of type form-data with exactly
  * one name. In names and file names a backslash stands for itself except before a quote or another
- * backslash (curl --form-escape), and %22, %0D and %0A are what browsers make of a quote, CR and LF.
- * Other headers are ignored (RFC 7578, section 4.8); folded ones, transfer encodings that change the
- * bytes, and a field that says a charset in which its bytes mean something else than in UTF-8 are
- * refused. A body of no parts, as
- * browsers send for an empty form, is well formed.
+ * backslash (curl --form-escape). Browsers send %22, %0D and %0A for a quote, CR and LF. Other
+ * headers are ignored (RFC 7578, section 4.8). Folded headers and transfer encodings that change
+ * the bytes are refused. So is a field with a charset in which its bytes mean something else than
+ * in UTF-8. A body of no parts, as browsers send for an empty form, is well formed.
  *
  * @param cursor  an opened one; once this failed or came to the end it repeats that answer
  * @param part    slices of the body; name may be owned by pool instead; untouched on failure

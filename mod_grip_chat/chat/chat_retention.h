@@ -5,20 +5,25 @@
 
 #include "chat_leftovers.h"
 
-/** What is kept of each room; 0 for no limit. */
+/** The limits of each room; 0 for no limit. */
 typedef struct chat_retention_t {
     apr_int64_t max_age_ms; /**< at least CHAT_RETENTION_MIN_AGE_MS, else that counts */
     apr_int64_t max_count;
 } chat_retention_t;
 
-/** Nothing younger is deleted, in milliseconds: who is just catching up shall not be told that it is gone,
- *  and a job that a child sends again shall be recognised. */
+/**
+ * No younger message is deleted, in milliseconds. A reader who is just catching up must not be
+ * told that it is gone, and a job that a child sends again must be recognised.
+ */
 #define CHAT_RETENTION_MIN_AGE_MS 10000
 
 /** Messages that one step deletes at most; fewer where their texts come to more than 1 MB. */
 #define CHAT_RETENTION_STEP 200
 
-/** Where a sweep through a site has got; zeroed before the first. Belongs to whoever runs the step. */
+/**
+ * Where a sweep through a site has got; zeroed before the first. Belongs to the caller of the
+ * step.
+ */
 typedef struct chat_sweep_t {
     apr_uint64_t epoch;      /**< the caller's: of another database file a sweep starts anew */
     int phase;               /**< which part of it the next step does */
@@ -30,27 +35,28 @@ typedef struct chat_sweep_t {
 } chat_sweep_t;
 
 /**
- * Do one step of a sweep: delete at most CHAT_RETENTION_STEP messages, in one transaction, and move
- * their rooms' first kept positions on. An idempotency key goes with its message, or after a day, within
- * an hour, if that is later. A writer's call.
+ * Do one step of a sweep: delete at most CHAT_RETENTION_STEP messages, in one transaction, and
+ * move their rooms' first kept positions on. An idempotency key goes with its message, or within an
+ * hour after a day, if that is later. A writer's call.
  *
- * What goes by age. Dates are of the wall clock, which may have been wrong; the order of ids, and of
- * positions in a room, is right whatever it said. So a message goes if its own date is old enough and no
- * message before it in its room has a date that is young. One that is dated ahead of the clock is known
- * to have a wrong date: it goes with the first message behind it in its room that goes, or when its date
- * is old enough.
+ * Messages that go by age. Dates are of the wall clock, which may have been wrong; the order of
+ * ids, and of positions in a room, is right in any case. So a message goes if its own date is old
+ * enough and no message before it in its room has a young date. A message that is dated ahead of
+ * the clock has a wrong date. It goes with the first message behind it in its room that goes, or
+ * when its date is old enough.
  *
- * A date that is wrong can so hold up no more than its own room, and no longer than it is wrong by. One
- * that is wrong in the past makes no other message go, but those before it that are dated ahead of the
- * clock: to lose a message too early takes two wrong dates.
+ * So a wrong date can hold up only its own room, and no longer than it is wrong by. A wrong date
+ * in the past makes no other message go, except messages before it that are dated ahead of the
+ * clock. To lose a message too early takes two wrong dates.
  *
- * How they are found. All messages of the database are gone through in the order of their ids, from where
- * the sweep before has stopped to the first young one, so that a sweep passes over nothing that is kept.
- * What that misses because a date was wrong (rooms behind one young date, messages that were passed while
- * the clock was behind) is found by a full sweep, the first and one an hour: it looks at the first message
- * of every room. It also looks at each key once, when that has become a day old, and deletes the rows of rooms
- * that have neither messages nor keys and got their last message a day ago. A room that is made again goes on
- * above all positions that rooms of its site had when they were deleted.
+ * How a sweep finds them. It goes through all messages of the database in the order of their ids,
+ * from the end of the sweep before to the first young message. So a sweep passes over no message
+ * that is kept. Wrong dates make it miss some: rooms behind one young date, or messages that were
+ * passed while the clock was behind. A full sweep, the first one and then one an hour, finds those:
+ * it looks at the first message of every room. It also looks at each key once, when the key has
+ * become a day old. It deletes the rows of rooms that have neither messages nor keys and got their
+ * last message a day ago. A room that is made again goes on above all positions that rooms of its
+ * site had when they were deleted.
  *
  * @param sweep   on APR_SUCCESS moved on; else as it was, to be tried again
  * @param is_done 1 if this was the sweep's last step, else 0; untouched on failure

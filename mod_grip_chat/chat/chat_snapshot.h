@@ -1,6 +1,6 @@
-/* What a room held at one moment: its newest events as the text of an event stream, and its list, both
- * ready to be sent. A snapshot never changes and lies outside pools; any number of threads read it, and
- * it goes with its last holder. */
+/* A snapshot: the state of a room at one moment. It has the newest events as the text of an event
+ * stream, and the list, both ready to be sent. A snapshot never changes and lies outside pools. Any
+ * number of threads read it, and its last holder frees it. */
 #ifndef CHAT_SNAPSHOT_H
 #define CHAT_SNAPSHOT_H
 
@@ -34,7 +34,7 @@ typedef struct chat_snapshot_spec_t {
     chat_account_t *account;
 } chat_snapshot_spec_t;
 
-/** How much is read for a snapshot: what the list needs, or an answer of events. Pure. */
+/** How much is read for a snapshot: enough for the list, or for an answer of events. Pure. */
 chat_bounds_t chat_snapshot_bounds(const chat_snapshot_spec_t *spec);
 
 /**
@@ -49,12 +49,12 @@ apr_status_t chat_snapshot_make(chat_snapshot_t **out, const chat_snapshot_spec_
                                 const chat_page_t *page, apr_pool_t *scratch_pool);
 
 /**
- * Make a snapshot of one and of what came after it. Thread-safe.
+ * Make a snapshot of an older one and of the events after it. Thread-safe.
  *
  * @param out   has one holder more; it may be old itself if nothing came
  * @param old   untouched; of the same room and history
- * @param page  what follows the position before old's newest event (newest_event_id - 1), oldest first: so it
- *              begins with that event, which shows that it goes on from there
+ * @param page  the events after the position before old's newest event (newest_event_id - 1),
+ *              oldest first. So it begins with that event, which shows that it goes on from there
  * @return APR_SUCCESS; APR_EINCOMPLETE if the page does not go on from old, or does not reach the
  *         room's end; APR_ENOMEM
  */
@@ -68,12 +68,13 @@ void chat_snapshot_pin(chat_snapshot_t *snapshot);
 /** Let go; NULL is allowed. Thread-safe. */
 void chat_snapshot_release(chat_snapshot_t *snapshot);
 
-/** What somebody noted at it, NULL where nobody has; lives as long as the snapshot. Thread-safe. */
+/** The note attached to the snapshot, or NULL; lives as long as the snapshot. Thread-safe. */
 const char *chat_snapshot_note(const chat_snapshot_t *snapshot);
 
 /**
- * Note a text at a snapshot, for whoever has it after: what is the same for all readers of the room need not
- * be made for each. The first note stays, and without memory there is none. Thread-safe.
+ * Attach a note, a text, to the snapshot for its later users: a text that is the same for all
+ * readers of the room need not be made for each. The first note stays, and without memory there is
+ * none. Thread-safe.
  *
  * @param text  copied; short, as it is on no account
  */
@@ -86,7 +87,9 @@ const chat_standing_t *chat_snapshot_standing(const chat_snapshot_t *snapshot);
  *  are the same. Lives as long as the snapshot. */
 const char *chat_snapshot_etag(const chat_snapshot_t *snapshot);
 
-/** Whether all that is stored behind a position is in it: true at and beyond the room's end. */
+/**
+ * Whether it has all events that are stored after a position: true at and beyond the room's end.
+ */
 int chat_snapshot_covers(const chat_snapshot_t *snapshot, apr_int64_t after);
 
 /**

@@ -1,19 +1,20 @@
-/* The schema and every statement, by dialect. The schema: a room's row carries its last position, so
- * that a position is given and the message stored in one transaction; a job's key is unique, so that
- * no job is stored twice; an idempotency key is unique in its room and has a row of its own, because
- * it may be kept longer than its message. */
+/* The schema and every statement, by dialect. A room's row carries its last position, so that one
+ * transaction gives a position and stores the message. A job's key is unique, so that no job is
+ * stored twice. An idempotency key is unique in its room and has a row of its own, because it may
+ * be kept longer than its message. */
 #ifndef CHAT_SQL_H
 #define CHAT_SQL_H
 
-/** What the schema's version is, in grip_chat_meta under site '' and name 'schema'. */
+/** The schema's version, in grip_chat_meta under site '' and name 'schema'. */
 #define CHAT_SQL_SCHEMA_VERSION 3
 
 /** Under which name of a site grip_chat_meta keeps its floor: the highest stored position of its rooms whose
  *  rows were deleted. A room that has no row stands there, and goes on above it. */
 #define CHAT_SQL_FLOOR_NAME "room-floor"
 
-/** Under which name of site '' grip_chat_meta keeps what is added to stored positions: see
- *  chat_store_set_base. All statements take and answer stored ones, unless they say "shown". */
+/** Under which name of site '' grip_chat_meta keeps the base, the number that is added to stored
+ * positions: see chat_store_set_base. All statements take and answer stored ones, unless they say
+ * "shown". */
 #define CHAT_SQL_BASE_NAME "event-id-base"
 
 /** The statements that are prepared; parameters in APR DBD's form. */
@@ -27,7 +28,7 @@ typedef enum chat_sql_statement_e {
     CHAT_SQL_ROOM_LAST, /**< position, created_ms, room id */
     CHAT_SQL_INSERT,    /**< room id, position, sender, body, created_ms, job key,
                                idempotency key or NULL */
-    CHAT_SQL_INSERTED, /**< → the id of what CHAT_SQL_INSERT of this connection has just stored */
+    CHAT_SQL_INSERTED, /**< → the id of the message that CHAT_SQL_INSERT of this connection has just stored */
     CHAT_SQL_INSERT_KEY,  /**< id, room id, idempotency key, position, created_ms, digest */
     CHAT_SQL_READ_BEFORE, /**< shown position, site, room, rows */
     CHAT_SQL_READ_AFTER,  /**< shown position, site, room, rows */
@@ -63,7 +64,7 @@ typedef enum chat_sql_statement_e {
     CHAT_SQL_COUNT
 } chat_sql_statement_e;
 
-/** How one kind of database wants to be spoken to. */
+/** The SQL of one kind of database. */
 typedef struct chat_sql_dialect_t {
     const char *driver;
     int is_file;               /**< params are the path of a file on this machine */

@@ -1,11 +1,11 @@
-/* What is stored (chat_append.c) and read: messages of rooms, and values of sites. One database holds several sites,
- * told apart by name. The thread rule is the connection's. */
+/* Storing (chat_append.c) and reading messages of rooms, and values of sites. One database holds
+ * several sites, told apart by name. The thread rule is the connection's. */
 #ifndef CHAT_STORE_H
 #define CHAT_STORE_H
 
 #include "chat_database.h"
 
-/** What became of a message to store. */
+/** The outcome of a message to store. */
 typedef enum chat_append_outcome_e {
     CHAT_APPEND_NEW,      /**< it was stored by this call */
     CHAT_APPEND_REPEATED, /**< this job was stored by a call before */
@@ -14,7 +14,7 @@ typedef enum chat_append_outcome_e {
     CHAT_APPEND_FAILED    /**< it alone could not be stored: see chat_store_append_each */
 } chat_append_outcome_e;
 
-/** A message to store, and what became of it. */
+/** A message to store, and its outcome. */
 typedef struct chat_append_t {
     const char *site;    /**< "" or a name, NUL-terminated like all that follow */
     const char *room;    /**< valid, decoded */
@@ -57,9 +57,10 @@ apr_status_t chat_store_append(chat_database_t *db, chat_append_t *jobs, int cou
                                apr_pool_t *scratch_pool);
 
 /**
- * Append messages in one transaction, each that can be stored: where somebody has changed a room's row so
- * that none of its messages can be, those of other rooms are. It takes more statements than
- * chat_store_append and is for jobs that this could not store. A writer's call.
+ * Append messages in one transaction, each that can be stored. If a room's row was changed by hand
+ * so that none of its messages can be stored, the messages of other rooms still are. It takes more
+ * statements than chat_store_append and is for jobs that chat_store_append could not store. A
+ * writer's call.
  *
  * @return APR_SUCCESS: all are durable but those whose outcome is CHAT_APPEND_FAILED; see
  *         chat_database_last_error for the last of these. As chat_store_append where none could be stored
@@ -82,8 +83,8 @@ apr_status_t chat_store_read_before(chat_database_t *db, const char *site, const
                                     apr_pool_t *pool);
 
 /**
- * Read what follows a position of a room, oldest first. It goes by messages and not by positions, so what was
- * deleted in between does not end it.
+ * Read the messages after a position of a room, oldest first. It goes by messages and not by
+ * positions, so a deleted message in between does not end it.
  *
  * @param after  the position, 0 or more; positions beyond the room's end give an empty page
  * @param most   one message at least is read
@@ -94,10 +95,10 @@ apr_status_t chat_store_read_after(chat_database_t *db, const char *site, const 
                                    apr_pool_t *pool);
 
 /**
- * Have all positions of the database shown higher from now on: the first that a room can have is base + 1.
- * Stored positions stay as they are. So a file that took another's place does not show positions again
- * that the other has shown for other messages: every reader of before finds his own below all that there
- * is, and gets a stream-reset. A writer's call.
+ * Have all positions of the database shown higher from now on: the first that a room can have is
+ * base + 1. Stored positions stay as they are. So a file that replaced another does not show
+ * positions again that the other has shown for other messages. Every reader of the old file has a
+ * position below all new ones, and gets a stream-reset. A writer's call.
  *
  * @param base  0 or more; durable on APR_SUCCESS
  * @return as chat_store_meta_set
@@ -112,7 +113,7 @@ apr_status_t chat_store_last_id(chat_database_t *db, apr_int64_t *id, apr_pool_t
  *  APR_SUCCESS. */
 apr_status_t chat_store_set_last_id(chat_database_t *db, apr_int64_t id, apr_pool_t *scratch_pool);
 
-/** Read what is added to stored positions; 0 where that was never set. */
+/** Read the base, which is added to stored positions; 0 where it was never set. */
 apr_status_t chat_store_base(chat_database_t *db, apr_int64_t *base, apr_pool_t *scratch_pool);
 
 /** Read the highest position that any room shows; the base where there is none. */

@@ -1,5 +1,5 @@
-/* Which lists a child has sent that it does not keep: whoever has such a list and asks again is told that it is the
- * same, without a read, as long as the room has not changed. */
+/* The tags of lists that a child has sent and does not keep. A client that has such a list and
+ * asks again gets 304 without a read, as long as the room has not changed. */
 #ifndef CHAT_TAGS_H
 #define CHAT_TAGS_H
 
@@ -15,7 +15,7 @@ typedef struct chat_tags_t chat_tags_t;
 apr_status_t chat_tags_create(chat_tags_t **out, apr_pool_t *pool);
 
 /**
- * Find how the list of what a room had before a position stands, which its tag is made of. Thread-safe.
+ * Find the standing of a room's list before a position; the list's tag is made of it. Thread-safe.
  *
  * @param version   of the room, now
  * @param standing  untouched where it is not known

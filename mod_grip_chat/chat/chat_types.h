@@ -1,4 +1,4 @@
-/* What the chat is made of, and every limit of it in one place. */
+/* The types of the chat, and all its limits in one place. */
 #ifndef CHAT_TYPES_H
 #define CHAT_TYPES_H
 
@@ -9,21 +9,28 @@
 /** Characters of a room's name, decoded. */
 #define CHAT_ROOM_MAX_CHARS 64
 
-/** Characters of a sender's name, unless configured (GripChatMaxName), and how far that may go. */
+/**
+ * Characters of a sender's name, unless configured (GripChatMaxName), and the highest value of
+ * that.
+ */
 #define CHAT_NAME_DEFAULT_CHARS 64
 #define CHAT_NAME_MAX_CHARS     256
 
-/** Bytes of a text, unless configured (GripChatMaxText), and how far that may go: as an event in a
- *  publish item a byte takes up to seven, and Pushpin takes bodies of 1,000,000 bytes. */
+/**
+ * Bytes of a text, unless configured (GripChatMaxText), and the highest value of that. As an event
+ * in a publish item a byte takes up to seven, and Pushpin takes bodies of 1,000,000 bytes.
+ */
 #define CHAT_TEXT_DEFAULT_BYTES (64 * 1024)
 #define CHAT_TEXT_MAX_BYTES     (128 * 1024)
 
-/** Messages in a list, unless configured (GripChatHistory), and how far that may go. */
+/** Messages in a list, unless configured (GripChatHistory), and the highest value of that. */
 #define CHAT_HISTORY_DEFAULT 50
 #define CHAT_HISTORY_MAX     1000
 
-/** Bytes of a list, unless configured (GripChatListSize), and how far that may go; one message is in it at
- *  least. */
+/**
+ * Bytes of a list, unless configured (GripChatListSize), and the bounds of that; a list has at
+ * least one message.
+ */
 #define CHAT_LIST_DEFAULT_BYTES (256 * 1024)
 #define CHAT_LIST_MIN_BYTES     1024
 #define CHAT_LIST_MAX_BYTES     (64 * 1024 * 1024)

@@ -1,4 +1,4 @@
-/* Characters that nobody can see. */
+/* Characters that cannot be seen. */
 #ifndef CHAT_UNSEEN_H
 #define CHAT_UNSEEN_H
 

@@ -1,10 +1,11 @@
-/* What may be a room, a name and a text that somebody sends. What is stored is not judged again. */
+/* The rules for a room, a name and a text that a client sends. Stored messages are not judged
+ * again. */
 #ifndef CHAT_VALIDATE_H
 #define CHAT_VALIDATE_H
 
 #include "chat_types.h"
 
-/** Why something is not taken. */
+/** Why a value is not taken. */
 typedef enum chat_verdict_e {
     CHAT_VALID,
     CHAT_EMPTY,
