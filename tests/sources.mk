@@ -108,17 +108,17 @@ endif
 
 # What several programs use; each takes what it needs of it.
 libunit_la_SOURCES = \
-	tests/unit/chat/cache_bench.h \
-	tests/unit/chat/database_bench.h \
-	tests/unit/chat/held_bench.h \
-	tests/unit/chat/reading_bench.h \
-	tests/unit/chat/retention_bench.h \
-	tests/unit/chat/snapshot_bench.h \
-	tests/unit/chat/store_bench.h \
+	tests/unit/chat/cache_fixture.h \
+	tests/unit/chat/database_fixture.h \
+	tests/unit/chat/held_fixture.h \
+	tests/unit/chat/reading_fixture.h \
+	tests/unit/chat/retention_fixture.h \
+	tests/unit/chat/snapshot_fixture.h \
+	tests/unit/chat/store_fixture.h \
 	tests/unit/grip/grip_stub.c \
 	tests/unit/grip/grip_stub.h \
 	tests/unit/grip/grip_vectors.h \
-	tests/unit/keeper/keeper_bench.h \
+	tests/unit/keeper/keeper_fixture.h \
 	tests/unit/keeper/keeper_child.c \
 	tests/unit/keeper/keeper_child.h \
 	tests/unit/keeper/keeper_process.c \

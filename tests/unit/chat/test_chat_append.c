@@ -1,5 +1,5 @@
 #include "gc_clock.h"
-#include "store_bench.h"
+#include "store_fixture.h"
 
 /* Have a room's next position be one that a message has. */
 static void poison(const unit_temp_t *temp, const char *room)

@@ -1,6 +1,6 @@
 #include "chat_cache.h"
 
-#include "cache_bench.h"
+#include "cache_fixture.h"
 
 #define LARGE (1024 * 1024)
 

@@ -1,17 +1,17 @@
 /* Many threads read a few rooms while messages are stored and deleted, and rooms are pushed out: each
  * answer is whole, and none lacks what was stored before it was asked for. */
-#include "cache_bench.h"
+#include "cache_fixture.h"
 
 #define THREADS 8
 #define ROOMS   6
 #define ROUNDS  3000
 
-typedef struct bench_t {
+typedef struct fixture_t {
     chat_cache_t *cache;
     stored_t *rooms[ROOMS];
     int is_over;
     int wrong; /* how many answers were not as they should be */
-} bench_t;
+} fixture_t;
 
 static const char *name_of(int room)
 {
@@ -42,25 +42,26 @@ static int is_right(const chat_snapshot_t *snapshot, const char *name, apr_int64
 
 static void *APR_THREAD_FUNC run_reader(apr_thread_t *thread, void *data)
 {
-    bench_t *bench = data;
+    fixture_t *fixture = data;
     apr_pool_t *pool;
     int i;
 
     if (apr_pool_create(&pool, NULL) != APR_SUCCESS) {
-        __atomic_add_fetch(&bench->wrong, 1, __ATOMIC_SEQ_CST);
+        __atomic_add_fetch(&fixture->wrong, 1, __ATOMIC_SEQ_CST);
         return NULL;
     }
     for (i = 0; i < ROUNDS; i++) {
-        stored_t *stored = bench->rooms[i % ROOMS];
+        stored_t *stored = fixture->rooms[i % ROOMS];
         apr_int64_t acknowledged = __atomic_load_n(&stored->acknowledged, __ATOMIC_SEQ_CST);
         chat_snapshot_t *snapshot;
 
-        if (get_from(bench->cache, "site", name_of(i % ROOMS), stored, &snapshot) != APR_SUCCESS) {
-            __atomic_add_fetch(&bench->wrong, 1, __ATOMIC_SEQ_CST);
+        if (get_from(fixture->cache, "site", name_of(i % ROOMS), stored, &snapshot) != APR_SUCCESS)
+        {
+            __atomic_add_fetch(&fixture->wrong, 1, __ATOMIC_SEQ_CST);
             continue;
         }
         if (!is_right(snapshot, name_of(i % ROOMS), acknowledged, pool)) {
-            __atomic_add_fetch(&bench->wrong, 1, __ATOMIC_SEQ_CST);
+            __atomic_add_fetch(&fixture->wrong, 1, __ATOMIC_SEQ_CST);
         }
         chat_snapshot_release(snapshot);
         apr_pool_clear(pool);
@@ -71,11 +72,11 @@ static void *APR_THREAD_FUNC run_reader(apr_thread_t *thread, void *data)
 
 static void *APR_THREAD_FUNC run_keeper(apr_thread_t *thread, void *data)
 {
-    bench_t *bench = data;
+    fixture_t *fixture = data;
     int i;
 
-    for (i = 0; !__atomic_load_n(&bench->is_over, __ATOMIC_SEQ_CST); i++) {
-        stored_t *stored = bench->rooms[i % ROOMS];
+    for (i = 0; !__atomic_load_n(&fixture->is_over, __ATOMIC_SEQ_CST); i++) {
+        stored_t *stored = fixture->rooms[i % ROOMS];
 
         append(stored, 1);
         if (i % 50 == 0) {
@@ -94,7 +95,7 @@ static void *APR_THREAD_FUNC run_keeper(apr_thread_t *thread, void *data)
 
 static void answers_are_whole_whatever_else_goes_on(void **state)
 {
-    bench_t bench = {NULL};
+    fixture_t fixture = {NULL};
     apr_thread_t *threads[THREADS];
     apr_thread_t *keeper;
     apr_pool_t *pool;
@@ -102,23 +103,23 @@ static void answers_are_whole_whatever_else_goes_on(void **state)
     int i;
 
     assert_int_equal(apr_pool_create(&pool, *state), APR_SUCCESS);
-    assert_int_equal(chat_cache_create(&bench.cache, 64 * 1024, pool), APR_SUCCESS);
+    assert_int_equal(chat_cache_create(&fixture.cache, 64 * 1024, pool), APR_SUCCESS);
     for (i = 0; i < ROOMS; i++) {
-        bench.rooms[i] = store(40, pool);
+        fixture.rooms[i] = store(40, pool);
     }
-    assert_int_equal(apr_thread_create(&keeper, NULL, run_keeper, &bench, pool), APR_SUCCESS);
+    assert_int_equal(apr_thread_create(&keeper, NULL, run_keeper, &fixture, pool), APR_SUCCESS);
     for (i = 0; i < THREADS; i++) {
-        assert_int_equal(apr_thread_create(&threads[i], NULL, run_reader, &bench, pool),
+        assert_int_equal(apr_thread_create(&threads[i], NULL, run_reader, &fixture, pool),
                          APR_SUCCESS);
     }
     for (i = 0; i < THREADS; i++) {
         assert_int_equal(apr_thread_join(&rv, threads[i]), APR_SUCCESS);
     }
-    __atomic_store_n(&bench.is_over, 1, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&fixture.is_over, 1, __ATOMIC_SEQ_CST);
     assert_int_equal(apr_thread_join(&rv, keeper), APR_SUCCESS);
-    assert_int_equal(bench.wrong, 0);
-    assert_true(chat_cache_stats(bench.cache).bytes <= 64 * 1024);
-    assert_true(chat_cache_stats(bench.cache).hits > 0);
+    assert_int_equal(fixture.wrong, 0);
+    assert_true(chat_cache_stats(fixture.cache).bytes <= 64 * 1024);
+    assert_true(chat_cache_stats(fixture.cache).hits > 0);
     apr_pool_destroy(pool);
 }
 

@@ -1,4 +1,4 @@
-#include "database_bench.h"
+#include "database_fixture.h"
 #include "gc_clock.h"
 
 static void never_makes_a_file_for_a_reader(void **state)

@@ -1,6 +1,6 @@
 /* Who only reads opens what the writer has open, and writes nothing, also not when he is the last to close. */
 #include "chat_database_sqlite.h"
-#include "reading_bench.h"
+#include "reading_fixture.h"
 #include <apr_dbd.h>
 
 /* All bytes of a file. */

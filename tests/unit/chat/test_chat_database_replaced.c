@@ -1,4 +1,4 @@
-#include "reading_bench.h"
+#include "reading_fixture.h"
 
 /* SQLite goes on committing into a file that has no name any more. */
 static void notices_before_a_commit_that_the_file_was_deleted(void **state)

@@ -1,6 +1,6 @@
 /* A database where statx(2) is not to be had: seccomp filters of older container engines answer EPERM, older
  * kernels ENOSYS. A real filter is put on this process, which never loses it. */
-#include "database_bench.h"
+#include "database_fixture.h"
 
 #include <errno.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-#include "retention_bench.h"
+#include "retention_fixture.h"
 
 #define DAY_AFTER (10 + DAY_MS + HOUR_MS)
 

@@ -1,6 +1,6 @@
 /* A list that is made for itself: what a snapshot of the same page says and has, in every case that there is. */
 #include "chat_list.h"
-#include "snapshot_bench.h"
+#include "snapshot_fixture.h"
 
 #define ROOM  "a b"
 #define COUNT 12

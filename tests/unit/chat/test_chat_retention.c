@@ -1,4 +1,4 @@
-#include "retention_bench.h"
+#include "retention_fixture.h"
 
 static void keeps_the_newest_of_each_room(void **state)
 {

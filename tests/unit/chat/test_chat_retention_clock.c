@@ -1,5 +1,5 @@
 /* What retention does about dates of a clock that was wrong. */
-#include "retention_bench.h"
+#include "retention_fixture.h"
 
 /* The clock was an hour ahead for a moment: that long nothing may stand in the way. */
 static void passes_over_dates_that_lie_ahead(void **state)

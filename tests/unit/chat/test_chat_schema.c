@@ -1,4 +1,4 @@
-#include "store_bench.h"
+#include "store_fixture.h"
 
 /* Store one message under a key of its own. */
 static apr_status_t store(chat_database_t *db, const char *key, const unit_temp_t *temp)

@@ -1,4 +1,4 @@
-#include "store_bench.h"
+#include "store_fixture.h"
 
 static void stores_a_message_as_it_was_given(void **state)
 {

@@ -1,5 +1,5 @@
 /* Positions that are shown higher than they are stored. */
-#include "store_bench.h"
+#include "store_fixture.h"
 
 #define BASE 1000
 

@@ -1,4 +1,4 @@
-#include "store_bench.h"
+#include "store_fixture.h"
 
 static chat_append_t keyed(const char *room, const char *text, const char *job_key, const char *key)
 {

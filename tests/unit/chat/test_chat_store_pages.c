@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "store_bench.h"
+#include "store_fixture.h"
 
 /* Whole in one, two and several selects. */
 static void reads_pages_of_any_number(void **state)

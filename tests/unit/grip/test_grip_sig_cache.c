@@ -214,20 +214,20 @@ static void many_tokens_push_out_what_was_used_longest_ago(void **state)
     assert_in_range(grip_sig_cache_stats(cache).hits - before, 1, GRIP_SIG_CACHE_ENTRIES);
 }
 
-typedef struct bench_t {
+typedef struct fixture_t {
     grip_sig_cache_t *cache;
     int wrong;
-} bench_t;
+} fixture_t;
 
 /* Valid tokens, more than are kept, and each of them spoiled. */
 static void *APR_THREAD_FUNC run_asker(apr_thread_t *thread, void *data)
 {
-    bench_t *bench = data;
+    fixture_t *fixture = data;
     apr_pool_t *pool;
     int i;
 
     if (apr_pool_create(&pool, NULL) != APR_SUCCESS) {
-        __atomic_add_fetch(&bench->wrong, 1, __ATOMIC_SEQ_CST);
+        __atomic_add_fetch(&fixture->wrong, 1, __ATOMIC_SEQ_CST);
         return NULL;
     }
     for (i = 0; i < ROUNDS; i++) {
@@ -236,16 +236,16 @@ static void *APR_THREAD_FUNC run_asker(apr_thread_t *thread, void *data)
         grip_sig_t sig;
 
         spoiled[token.len - 2] ^= 1;
-        if (grip_sig_cache_check(bench->cache, &sig, token, NOW + i, pool) != APR_SUCCESS ||
+        if (grip_sig_cache_check(fixture->cache, &sig, token, NOW + i, pool) != APR_SUCCESS ||
             sig.verdict != GRIP_SIG_VALID || sig.good_until != END)
         {
-            __atomic_add_fetch(&bench->wrong, 1, __ATOMIC_SEQ_CST);
+            __atomic_add_fetch(&fixture->wrong, 1, __ATOMIC_SEQ_CST);
         }
-        if (grip_sig_cache_check(bench->cache, &sig, gc_slice_of(spoiled), NOW, pool) !=
+        if (grip_sig_cache_check(fixture->cache, &sig, gc_slice_of(spoiled), NOW, pool) !=
                 APR_SUCCESS ||
             sig.verdict != GRIP_SIG_INVALID)
         {
-            __atomic_add_fetch(&bench->wrong, 1, __ATOMIC_SEQ_CST);
+            __atomic_add_fetch(&fixture->wrong, 1, __ATOMIC_SEQ_CST);
         }
         apr_pool_clear(pool);
     }
@@ -255,21 +255,21 @@ static void *APR_THREAD_FUNC run_asker(apr_thread_t *thread, void *data)
 
 static void threads_get_the_same_answers(void **state)
 {
-    bench_t bench = {cache_of(proxy_of(PUSHPIN, NULL, *state), *state), 0};
+    fixture_t fixture = {cache_of(proxy_of(PUSHPIN, NULL, *state), *state), 0};
     apr_thread_t *threads[THREADS];
     grip_sig_cache_stats_t stats;
     apr_status_t rv;
     int i;
 
     for (i = 0; i < THREADS; i++) {
-        assert_int_equal(apr_thread_create(&threads[i], NULL, run_asker, &bench, *state),
+        assert_int_equal(apr_thread_create(&threads[i], NULL, run_asker, &fixture, *state),
                          APR_SUCCESS);
     }
     for (i = 0; i < THREADS; i++) {
         assert_int_equal(apr_thread_join(&rv, threads[i]), APR_SUCCESS);
     }
-    stats = grip_sig_cache_stats(bench.cache);
-    assert_int_equal(bench.wrong, 0);
+    stats = grip_sig_cache_stats(fixture.cache);
+    assert_int_equal(fixture.wrong, 0);
     assert_int_equal(stats.hits + stats.misses, 2 * THREADS * ROUNDS);
     assert_true(stats.hits > THREADS * ROUNDS / 4);
 }

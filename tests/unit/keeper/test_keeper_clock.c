@@ -1,6 +1,6 @@
 /* The wall clock is set by an hour: nothing that waits for a moment waits for the hour. */
 #include "chat_store.h"
-#include "keeper_bench.h"
+#include "keeper_fixture.h"
 #include "keeper_process.h"
 #include "unit_wall_clock.h"
 
@@ -25,59 +25,59 @@ static void wait_for_posts(keeper_stub_t *stub, int count)
 
 static void a_room_keeps_its_pace(void **state)
 {
-    bench_t *bench = start(*state);
+    keeper_fixture_t *fixture = start(*state);
 
-    bench->site.publish_interval = apr_time_from_msec(300);
-    bench->site.publish_burst = 1;
-    add(bench, "a", 1);
-    drain(bench);
-    add(bench, "a", 2);
+    fixture->site.publish_interval = apr_time_from_msec(300);
+    fixture->site.publish_burst = 1;
+    add(fixture, "a", 1);
+    drain(fixture);
+    add(fixture, "a", 2);
     unit_wall_clock_set(AN_HOUR_BACK);
-    turn_until_count(bench, 2);
-    drain(bench);
-    add(bench, "a", 3);
-    turn_until_count(bench, 3);
+    turn_until_count(fixture, 2);
+    drain(fixture);
+    add(fixture, "a", 3);
+    turn_until_count(fixture, 3);
     unit_wall_clock_set(0);
-    add(bench, "a", 4);
-    turn_until_count(bench, 4);
-    assert_posts(bench, "a:0-1=a1; | a:1-2=a2; | a:2-3=a3; | a:3-4=a4;");
-    stop(bench);
+    add(fixture, "a", 4);
+    turn_until_count(fixture, 4);
+    assert_posts(fixture, "a:0-1=a1; | a:1-2=a2; | a:2-3=a3; | a:3-4=a4;");
+    stop(fixture);
 }
 
-static void note_hold(bench_t *bench, const char *room)
+static void note_hold(keeper_fixture_t *fixture, const char *room)
 {
-    ipc_shared_note_hold(bench->config.shared, ipc_site_slot(&bench->site, gc_slice_of(room)),
+    ipc_shared_note_hold(fixture->config.shared, ipc_site_slot(&fixture->site, gc_slice_of(room)),
                          gc_clock_now());
 }
 
 static void trailing_hints_come_in_time_and_in_order(void **state)
 {
-    bench_t *bench = start(*state);
+    keeper_fixture_t *fixture = start(*state);
 
-    note_hold(bench, "a");
-    add(bench, "a", 1);
-    drain(bench);
+    note_hold(fixture, "a");
+    add(fixture, "a", 1);
+    drain(fixture);
     unit_wall_clock_set(AN_HOUR_BACK);
     apr_sleep(apr_time_from_msec(200));
-    note_hold(bench, "b");
-    add(bench, "b", 1);
-    drain(bench);
-    turn_until_count(bench, 4);
-    assert_posts(bench, "a:0-1=a1; | b:0-1=b1; | hint(a) | hint(b)");
+    note_hold(fixture, "b");
+    add(fixture, "b", 1);
+    drain(fixture);
+    turn_until_count(fixture, 4);
+    assert_posts(fixture, "a:0-1=a1; | b:0-1=b1; | hint(a) | hint(b)");
     unit_wall_clock_set(0);
-    stop(bench);
+    stop(fixture);
 }
 
 static void a_proxy_is_tried_again_in_time(void **state)
 {
-    bench_t *bench = start(*state);
+    keeper_fixture_t *fixture = start(*state);
 
-    fail_once(bench, 500);
+    fail_once(fixture, 500);
     unit_wall_clock_set(AN_HOUR_BACK);
-    turn_until_count(bench, 2);
-    assert_posts(bench, "a:0-1=a1; | hint(a)");
+    turn_until_count(fixture, 2);
+    assert_posts(fixture, "a:0-1=a1; | hint(a)");
     unit_wall_clock_set(0);
-    stop(bench);
+    stop(fixture);
 }
 
 static void a_keeper_goes_on_publishing_and_keeps_how_far_it_got(void **state)

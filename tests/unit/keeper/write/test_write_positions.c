@@ -1,5 +1,5 @@
 /* What positions were given out, and a database that takes another's place. */
-#include "store_bench.h"
+#include "store_fixture.h"
 #include "write_positions.h"
 
 static write_lock_t locked(const unit_temp_t *temp)

@@ -6,13 +6,13 @@
 
 #include "keeper_child.h"
 #include "keeper_sites.h"
-#include "retention_bench.h"
+#include "retention_fixture.h"
 #include "write_lock.h"
 
 #define SECOND apr_time_from_sec(1)
 
 /* A site whose rooms keep one message, and what is needed to serve it. */
-typedef struct bench_t {
+typedef struct fixture_t {
     const unit_temp_t *temp;
     ipc_site_t site;
     const ipc_site_t *sites[1];
@@ -22,19 +22,19 @@ typedef struct bench_t {
     keeper_task_t sweep_task;
     chat_sweep_t sweep;
     int child; /* the end of the connection that posts came on */
-} bench_t;
+} fixture_t;
 
 static void note_line(gc_log_level_e level, apr_status_t rv, const char *line, void *baton)
 {
     char *lines = baton;
     apr_size_t len = strlen(lines);
 
-    apr_snprintf(lines + len, sizeof(((bench_t *)0)->lines) - len, "%s\n", line);
+    apr_snprintf(lines + len, sizeof(((fixture_t *)0)->lines) - len, "%s\n", line);
 }
 
-static int count_lines(const bench_t *bench, const char *id)
+static int count_lines(const fixture_t *fixture, const char *id)
 {
-    const char *at = bench->lines;
+    const char *at = fixture->lines;
     int count = 0;
 
     while ((at = strstr(at, id))) {
@@ -44,29 +44,29 @@ static int count_lines(const bench_t *bench, const char *id)
     return count;
 }
 
-static bench_t *make_bench(const unit_temp_t *temp)
+static fixture_t *make_fixture(const unit_temp_t *temp)
 {
-    bench_t *bench = apr_pcalloc(temp->pool, sizeof(*bench));
+    fixture_t *fixture = apr_pcalloc(temp->pool, sizeof(*fixture));
 
-    bench->temp = temp;
-    bench->log.level = GC_LOG_INFO;
-    bench->log.print = note_line;
-    bench->log.baton = bench->lines;
-    bench->site.identity = "x";
-    bench->site.name = "";
-    bench->site.database.driver = "sqlite3";
-    bench->site.database.params = temp->path;
-    bench->site.retention.max_count = 1;
-    bench->sites[0] = &bench->site;
-    bench->config.sites = bench->sites;
-    bench->config.site_count = 1;
-    bench->config.shared = ipc_shared_init(apr_pcalloc(temp->pool, ipc_shared_size()));
-    bench->config.log = &bench->log;
-    return bench;
+    fixture->temp = temp;
+    fixture->log.level = GC_LOG_INFO;
+    fixture->log.print = note_line;
+    fixture->log.baton = fixture->lines;
+    fixture->site.identity = "x";
+    fixture->site.name = "";
+    fixture->site.database.driver = "sqlite3";
+    fixture->site.database.params = temp->path;
+    fixture->site.retention.max_count = 1;
+    fixture->sites[0] = &fixture->site;
+    fixture->config.sites = fixture->sites;
+    fixture->config.site_count = 1;
+    fixture->config.shared = ipc_shared_init(apr_pcalloc(temp->pool, ipc_shared_size()));
+    fixture->config.log = &fixture->log;
+    return fixture;
 }
 
-/* A bench whose room "a" holds messages of long ago, and whose database does what SQL says. */
-static bench_t *make_bench_with(const unit_temp_t *temp, int count, const char *sql)
+/* A fixture whose room "a" holds messages of long ago, and whose database does what SQL says. */
+static fixture_t *make_fixture_with(const unit_temp_t *temp, int count, const char *sql)
 {
     chat_database_t *db;
 
@@ -77,7 +77,7 @@ static bench_t *make_bench_with(const unit_temp_t *temp, int count, const char *
     store_many_at(db, "", "a", count, 10, temp);
     chat_database_close(db);
     (void)unit_sqlite(temp->path, sql, temp->pool);
-    return make_bench(temp);
+    return make_fixture(temp);
 }
 
 static void ignore(void *baton)
@@ -90,40 +90,40 @@ static void ignore_moved(const ipc_moved_t *moved, int count, apr_pool_t *pool, 
 
 static const write_thread_hooks_t no_hooks = {ignore, ignore_moved, NULL};
 
-static write_thread_t *start_writer(bench_t *bench)
+static write_thread_t *start_writer(fixture_t *fixture)
 {
     write_thread_t *writer;
 
-    assert_int_equal(
-        write_thread_start(&writer, &bench->config, bench->sites, 1, &no_hooks, bench->temp->pool),
-        APR_SUCCESS);
+    assert_int_equal(write_thread_start(&writer, &fixture->config, fixture->sites, 1, &no_hooks,
+                                        fixture->temp->pool),
+                     APR_SUCCESS);
     return writer;
 }
 
-static void push_sweep(bench_t *bench, write_thread_t *writer)
+static void push_sweep(fixture_t *fixture, write_thread_t *writer)
 {
-    memset(&bench->sweep_task, 0, sizeof(bench->sweep_task));
-    bench->sweep_task.kind = KEEPER_TASK_SWEEP;
-    bench->sweep_task.site = &bench->site;
-    bench->sweep_task.sweep = &bench->sweep;
-    write_thread_push(writer, &bench->sweep_task);
+    memset(&fixture->sweep_task, 0, sizeof(fixture->sweep_task));
+    fixture->sweep_task.kind = KEEPER_TASK_SWEEP;
+    fixture->sweep_task.site = &fixture->site;
+    fixture->sweep_task.sweep = &fixture->sweep;
+    write_thread_push(writer, &fixture->sweep_task);
 }
 
-static void push_post(bench_t *bench, write_thread_t *writer)
+static void push_post(fixture_t *fixture, write_thread_t *writer)
 {
-    ipc_job_t job = {IPC_JOB_POST, 0, "x", "b", "al", "x", unique(bench->temp), "", ""};
-    keeper_connection_t *connection = keeper_child_connect(&bench->child);
+    ipc_job_t job = {IPC_JOB_POST, 0, "x", "b", "al", "x", unique(fixture->temp), "", ""};
+    keeper_connection_t *connection = keeper_child_connect(&fixture->child);
 
-    keeper_child_send(bench->child, keeper_child_frame(&job, bench->temp->pool));
+    keeper_child_send(fixture->child, keeper_child_frame(&job, fixture->temp->pool));
     assert_int_equal(keeper_connection_read(connection), KEEPER_READ_JOB);
     write_thread_push(writer, &connection->pass);
 }
 
-static ipc_status_e wait_reply(bench_t *bench)
+static ipc_status_e wait_reply(fixture_t *fixture)
 {
-    ipc_status_e status = keeper_child_receive(bench->child);
+    ipc_status_e status = keeper_child_receive(fixture->child);
 
-    close(bench->child);
+    close(fixture->child);
     return status;
 }
 
@@ -140,53 +140,53 @@ static keeper_task_t *wait_done(write_thread_t *writer)
 }
 
 /* Push a sweep and a post that the writer will find together. */
-static write_thread_t *start_with_both(bench_t *bench)
+static write_thread_t *start_with_both(fixture_t *fixture)
 {
     write_thread_t *writer;
     write_lock_t lock;
 
-    assert_int_equal(write_lock_try(&lock, bench->temp->path, bench->temp->pool), APR_SUCCESS);
-    writer = start_writer(bench);
-    push_sweep(bench, writer);
-    push_post(bench, writer);
+    assert_int_equal(write_lock_try(&lock, fixture->temp->path, fixture->temp->pool), APR_SUCCESS);
+    writer = start_writer(fixture);
+    push_sweep(fixture, writer);
+    push_post(fixture, writer);
     assert_int_equal(write_lock_release(&lock), APR_SUCCESS);
     return writer;
 }
 
 static void answers_a_post_before_it_deletes(void **state)
 {
-    bench_t *bench = make_bench_with(
+    fixture_t *fixture = make_fixture_with(
         *state, 2,
         "CREATE VIEW slow AS WITH RECURSIVE c (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c"
         " WHERE i < 2000000) SELECT i FROM c;"
         "CREATE TRIGGER t BEFORE DELETE ON grip_chat_message"
         " BEGIN SELECT count(*) FROM slow; END");
-    write_thread_t *writer = start_with_both(bench);
+    write_thread_t *writer = start_with_both(fixture);
 
-    assert_int_equal(wait_reply(bench), IPC_DONE);
+    assert_int_equal(wait_reply(fixture), IPC_DONE);
     assert_null(write_thread_done(writer));
-    assert_ptr_equal(wait_done(writer), &bench->sweep_task);
-    assert_int_equal(bench->sweep_task.status, IPC_DONE);
+    assert_ptr_equal(wait_done(writer), &fixture->sweep_task);
+    assert_int_equal(fixture->sweep_task.status, IPC_DONE);
     assert_int_equal(write_thread_stop(writer), APR_SUCCESS);
-    assert_string_equal(bench->lines, "");
+    assert_string_equal(fixture->lines, "");
 }
 
 static void does_not_sweep_where_a_post_could_not_be_stored(void **state)
 {
-    bench_t *bench = make_bench_with(*state, 2,
-                                     "CREATE TRIGGER t BEFORE INSERT ON grip_chat_message"
-                                     " BEGIN SELECT RAISE(ABORT, 'no'); END;"
-                                     "CREATE TRIGGER u BEFORE INSERT ON grip_chat_meta"
-                                     " BEGIN SELECT RAISE(ABORT, 'no'); END");
-    write_thread_t *writer = start_with_both(bench);
+    fixture_t *fixture = make_fixture_with(*state, 2,
+                                           "CREATE TRIGGER t BEFORE INSERT ON grip_chat_message"
+                                           " BEGIN SELECT RAISE(ABORT, 'no'); END;"
+                                           "CREATE TRIGGER u BEFORE INSERT ON grip_chat_meta"
+                                           " BEGIN SELECT RAISE(ABORT, 'no'); END");
+    write_thread_t *writer = start_with_both(fixture);
 
-    assert_int_equal(wait_reply(bench), IPC_UNAVAILABLE);
-    assert_ptr_equal(wait_done(writer), &bench->sweep_task);
-    assert_int_equal(bench->sweep_task.status, IPC_UNAVAILABLE);
+    assert_int_equal(wait_reply(fixture), IPC_UNAVAILABLE);
+    assert_ptr_equal(wait_done(writer), &fixture->sweep_task);
+    assert_int_equal(fixture->sweep_task.status, IPC_UNAVAILABLE);
     assert_int_equal(write_thread_stop(writer), APR_SUCCESS);
-    assert_int_equal(count_rows("grip_chat_message", bench->temp), 2);
-    assert_int_equal(count_lines(bench, "GC0203"), 1);
-    assert_int_equal(count_lines(bench, "\n"), 1);
+    assert_int_equal(count_rows("grip_chat_message", fixture->temp), 2);
+    assert_int_equal(count_lines(fixture, "GC0203"), 1);
+    assert_int_equal(count_lines(fixture, "\n"), 1);
 }
 
 #define REFUSE_TO_DELETE                                                                           \
@@ -195,26 +195,26 @@ static void does_not_sweep_where_a_post_could_not_be_stored(void **state)
 static void logs_that_nothing_can_be_deleted_once_and_apart_from_posts(void **state)
 {
     const unit_temp_t *temp = *state;
-    bench_t *bench = make_bench_with(temp, 2, REFUSE_TO_DELETE);
-    write_thread_t *writer = start_writer(bench);
+    fixture_t *fixture = make_fixture_with(temp, 2, REFUSE_TO_DELETE);
+    write_thread_t *writer = start_writer(fixture);
     int i;
 
     for (i = 0; i < 3; i++) {
-        push_sweep(bench, writer);
+        push_sweep(fixture, writer);
         assert_int_equal(wait_done(writer)->status, IPC_UNAVAILABLE);
-        push_post(bench, writer);
-        assert_int_equal(wait_reply(bench), IPC_DONE);
+        push_post(fixture, writer);
+        assert_int_equal(wait_reply(fixture), IPC_DONE);
     }
     (void)unit_sqlite(temp->path, "DROP TRIGGER t", temp->pool);
-    push_sweep(bench, writer);
+    push_sweep(fixture, writer);
     assert_int_equal(wait_done(writer)->status, IPC_DONE);
     assert_int_equal(write_thread_stop(writer), APR_SUCCESS);
-    assert_int_equal(count_lines(bench, "GC0206"), 1);
-    assert_int_equal(count_lines(bench, "\n"), 1);
+    assert_int_equal(count_lines(fixture, "GC0206"), 1);
+    assert_int_equal(count_lines(fixture, "\n"), 1);
     assert_int_equal(count_rows("grip_chat_message WHERE created_ms = 10", temp), 1);
 }
 
-/* Have the sites of a bench swept, if that is due at a moment. @return the task that came back */
+/* Have the sites of a fixture swept, if that is due at a moment. @return the task that came back */
 static keeper_task_t *sweep_at(keeper_sites_t *sites, gc_moment_t now)
 {
     gc_moment_t end = gc_clock_now() + UNIT_PATIENCE;
@@ -233,13 +233,13 @@ static keeper_task_t *sweep_at(keeper_sites_t *sites, gc_moment_t now)
 static void sweeps_again_at_once_only_what_went_well_and_is_not_done(void **state)
 {
     const unit_temp_t *temp = *state;
-    bench_t *bench = make_bench_with(temp, CHAT_RETENTION_STEP + 2, REFUSE_TO_DELETE);
+    fixture_t *fixture = make_fixture_with(temp, CHAT_RETENTION_STEP + 2, REFUSE_TO_DELETE);
     gc_moment_t now = gc_clock_now();
     keeper_sites_t *sites;
     keeper_task_t *task;
     int pushed = 0;
 
-    assert_int_equal(keeper_sites_start(&sites, &bench->config, NULL, &no_hooks, temp->pool),
+    assert_int_equal(keeper_sites_start(&sites, &fixture->config, NULL, &no_hooks, temp->pool),
                      APR_SUCCESS);
     task = sweep_at(sites, now);
     assert_int_equal(task->status, IPC_UNAVAILABLE);
@@ -263,13 +263,13 @@ static void sweeps_again_at_once_only_what_went_well_and_is_not_done(void **stat
 }
 
 /* Sweep at a time of the wall clock, as far as it may go. */
-static void sweep_on(bench_t *bench, write_sweeper_t *sweeper, chat_database_t *db, apr_time_t wall,
-                     gc_moment_t now)
+static void sweep_on(fixture_t *fixture, write_sweeper_t *sweeper, chat_database_t *db,
+                     apr_time_t wall, gc_moment_t now)
 {
-    bench->sweep_task.is_swept = 0;
-    while (!bench->sweep_task.is_swept) {
+    fixture->sweep_task.is_swept = 0;
+    while (!fixture->sweep_task.is_swept) {
         assert_int_equal(
-            write_sweep_step(sweeper, db, &bench->sweep_task, wall, now, bench->temp->pool),
+            write_sweep_step(sweeper, db, &fixture->sweep_task, wall, now, fixture->temp->pool),
             APR_SUCCESS);
     }
 }
@@ -277,36 +277,36 @@ static void sweep_on(bench_t *bench, write_sweeper_t *sweeper, chat_database_t *
 static void deletes_nothing_for_an_hour_when_the_clock_jumps_ahead(void **state)
 {
     const unit_temp_t *temp = *state;
-    bench_t *bench = make_bench(temp);
+    fixture_t *fixture = make_fixture(temp);
     chat_database_t *db = open_as(temp, CHAT_DATABASE_WRITER);
-    write_sweeper_t sweeper = {&bench->config, temp->path, 0, 0, 0, 0};
+    write_sweeper_t sweeper = {&fixture->config, temp->path, 0, 0, 0, 0};
     apr_time_t wall = APR_TIME_C(1000000) * SECOND;
     apr_time_t year = 365 * 24 * WRITE_SWEEP_HOLD;
     gc_moment_t now = 100 * SECOND;
 
-    bench->site.retention.max_count = 0;
-    bench->site.retention.max_age_ms = apr_time_as_msec(WRITE_SWEEP_HOLD) * 24;
-    bench->sweep_task.site = &bench->site;
-    bench->sweep_task.sweep = &bench->sweep;
+    fixture->site.retention.max_count = 0;
+    fixture->site.retention.max_age_ms = apr_time_as_msec(WRITE_SWEEP_HOLD) * 24;
+    fixture->sweep_task.site = &fixture->site;
+    fixture->sweep_task.sweep = &fixture->sweep;
     store_at(db, "", "a", "", apr_time_as_msec(wall), temp);
-    sweep_on(bench, &sweeper, db, wall, now);
+    sweep_on(fixture, &sweeper, db, wall, now);
     /* What is no jump, and one that is taken back. */
-    sweep_on(bench, &sweeper, db, wall + 60 * SECOND + SECOND, now + SECOND);
-    sweep_on(bench, &sweeper, db, wall + 120 * SECOND + 2 * SECOND, now + 2 * SECOND);
-    assert_string_equal(bench->lines, "");
-    sweep_on(bench, &sweeper, db, wall + year, now + 5 * SECOND);
-    sweep_on(bench, &sweeper, db, wall + year, now + 10 * SECOND);
-    sweep_on(bench, &sweeper, db, wall, now + 15 * SECOND);
+    sweep_on(fixture, &sweeper, db, wall + 60 * SECOND + SECOND, now + SECOND);
+    sweep_on(fixture, &sweeper, db, wall + 120 * SECOND + 2 * SECOND, now + 2 * SECOND);
+    assert_string_equal(fixture->lines, "");
+    sweep_on(fixture, &sweeper, db, wall + year, now + 5 * SECOND);
+    sweep_on(fixture, &sweeper, db, wall + year, now + 10 * SECOND);
+    sweep_on(fixture, &sweeper, db, wall, now + 15 * SECOND);
     assert_kept(db, "", "a", 1, 1, temp);
-    assert_int_equal(count_lines(bench, "GC0207"), 1);
+    assert_int_equal(count_lines(fixture, "GC0207"), 1);
     /* And one that stays. */
-    sweep_on(bench, &sweeper, db, wall + year, now + 20 * SECOND);
-    sweep_on(bench, &sweeper, db, wall + year, now + 20 * SECOND + WRITE_SWEEP_HOLD - 1);
+    sweep_on(fixture, &sweeper, db, wall + year, now + 20 * SECOND);
+    sweep_on(fixture, &sweeper, db, wall + year, now + 20 * SECOND + WRITE_SWEEP_HOLD - 1);
     assert_kept(db, "", "a", 1, 1, temp);
-    sweep_on(bench, &sweeper, db, wall + year, now + 20 * SECOND + WRITE_SWEEP_HOLD);
+    sweep_on(fixture, &sweeper, db, wall + year, now + 20 * SECOND + WRITE_SWEEP_HOLD);
     assert_kept(db, "", "a", 2, 1, temp);
-    assert_int_equal(count_lines(bench, "GC0207"), 2);
-    assert_int_equal(count_lines(bench, "\n"), 2);
+    assert_int_equal(count_lines(fixture, "GC0207"), 2);
+    assert_int_equal(count_lines(fixture, "\n"), 2);
 }
 
 int main(void)

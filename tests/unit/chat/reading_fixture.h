@@ -1,8 +1,8 @@
 /* Processes beside the one of the test: a child of httpd that reads, and a keeper that dies. */
-#ifndef READING_BENCH_H
-#define READING_BENCH_H
+#ifndef READING_FIXTURE_H
+#define READING_FIXTURE_H
 
-#include "database_bench.h"
+#include "database_fixture.h"
 
 /* A child of httpd that has read, and keeps its connection until it reads again. */
 typedef struct reading_child_t {

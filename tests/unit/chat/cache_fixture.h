@@ -1,13 +1,13 @@
 /* A site's rooms as the cache sees them, with faults, for its tests. */
-#ifndef CACHE_BENCH_H
-#define CACHE_BENCH_H
+#ifndef CACHE_FIXTURE_H
+#define CACHE_FIXTURE_H
 
 #include <apr_thread_cond.h>
 #include <apr_thread_mutex.h>
 #include <apr_thread_proc.h>
 
 #include "chat_cache.h"
-#include "snapshot_bench.h"
+#include "snapshot_fixture.h"
 
 #define HISTORY 10
 

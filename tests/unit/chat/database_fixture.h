@@ -1,9 +1,9 @@
 /* A connection to a database in a temporary directory, for the tests of what it lives through. */
-#ifndef DATABASE_BENCH_H
-#define DATABASE_BENCH_H
+#ifndef DATABASE_FIXTURE_H
+#define DATABASE_FIXTURE_H
 
 #include "chat_store.h"
-#include "held_bench.h"
+#include "held_fixture.h"
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>

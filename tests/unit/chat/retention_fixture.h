@@ -1,9 +1,9 @@
 /* Messages of any date, and sweeps through them, for the tests of retention. */
-#ifndef RETENTION_BENCH_H
-#define RETENTION_BENCH_H
+#ifndef RETENTION_FIXTURE_H
+#define RETENTION_FIXTURE_H
 
 #include "chat_retention.h"
-#include "store_bench.h"
+#include "store_fixture.h"
 
 /* When what fill() stored is old enough to be deleted. */
 #define LATER (NOW / 1000 + CHAT_RETENTION_MIN_AGE_MS)

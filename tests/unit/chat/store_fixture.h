@@ -1,9 +1,9 @@
 /* A database in a temporary directory and messages to put into it, for the tests of the store. */
-#ifndef STORE_BENCH_H
-#define STORE_BENCH_H
+#ifndef STORE_FIXTURE_H
+#define STORE_FIXTURE_H
 
 #include "chat_store.h"
-#include "held_bench.h"
+#include "held_fixture.h"
 
 /* Some time in 2026, in microseconds. */
 #define NOW APR_INT64_C(1795492997336123)

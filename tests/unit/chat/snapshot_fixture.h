@@ -1,6 +1,6 @@
 /* Pages of rooms that no database holds, for the tests of snapshots and of the cache. */
-#ifndef SNAPSHOT_BENCH_H
-#define SNAPSHOT_BENCH_H
+#ifndef SNAPSHOT_FIXTURE_H
+#define SNAPSHOT_FIXTURE_H
 
 #include "chat_codec.h"
 #include "chat_snapshot.h"

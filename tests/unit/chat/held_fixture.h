@@ -1,6 +1,6 @@
 /* What a writer of a test has open, as readers of the same test know it, also those in forked processes. */
-#ifndef HELD_BENCH_H
-#define HELD_BENCH_H
+#ifndef HELD_FIXTURE_H
+#define HELD_FIXTURE_H
 
 #include "chat_database.h"
 #include "unit_temp.h"
