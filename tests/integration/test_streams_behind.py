@@ -185,6 +185,44 @@ def test_a_message_that_cannot_be_shown_stops_its_own_room_alone(servers, apache
         reader.wait(4900, LONG)
 
 
+def damage(path, text):
+    """Makes the page of the database that a row's text lies on one that SQLite cannot read; what was there."""
+    with sqlite3.connect(path, timeout=20) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        (size,) = database.execute("PRAGMA page_size").fetchone()
+    database.close()
+    with open(path, "r+b") as file:
+        start = file.read().index(text) // size * size
+        file.seek(start)
+        was = file.read(1)
+        file.seek(start)
+        file.write(b"\xff")
+    return start, was
+
+
+def test_trouble_with_one_room_is_logged_once_however_well_another_goes(servers, taker):
+    apache = servers.apache(own_streams)
+    apache.error_log.allow("GC0173", "GC0162")
+    fill(apache, "bad", 400, "{}" + "x" * 3500)
+    start, was = damage(apache.database, b"250xxx")
+    bad = taker(apache.port, "bad", after=50)
+    good = servers.event_source(apache.port, events_path("good"))
+    apache.error_log.wait_for("GC0173", 20)
+    for number in range(1, 21):
+        apache.client.say("good", f"{number}")
+        time.sleep(0.2)
+    good.wait_messages(20)
+    assert apache.error_log.count("GC0173") == 1
+    assert apache.error_log.count("GC0186") == 0
+    with open(apache.database, "r+b") as file:
+        file.seek(start)
+        file.write(was)
+    apache.client.say("good", "mended")
+    bad.wait(350)
+    apache.error_log.wait_for("GC0186", 20)
+    assert apache.error_log.count("GC0173") == 1
+
+
 def rss_kb(pid):
     status = open(f"/proc/{pid}/status", encoding="ascii").read()
     return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1])

@@ -14,13 +14,47 @@ static void look_at(stream_feed_t *feed, stream_room_t *room)
     }
 }
 
+static void log_trouble(const stream_feed_t *feed, const stream_room_t *room, apr_status_t status)
+{
+    ap_log_error(APLOG_MARK, APLOG_ERR, status, feed->main,
+                 "GC0173: new events cannot be read, of the room '%s' to begin with; streams wait "
+                 "for them",
+                 room->name);
+}
+
+/* The first failure is logged, and the end of the last one. Rooms that go well meanwhile change neither. */
+static void begin_trouble(stream_feed_t *feed, int *has_failed, const stream_room_t *room,
+                          apr_status_t status)
+{
+    if (!*has_failed) {
+        *has_failed = 1;
+        if (feed->troubles++ == 0) {
+            log_trouble(feed, room, status);
+        }
+    }
+}
+
+static void end_trouble(stream_feed_t *feed, int *has_failed)
+{
+    if (*has_failed) {
+        *has_failed = 0;
+        if (--feed->troubles == 0) {
+            ap_log_error(APLOG_MARK, APLOG_NOTICE | APLOG_NOERRNO, 0, feed->main,
+                         "GC0186: new events can be read again, or no reader waits for them any "
+                         "more");
+        }
+    }
+}
+
 static void drop_room_if_empty(stream_feed_t *feed, stream_room_t *room)
 {
     unsigned slot = room->slot;
 
-    if (!room->first && !room->is_loading && !room->is_due && room->backlogs == 0 &&
-        stream_rooms_remove(&feed->rooms, room))
-    {
+    if (room->first || room->is_loading || room->is_due || room->backlogs > 0) {
+        return;
+    }
+    end_trouble(feed, &room->has_failed);
+    if (stream_rooms_remove(&feed->rooms, room)) {
         ipc_subscription_want(feed->watcher, slot, 0);
     }
 }
@@ -102,15 +136,6 @@ void stream_feed_enter(stream_feed_t *feed, stream_connection_t *connection, gc_
     look_at(feed, room);
 }
 
-static void note_failure(stream_feed_t *feed, apr_status_t status)
-{
-    if (!feed->has_failed) {
-        feed->has_failed = 1;
-        ap_log_error(APLOG_MARK, APLOG_ERR, status, feed->main,
-                     "GC0173: new events cannot be read; streams wait for them");
-    }
-}
-
 static void take_room(stream_feed_t *feed, stream_room_t *room, gc_moment_t now)
 {
     int is_stale = room->is_stale || room->expected > room->loaded_tail;
@@ -118,8 +143,7 @@ static void take_room(stream_feed_t *feed, stream_room_t *room, gc_moment_t now)
     room->is_stale = 0;
     room->expected = 0;
     if (room->status == APR_SUCCESS) {
-        room->has_failed = 0;
-        feed->has_failed = 0;
+        end_trouble(feed, &room->has_failed);
         room->version = room->loaded_version;
         feed->delivery.now = now;
         is_stale |= stream_delivery_give(&feed->delivery, room, settle_after_delivery, feed);
@@ -127,8 +151,7 @@ static void take_room(stream_feed_t *feed, stream_room_t *room, gc_moment_t now)
         chat_snapshot_release(room->snapshot);
     }
     else {
-        room->has_failed = 1;
-        note_failure(feed, room->status);
+        begin_trouble(feed, &room->has_failed, room, room->status);
     }
     if (!room->first) {
         drop_room_if_empty(feed, room);
@@ -166,18 +189,25 @@ static void take_page(stream_feed_t *feed, stream_backlog_t *backlog, gc_moment_
     stream_room_t *room = backlog->room;
 
     if (!backlog->connection) {
+        end_trouble(feed, &backlog->has_failed);
         stream_backlog_free(backlog);
         drop_room_if_empty(feed, room);
     }
-    else if (backlog->status != APR_SUCCESS) {
-        if (!backlog->is_unfit || !room->is_unfit) {
-            note_failure(feed, backlog->status);
+    else if (backlog->is_unfit) {
+        /* For good: it is logged once for the room. */
+        if (!room->is_unfit) {
+            room->is_unfit = 1;
+            log_trouble(feed, room, backlog->status);
         }
-        room->is_unfit = room->is_unfit || backlog->is_unfit;
+        end_trouble(feed, &backlog->has_failed);
+        stream_backlogs_put(&feed->failed, backlog);
+    }
+    else if (backlog->status != APR_SUCCESS) {
+        begin_trouble(feed, &backlog->has_failed, room, backlog->status);
         stream_backlogs_put(&feed->failed, backlog);
     }
     else {
-        feed->has_failed = 0;
+        end_trouble(feed, &backlog->has_failed);
         give_page(feed, backlog, now);
     }
 }

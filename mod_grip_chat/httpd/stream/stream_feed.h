@@ -21,7 +21,7 @@ typedef struct stream_feed_t {
     stream_backlogs_t failed; /**< pages that could not be read, and are to be tried again */
     apr_uint64_t epochs;
     gc_moment_t look_due; /**< when stream_feed_look_around is to be called next */
-    int has_failed;       /**< a room could not be read, and this was logged */
+    int troubles;         /**< rooms and pages that could not be read */
 } stream_feed_t;
 
 /** Make what it has of its own. @return APR_SUCCESS or APR_ENOMEM */
