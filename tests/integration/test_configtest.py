@@ -289,3 +289,10 @@ def test_an_env_file_of_the_main_server_may_be_for_some_hosts_only():
 def test_an_env_file_that_leads_to_no_site_is_refused():
     status, output = configtest(lambda a: env_file(a, f"GRIP_URL={PROXY}\n") + chat_site(None))
     assert status > 0 and "GripChatEnvFile" in output and "GripChatDatabase" in output, output
+
+
+def test_more_databases_than_there_are_numbers_for_are_refused():
+    """1,025; that 1,024 have one is a test of keeper_shared."""
+    status, output = configtest(lambda a: "".join(
+        vhost(a, f"h{n}", chat_site(a.database.with_name(f"{n}.db"), "none")) for n in range(1025)))
+    assert status != 0 and "more than 1024 databases" in output and "GripChatSite" in output, output[-2000:]
