@@ -3,7 +3,7 @@
  */
 
 import { Composer } from './composer.js';
-import { MessageLog } from './log.js';
+import { Messages } from './messages.js';
 import { OwnMessages } from './own.js';
 import { isMessage, requestJson } from './requests.js';
 import { RoomStream } from './stream.js';
@@ -53,11 +53,11 @@ function showChat(room, user) {
   const statusTexts = { connected: 'Connected', reconnecting: 'Reconnecting…' };
   const roomUrl = `rooms/${encodeURIComponent(room)}/`;
   const own = new OwnMessages(roomUrl, user);
-  const log = new MessageLog((message) => own.has(message));
+  const messages = new Messages((message) => own.has(message));
   const take = (message) => {
-    log.add(message);
+    messages.add(message);
     if (composer.sawOwn(message.key)) {
-      log.showNewest();
+      messages.showNewest();
     }
   };
   const composer = new Composer(async (text, key, timeoutMs) => {
@@ -78,9 +78,9 @@ function showChat(room, user) {
   byId('chat-user').textContent = user;
   byId('leave').href = encodeURIComponent(room);
   new RoomStream(roomUrl, {
-    onHistory: (messages) => {
-      log.replace(messages);
-      messages.forEach((message) => composer.sawOwn(message.key));
+    onHistory: (history) => {
+      messages.replace(history);
+      history.forEach((message) => composer.sawOwn(message.key));
     },
     onMessage: take,
     onState: (state) => {
@@ -88,7 +88,7 @@ function showChat(room, user) {
       byId('status').dataset.state = state;
       byId('status').textContent = statusTexts[state];
     },
-    onLoadError: (text) => log.say(`The messages cannot be loaded: ${text} Trying again…`),
+    onLoadError: (text) => messages.say(`The messages cannot be loaded: ${text} Trying again…`),
   }).start();
 }
 

@@ -2,7 +2,7 @@
  * Where messages are written.
  */
 
-import { Delivery } from './delivery.js';
+import { Sending } from './sending.js';
 
 const SOON_MS = 1_000;             // most messages are stored by then, and nothing need be said
 
@@ -16,18 +16,18 @@ export class Composer {
   #stop = byId('send-stop');
   #error = byId('send-error');
   #post;
-  #delivery = null;    // the last message, until it is known to be stored
+  #sending = null;     // the last message, until it is known to be stored
   #isSending = false;
   #soonTimer = 0;
 
-  /** @param {function(string, string, number): Promise} post as Delivery has it */
+  /** @param {function(string, string, number): Promise} post as Sending has it */
   constructor(post) {
     this.#post = post;
     byId('composer').addEventListener('submit', (event) => {
       event.preventDefault();
       this.#send();
     });
-    this.#stop.addEventListener('click', () => this.#delivery?.stop());
+    this.#stop.addEventListener('click', () => this.#sending?.stop());
     this.#box.addEventListener('input', () => this.#fit());
     this.#box.addEventListener('keydown', (event) => {
       // 229: Safari ends a composition before it reports the Enter that ended it.
@@ -46,7 +46,7 @@ export class Composer {
    * @returns {boolean} whether it is the one in the box, which is done with now
    */
   sawOwn(key) {
-    if (key === undefined || key !== this.#delivery?.key) {
+    if (key === undefined || key !== this.#sending?.key) {
       return false;
     }
     this.#finish();
@@ -59,21 +59,21 @@ export class Composer {
       return;
     }
     // The same text goes on under its key: the last try may have been stored.
-    if (this.#delivery?.text !== text) {
-      this.#delivery = new Delivery(text, this.#post);
+    if (this.#sending?.text !== text) {
+      this.#sending = new Sending(text, this.#post);
     }
-    const delivery = this.#delivery;
+    const sending = this.#sending;
     this.#begin();
     try {
-      await delivery.send((trouble) => this.#sayProgress(`Still sending: ${trouble}`));
-      if (this.#delivery === delivery) {
+      await sending.send((trouble) => this.#sayProgress(`Still sending: ${trouble}`));
+      if (this.#sending === sending) {
         this.#finish();
       }
     } catch (error) {
       this.#end();
       this.#sayError(`${error.mayPass ? 'Sending failed' : 'Not sent'}: ${error.message}`);
       if (error.code === 'idempotency-key-used') {
-        this.#delivery = null; // never to be stored under this one
+        this.#sending = null; // never to be stored under this one
       }
     }
   }
@@ -97,10 +97,10 @@ export class Composer {
 
   /** The message is stored. */
   #finish() {
-    const { text } = this.#delivery;
+    const { text } = this.#sending;
     const { value } = this.#box;
-    this.#delivery.settle();
-    this.#delivery = null;
+    this.#sending.settle();
+    this.#sending = null;
     // What was typed behind it in the first moment stays; so does what was made of a failed one.
     if (this.#isSending ? value.startsWith(text) : value === text) {
       this.#box.value = value.slice(text.length);

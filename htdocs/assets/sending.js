@@ -1,5 +1,5 @@
 /**
- * The way of one message to the server.
+ * The sending of one message to the server.
  */
 
 import { RequestError, pauseAfter } from './requests.js';
@@ -24,7 +24,7 @@ const online = () => new Promise((resolve) => {
  * One message under one key, which the server stores once however often it is sent. So a try whose
  * outcome is open can be repeated, by this class for about a minute, and by the reader after that.
  */
-export class Delivery {
+export class Sending {
   text;
   key = makeKey();
   #post;

@@ -32,7 +32,7 @@ function placeFor(items, id) {
  * stops nobody from reading and typing. What changes above the reader's place is left to the
  * browser's scroll anchoring.
  */
-export class MessageLog {
+export class Messages {
   #log = byId('log');
   #list = byId('messages');
   #placeholder = byId('placeholder');
