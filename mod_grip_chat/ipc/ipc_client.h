@@ -1,5 +1,5 @@
-/* A child's side of the keeper's socket: send a job, wait for its reply, and send it again where the
- * keeper was lost in between. */
+/* A child's side of the keeper's socket: send a job, wait for its reply, and send the job again if
+ * the keeper was lost in between. */
 #ifndef IPC_CLIENT_H
 #define IPC_CLIENT_H
 
@@ -8,9 +8,11 @@
 /** How long a job may take before the child gives up. */
 #define IPC_CLIENT_TIMEOUT apr_time_from_sec(5)
 
-/** Connections that are kept though no job uses them: a few for a while, more only as long as they are
- *  needed again and again, as when many post at once. Each costs the keeper a descriptor. Whether they have
- *  been kept too long is looked at when a job ends. */
+/**
+ * Connections that are kept though no job uses them: a few for a while, more only as long as they
+ * are needed often, as when many clients post at once. Each costs the keeper a descriptor. The end
+ * of a job checks whether connections have been kept too long.
+ */
 #define IPC_CLIENT_IDLE_FEW       16
 #define IPC_CLIENT_IDLE_TIME      apr_time_from_sec(60)
 #define IPC_CLIENT_IDLE_MAX       256
@@ -28,8 +30,8 @@ typedef struct ipc_client_t ipc_client_t;
 apr_status_t ipc_client_create(ipc_client_t **out, const char *socket_path, apr_pool_t *pool);
 
 /**
- * Make a key for a job, unlike all others of this and any other client; later ones are greater, by and
- * large, so that an index of them grows at its end. Thread-safe with pools of one's own.
+ * Make a key for a job, unlike all others of this and any other client. Later keys are mostly
+ * greater, so that an index of them grows at its end. Thread-safe with a pool of the thread's own.
  *
  * @param now  the wall clock's
  * @return up to IPC_FRAME_KEY_MAX_BYTES, owned by pool
@@ -37,15 +39,15 @@ apr_status_t ipc_client_create(ipc_client_t **out, const char *socket_path, apr_
 const char *ipc_client_job_key(ipc_client_t *client, apr_time_t now, apr_pool_t *pool);
 
 /**
- * Have a job done. Thread-safe with pools of one's own; blocks for `timeout` at most, and some
- * milliseconds. Does not log.
+ * Have a job done. Thread-safe with a pool of the thread's own; blocks for `timeout` at most, and
+ * some milliseconds. Does not log.
  *
  * @param job      its key makes it safe to send it again; of two sites the pointers in `site` differ
  * @param reply    untouched on failure
  * @param timeout  in MICROSECONDS
- * @return APR_SUCCESS if the keeper answered, whatever it answered; APR_ENOSPC if the job is larger than
- *         IPC_FRAME_MAX_BYTES; APR_TIMEUP if it did not: the job
- *         may be done later or never; another status if there is no keeper to be reached
+ * @return APR_SUCCESS if the keeper answered, with any status in the reply. APR_TIMEUP if it did
+ *         not: the job may be done later or never. APR_ENOSPC if the job is larger than
+ *         IPC_FRAME_MAX_BYTES. Another status if no keeper can be reached
  */
 apr_status_t ipc_client_call(ipc_client_t *client, const ipc_job_t *job, ipc_reply_t *reply,
                              apr_interval_time_t timeout, apr_pool_t *scratch_pool);

@@ -1,3 +1,38 @@
+/* The bytes of the frames. Numbers have the machine's byte order: both ends are on one machine.
+ *
+ * A job, from a child:
+ *
+ *   OFFSET  SIZE     MEANING
+ *   0       4        bytes of the frame after this field
+ *   4       1        IPC_FRAME_VERSION
+ *   5       1        kind, an ipc_job_kind_e
+ *   6       1        1 if the job was sent before, else 0 (IPC_FRAME_REPEAT_OFFSET)
+ *   7       4 + n    site, as each string: 4 bytes of length n - 1, n bytes with the NUL
+ *           4 + n    room
+ *           4 + n    from
+ *           4 + n    text
+ *           4 + n    job_key, at most IPC_FRAME_KEY_MAX_BYTES without the NUL
+ *           4 + n    key, likewise; empty for none
+ *           4 + n    digest, likewise; empty for none
+ *
+ * The wish to watch rooms, from a child, as the first frame of a connection:
+ *
+ *   OFFSET  SIZE     MEANING
+ *   0       4        10, the bytes after this field
+ *   4       1        IPC_FRAME_VERSION
+ *   5       1        KIND_WATCH
+ *   6       8        ipc_shared_layout() of the child
+ *
+ * A reply, from the keeper:
+ *
+ *   OFFSET  SIZE     MEANING
+ *   0       4        26, the bytes after this field
+ *   4       1        IPC_FRAME_VERSION
+ *   5       1        status, an ipc_status_e
+ *   6       8        id of the message; 0 where nothing was stored, as the next two
+ *   14      8        event_id, its position
+ *   22      8        created_ms
+ */
 #include "ipc_frame.h"
 
 #include "ipc_shared.h"

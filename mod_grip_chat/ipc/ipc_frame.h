@@ -1,6 +1,6 @@
-/* The frames between a child and the keeper, on a stream socket of this machine: a length, a version
- * and a kind, then the fields; numbers in the machine's byte order, strings with length and NUL. A
- * child that stays through a graceful restart may be of an older version of the module. */
+/* The frames between a child and the keeper, on a stream socket of this machine: a length, a
+ * version and a kind, then the fields. ipc_frame.c has the table of the bytes. A child that stays
+ * through a graceful restart may be of an older version of the module. */
 #ifndef IPC_FRAME_H
 #define IPC_FRAME_H
 
@@ -16,7 +16,7 @@
 /** The longest key of a job, idempotency key and digest. */
 #define IPC_FRAME_KEY_MAX_BYTES 64
 
-/** What a child wants. */
+/** The kind of a job. */
 typedef enum ipc_job_kind_e {
     IPC_JOB_READY = 1, /**< wait until the site's database is open; only site is set */
     IPC_JOB_POST = 2   /**< store a message and publish it */
@@ -35,7 +35,7 @@ typedef struct ipc_job_t {
     const char *digest;  /**< with a key: of from and text; else "" */
 } ipc_job_t;
 
-/** What became of a job. */
+/** The outcome of a job. */
 typedef enum ipc_status_e {
     IPC_DONE = 1,         /**< it is durable */
     IPC_UNKNOWN_SITE = 2, /**< this keeper has no such site (any more) */
@@ -53,8 +53,11 @@ typedef struct ipc_reply_t {
     apr_int64_t created_ms;
 } ipc_reply_t;
 
-/** Append the frame by which a child asks to watch rooms on this connection, instead of sending jobs. It
- *  names the layout of shared memory, because what moved is told by slots and versions of that. */
+/**
+ * Append the frame by which a child asks to watch rooms on this connection, instead of sending
+ * jobs. The frame names the layout of shared memory, because notices speak of its slots and
+ * versions.
+ */
 void ipc_frame_append_watch(gc_buffer_t *buffer);
 
 /** Bytes of that frame. */

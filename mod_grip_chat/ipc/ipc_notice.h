@@ -1,6 +1,6 @@
-/* What watching children are told of a message that was stored: the event that its readers get, so that none
- * of them has to read the room. A notice may be lost or come twice, and the events of a room may come with a
- * gap: each has its position, by which that is seen. */
+/* A notice tells watching children of a stored message: it has the event that readers get, so that
+ * no child has to read the room. A notice may be lost or come twice, and the events of a room may
+ * come with a gap. The position in each notice shows that. */
 #ifndef IPC_NOTICE_H
 #define IPC_NOTICE_H
 
@@ -8,7 +8,7 @@
 #include "gc_buffer.h"
 #include "ipc_site.h"
 
-/** A room that has changed by a job. */
+/** A room that a job has changed. */
 typedef struct ipc_moved_t {
     unsigned slot;
     ipc_version_t version;       /**< since the slot was bumped for it */
@@ -25,11 +25,11 @@ typedef struct ipc_notice_t {
     gc_slice_t text; /**< a piece of event stream */
 } ipc_notice_t;
 
-/** Append what a notice says of a message that was new. @return as chat_sse_append_message */
+/** Append the notice of a new message. @return as chat_sse_append_message */
 apr_status_t ipc_notice_append(gc_buffer_t *buffer, const ipc_moved_t *moved);
 
-/** Read what ipc_notice_append wrote; strings and text point into it. @return APR_SUCCESS, or
- *  APR_EINVAL if it is no notice */
+/** Read a notice that ipc_notice_append wrote; strings and text point into it. @return APR_SUCCESS,
+ * or APR_EINVAL if it is no notice */
 apr_status_t ipc_notice_read(ipc_notice_t *notice, gc_slice_t bytes);
 
 #endif

@@ -1,3 +1,31 @@
+/* The layout of the shared memory. Numbers have the machine's byte order; each is loaded and stored
+ * in one step. A change of this table needs a new LAYOUT_MARK.
+ *
+ *   OFFSET  SIZE     MEANING
+ *   0       8        LAYOUT_MARK
+ *   8       8        epochs of all databases together: moves whenever one of them does
+ *   16      96 each  1,024 databases, by number (IPC_SHARED_DATABASES)
+ *   98320   96 each  16,384 slots, by ipc_shared_slot() (IPC_SHARED_SLOTS)
+ *
+ * A database:
+ *
+ *   OFFSET  SIZE     MEANING
+ *   0       8        tag of its name; 0 where the number is free
+ *   8       8        epoch
+ *   16      8        seqlock of the next field; the keeper that has the database writes
+ *   24      72       the files that it has open: device, inode and birth of file, log and index
+ *
+ * A slot:
+ *
+ *   OFFSET  SIZE     MEANING
+ *   0       8        generation: the keeper bumps it after a COMMIT that changes a room of it
+ *   8       8        moment of the last hold that was answered; children write it
+ *   16      8        seqlock of the next fields; only the keeper's loop writes them
+ *   24      8        tag of the room that has the slot; 0 for none
+ *   32      4 * 8    for each proxy the position before its first waiting event, or
+ *                    IPC_SHARED_NOTHING
+ *   64      4 * 8    for each proxy the moment since which it waits
+ */
 #include "ipc_shared.h"
 
 #include "gc_seqlock.h"
@@ -15,7 +43,7 @@ typedef struct slot_t {
     apr_uint64_t generation;
     apr_uint64_t last_hold; /* a gc_moment_t */
     gc_seqlock_t lock;      /* of what follows, which the keeper's loop alone writes */
-    apr_uint64_t tag;       /* whose it is; 0 for nobody's */
+    apr_uint64_t tag;       /* of its room; 0 for none */
     apr_int64_t waiting[IPC_SHARED_PROXIES];
     gc_moment_t since[IPC_SHARED_PROXIES];
 } slot_t;

@@ -1,12 +1,12 @@
-/* What the keeper tells all children, and they it, without a system call: memory that the parent maps
- * before it forks anything, and that outlives restarts.
+/* Memory through which the keeper and the children inform each other without system calls. The
+ * parent maps it before it forks anything, and it outlives restarts.
  *
  * A database has a number, which the parent gives it. Its epoch moves when anything in it may have changed, and
  * its keeper says which files it has open: a child reads no others.
  *
  * A room has a slot by hash; rooms that share one cost each other a miss, nothing else. The keeper
- * bumps a slot's generation after COMMIT and before it answers, so whoever loads (epoch, generation),
- * then reads the room, and later finds both unmoved, still has what is stored. */
+ * bumps a slot's generation after COMMIT and before it answers. A child loads (epoch, generation),
+ * then reads the room. As long as it finds both unmoved, it still has the stored state. */
 #ifndef IPC_SHARED_H
 #define IPC_SHARED_H
 
@@ -49,9 +49,9 @@ apr_uint64_t ipc_shared_tag(gc_slice_t site, gc_slice_t room);
 unsigned ipc_shared_slot(apr_uint64_t tag);
 
 /**
- * Give databases their numbers. Each keeps the one that it had at the last call; one that is new may get the
- * number of one that is not named any more, where all have been given out. For the parent's one thread, before
- * it forks.
+ * Give databases their numbers. Each keeps the number that it had at the last call. If all numbers
+ * have been given out, a new database may get the number of one that is not named any more. For the
+ * parent's one thread, before it forks.
  *
  * @param names    tell databases apart; one may be there more than once
  * @param numbers  out: count of them, below IPC_SHARED_DATABASES; undefined on failure
@@ -63,7 +63,10 @@ apr_status_t ipc_shared_number(ipc_shared_t *shared, const gc_slice_t *names, ap
 /** Load the version of a slot of a database, before the room is read. Thread-safe. */
 ipc_version_t ipc_shared_version(const ipc_shared_t *shared, unsigned database, unsigned slot);
 
-/** The room of this slot has changed: call after COMMIT, before anybody is told. Thread-safe. */
+/**
+ * The room of this slot has changed: call after COMMIT, before any child or client is told.
+ * Thread-safe.
+ */
 void ipc_shared_bump(ipc_shared_t *shared, unsigned slot);
 
 /** Anything in this database may have changed: a keeper starts, or it was replaced. Thread-safe. */
@@ -73,8 +76,8 @@ void ipc_shared_bump_database(ipc_shared_t *shared, unsigned database);
 apr_uint64_t ipc_shared_epochs(const ipc_shared_t *shared);
 
 /**
- * Say which files a database's keeper has open; what the last one said stays until the next says something. For
- * the one writer that has the database's lock.
+ * Say which files a database's keeper has open. The files of the last keeper stay until the next
+ * one says something. For the one writer that has the database's lock.
  *
  * @param files  NULL where none of them is to be read any more
  */
@@ -91,13 +94,13 @@ void ipc_shared_note_hold(ipc_shared_t *shared, unsigned slot, gc_moment_t now);
 /** When a hold of a room of this slot was last answered, 0 for never. Thread-safe. */
 gc_moment_t ipc_shared_last_hold(const ipc_shared_t *shared, unsigned slot);
 
-/** The first of a site's proxies, of which it is told what waits for them. */
+/** The number of a site's proxies, its first ones, whose waiting events are told. */
 #define IPC_SHARED_PROXIES 4
 
-/** What waits longer than this is not told any more, in MICROSECONDS: a keeper may have died over it. */
+/** Entries older than this are ignored, in MICROSECONDS: a keeper may have died over them. */
 #define IPC_SHARED_WAITING_MAX apr_time_from_sec(3)
 
-/** There is nothing that waits. */
+/** No event waits. */
 #define IPC_SHARED_NOTHING APR_INT64_C(-1)
 
 /**
@@ -112,8 +115,9 @@ void ipc_shared_set_waiting(ipc_shared_t *shared, apr_uint64_t tag, apr_size_t p
                             apr_int64_t after, gc_moment_t now);
 
 /**
- * After which position events of a room wait to be published, to all of its site's proxies; where these
- * are not equally far, the highest: nothing that one of them has published is behind it. Thread-safe.
+ * The position after which events of a room wait to be published to all of its site's proxies. If
+ * the proxies are not equally far, it is the highest: no proxy has published an event after it.
+ * Thread-safe.
  *
  * @param proxy_count  of the site
  * @return the position, or IPC_SHARED_NOTHING if for one of the proxies nothing waits, or it is not
@@ -122,7 +126,7 @@ void ipc_shared_set_waiting(ipc_shared_t *shared, apr_uint64_t tag, apr_size_t p
 apr_int64_t ipc_shared_waiting(const ipc_shared_t *shared, apr_uint64_t tag, apr_size_t proxy_count,
                                gc_moment_t now);
 
-/** Nothing waits in any room: a keeper starts. */
+/** No event waits in any room: a keeper starts. */
 void ipc_shared_clear_waiting(ipc_shared_t *shared);
 
 #endif

@@ -1,4 +1,5 @@
-/* What the keeper knows of the configuration. Made by the parent before the fork, never changed. */
+/* The part of the configuration that the keeper knows. The parent makes it before the fork; it
+ * never changes. */
 #ifndef IPC_SITE_H
 #define IPC_SITE_H
 
@@ -17,23 +18,33 @@
 #define IPC_SITE_ITEM_MIN_BYTES     1024
 #define IPC_SITE_ITEM_MAX_BYTES     (480 * 1024)
 
-/** How many publishes a second a room has in the long run, and how many may come at once, unless
- *  configured (GripChatPublishRate): Pushpin by default delivers 2,500 items a second to all readers of
- *  all rooms, and loses what comes on top. */
+/**
+ * Publishes of a room a second in the long run, and how many may come at once, unless configured
+ * (GripChatPublishRate). By default Pushpin delivers 2,500 items a second to all readers of all
+ * rooms, and loses items beyond that.
+ */
 #define IPC_SITE_PUBLISH_RATE  4
 #define IPC_SITE_PUBLISH_BURST 4
 
-/** Between two publishes of a room, unless its rate is higher or has no limit: what many post at the same
- *  moment then takes two publishes, and not the whole burst that is meant for a conversation. */
+/**
+ * Between two publishes of a room, unless its rate is higher or has no limit. Posts of many
+ * clients at one moment then take two publishes, and not the whole burst, which is meant for a
+ * conversation.
+ */
 #define IPC_SITE_PUBLISH_GAP apr_time_from_msec(40)
 
-/** Between two POSTs to a proxy in the long run, unless a room's rate is higher or has no limit. Pushpin 1.36
- *  starts its clock of 25 ms anew with each delivery that it is given, and delivers nothing before that has
- *  run out: POSTs that come faster keep it from delivering anything, for as long as they come. */
+/**
+ * Between two POSTs to a proxy in the long run, unless a room's rate is higher or has no limit.
+ * Pushpin 1.36 starts its clock of 25 ms anew with each delivery that it gets, and delivers nothing
+ * before the clock has run out. POSTs that come faster keep it from delivering anything, for as
+ * long as they come.
+ */
 #define IPC_SITE_POST_INTERVAL apr_time_from_msec(100)
 
-/** Between two hints of any kind to a proxy in the long run: Pushpin asks ten times a second, whatever it is
- *  told. */
+/**
+ * Between two hints of any kind to a proxy in the long run: Pushpin asks ten times a second,
+ * however many hints it gets.
+ */
 #define IPC_SITE_HINT_INTERVAL apr_time_from_msec(100)
 
 /** A site: a database and a name in it, with its proxies. */

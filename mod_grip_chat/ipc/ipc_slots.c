@@ -1,3 +1,19 @@
+/* The bytes on a watching connection, in both directions: words of 32 bits, one after the other, in
+ * the machine's byte order.
+ *
+ *   BITS     MEANING
+ *   0 .. 13  slot, below IPC_SHARED_SLOTS
+ *   14 .. 29 0
+ *   30       IPC_SLOTS_EVENT: the word has an event with it, see below
+ *   31       IPC_SLOTS_FLAG, from a child: the slot is wanted; 0: it is wanted no more
+ *
+ * A word with an event, only from the keeper:
+ *
+ *   OFFSET  SIZE     MEANING
+ *   0       4        the word
+ *   4       4        n, at most IPC_SLOTS_EVENT_BYTES
+ *   8       n        the notice, see ipc_notice.c
+ */
 #include "ipc_slots.h"
 
 #include <errno.h>

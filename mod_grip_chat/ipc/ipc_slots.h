@@ -1,8 +1,8 @@
-/* Slots of shared memory that go over a socket as words, each at most once at a time: what one side
- * has not taken yet is told once, however often it came, so memory is bounded and a slow side costs
- * the other nothing. A word is a slot, with a flag in its highest bit. Where there is room, a slot can have
- * bytes of what happened to it: its word has the bit below, and is followed by their number and themselves.
- * Belongs to one thread at a time. */
+/* Slots of shared memory that go over a socket as words. A slot waits at most once: until the
+ * other side takes it, more changes of the slot add nothing. So memory is bounded, and a slow side
+ * costs the other nothing. A word is a slot, with a flag in its highest bit. If there is room, an
+ * event goes with the slot: ipc_slots.c has the table of the bytes. Belongs to one thread at a
+ * time. */
 #ifndef IPC_SLOTS_H
 #define IPC_SLOTS_H
 
@@ -37,7 +37,7 @@ static inline void ipc_slot_set_put(ipc_slot_set_t *set, unsigned slot, int is_i
     set->bits[slot / 64] = is_in ? set->bits[slot / 64] | bit : set->bits[slot / 64] & ~bit;
 }
 
-/** What waits to be sent. All zero is empty. */
+/** The words that wait to be sent. All zero is empty. */
 typedef struct ipc_slots_out_t {
     ipc_slot_set_t waiting;
     apr_uint16_t ring[IPC_SHARED_SLOTS]; /**< those that wait, in the order in which they came */
@@ -48,13 +48,13 @@ typedef struct ipc_slots_out_t {
     apr_size_t sent;
 } ipc_slots_out_t;
 
-/** What has been received of a word, and of what belongs to it. All zero is nothing. */
+/** The received part of a word and its event. All zero is nothing. */
 typedef struct ipc_slots_in_t {
     char bytes[2 * sizeof(apr_uint32_t) + IPC_SLOTS_EVENT_BYTES];
     apr_size_t have;
 } ipc_slots_in_t;
 
-/** Takes what was received; slots are within bounds. */
+/** Takes the received words; slots are within bounds. */
 typedef struct ipc_slots_taker_t {
     void (*word)(unsigned slot, int has_flag, void *baton);
     void (*event)(unsigned slot, gc_slice_t bytes, void *baton); /**< NULL: none is expected */
@@ -74,7 +74,7 @@ static inline int ipc_slots_wait(const ipc_slots_out_t *out)
 }
 
 /**
- * Send what waits, as far as the socket takes it.
+ * Send the waiting words, as far as the socket takes them.
  *
  * @param flagged  slots whose words get the flag, by the time that they are sent; NULL for none
  * @return APR_SUCCESS if nothing waits any more; APR_EAGAIN if the socket takes no more for now; another
@@ -83,10 +83,10 @@ static inline int ipc_slots_wait(const ipc_slots_out_t *out)
 apr_status_t ipc_slots_send(ipc_slots_out_t *out, int fd, const ipc_slot_set_t *flagged);
 
 /**
- * Receive what has arrived.
+ * Receive the words that have arrived.
  *
  * @return APR_SUCCESS, also if nothing has; APR_EOF or another status if the connection is gone;
- *         APR_EINVAL if a word is no slot, or has more with it than is expected
+ *         APR_EINVAL if a word is no slot, or has an event that is not expected
  */
 apr_status_t ipc_slots_receive(ipc_slots_in_t *in, int fd, const ipc_slots_taker_t *taker);
 

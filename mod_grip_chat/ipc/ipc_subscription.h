@@ -1,6 +1,6 @@
-/* A child's side of watching: one connection to the keeper over which it says for which slots it has
- * readers, and is told which of those moved, and how. It connects again where the keeper was lost, and then
- * all slots count as moved. Belongs to one thread; never blocks. */
+/* A child's side of watching: one connection to the keeper. Over it the child says for which slots
+ * it has readers, and the keeper tells which of those moved, and how. It connects again after the
+ * keeper was lost; then all slots count as moved. Belongs to one thread; never blocks. */
 #ifndef IPC_SUBSCRIPTION_H
 #define IPC_SUBSCRIPTION_H
 
@@ -10,14 +10,16 @@
 
 typedef struct ipc_subscription_t ipc_subscription_t;
 
-/** What a watcher needs of the loop that it is in. */
+/** The services of the loop that a watcher is in. */
 typedef struct ipc_subscription_hooks_t {
     /** Wait for a descriptor to be readable, and also writable if want_write. It ends by being closed. */
     void (*wait)(int fd, int want_write, void *baton);
     /** A room of this slot may have changed. */
     void (*moved)(unsigned slot, void *baton);
-    /** A message was stored in a room of this slot. Where it fits to what is known there, this is all that
-     *  there is to know; else take it as moved. */
+    /**
+     * A message was stored in a room of this slot. If its position follows the last known one, the
+     * notice is complete; else treat the slot as moved.
+     */
     void (*stored)(unsigned slot, const ipc_notice_t *notice, void *baton);
     void *baton;
 } ipc_subscription_hooks_t;
@@ -36,16 +38,16 @@ apr_status_t ipc_subscription_create(ipc_subscription_t **out, const char *socke
 /** Begin or cease to want a slot; is sent by the next ipc_subscription_work. */
 void ipc_subscription_want(ipc_subscription_t *watcher, unsigned slot, int is_wanted);
 
-/** The connection is ready for something. */
+/** The connection is readable or writable. */
 void ipc_subscription_ready(ipc_subscription_t *watcher);
 
-/** Connect if it is time to, and send what has come to be wanted. */
+/** Connect if it is time to, and send the changes of wanted slots. */
 void ipc_subscription_work(ipc_subscription_t *watcher, gc_moment_t now);
 
 /** When ipc_subscription_work is to be called next though nothing has happened, 0 for never. */
 gc_moment_t ipc_subscription_due(const ipc_subscription_t *watcher);
 
-/** Whether the keeper tells what moves. While it does not, look for yourself. */
+/** Whether the keeper tells which slots move. While it does not, look at shared memory instead. */
 int ipc_subscription_is_told(const ipc_subscription_t *watcher);
 
 #endif

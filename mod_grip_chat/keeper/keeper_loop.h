@@ -1,5 +1,5 @@
-/* The keeper's process: one loop that takes jobs, hands them to the databases' writers, answers, and
- * publishes. It never blocks; see write_thread.h for what does. */
+/* The keeper's process: one loop that takes jobs, hands them to the databases' writers, answers,
+ * and publishes. It never blocks; the threads of write_thread.h may. */
 #ifndef KEEPER_LOOP_H
 #define KEEPER_LOOP_H
 

@@ -4,7 +4,7 @@
 
 #include <apr_poll.h>
 
-/** What is at a file descriptor. */
+/** The kind of a file descriptor. */
 typedef enum keeper_fd_kind_e {
     KEEPER_FD_NONE,
     KEEPER_FD_LISTEN,   /**< the socket that children connect to */
@@ -19,7 +19,7 @@ typedef struct keeper_fd_t {
     keeper_fd_kind_e kind;
     int fd;
     void *object;
-    apr_int16_t events;   /**< what is watched for now, 0 for nothing */
+    apr_int16_t events;   /**< the events that are watched for now, 0 for none */
     apr_socket_t *socket; /**< APR's view of the number, made once */
     apr_pollfd_t poll;
 } keeper_fd_t;

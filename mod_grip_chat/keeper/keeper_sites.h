@@ -6,7 +6,7 @@
 #include "publish_proxy.h"
 #include "write_thread.h"
 
-/** A site and who works for it. */
+/** A site, with its writer and publishers. */
 typedef struct keeper_served_t {
     const ipc_site_t *site;
     write_thread_t *writer;
@@ -32,7 +32,7 @@ apr_status_t keeper_sites_start(keeper_sites_t **out, const keeper_config_t *con
 /** Find a site by its identity, NULL where there is none. */
 keeper_served_t *keeper_sites_find(keeper_sites_t *sites, const char *identity);
 
-/** Take what a writer has done or found, NULL where there is none. */
+/** Take a task that a writer has done or found, NULL where there is none. */
 keeper_task_t *keeper_sites_done(keeper_sites_t *sites);
 
 /** The writer of a site's database. */
@@ -44,7 +44,7 @@ void keeper_sites_publish(keeper_sites_t *sites, const keeper_task_t *task);
 /** Hand a KEEPER_TASK_BEHIND to its publisher. */
 void keeper_sites_add_behind(keeper_sites_t *sites, const keeper_task_t *task);
 
-/** Have all publishers send what is due. */
+/** Have all publishers send the items that are due. */
 void keeper_sites_work(keeper_sites_t *sites, gc_moment_t now);
 
 /** When keeper_sites_work is to be called next, 0 for never. */
@@ -70,7 +70,7 @@ void keeper_sites_look(keeper_sites_t *sites);
 /** Have no writer take any more jobs. @return from how many a KEEPER_TASK_CLOSED will come */
 apr_size_t keeper_sites_close(keeper_sites_t *sites);
 
-/** End all writers, after they have done what they were given. */
+/** End all writers, after they have done all their tasks. */
 apr_status_t keeper_sites_stop(keeper_sites_t *sites);
 
 #endif

@@ -1,7 +1,8 @@
-/* The keeper's side of watching: the loops of children that hold event streams have a connection each over
- * which they say for which slots they have readers, and are told which of those moved, with the event that
- * came where that is short and the child keeps up. A child that is told no more than that a slot moved reads
- * for itself what is stored. Belongs to the loop's thread but for keeper_subscribers_moved. */
+/* The keeper's side of watching. Each child that holds event streams has one connection from its
+ * loop. Over it the child says for which slots it has readers, and the keeper tells which of those
+ * moved. The notice has the new event if that is short and the child keeps up. A child that is only
+ * told that a slot moved reads the room itself. Belongs to the loop's thread, except
+ * keeper_subscribers_moved. */
 #ifndef KEEPER_SUBSCRIBERS_H
 #define KEEPER_SUBSCRIBERS_H
 
@@ -17,19 +18,19 @@ apr_status_t keeper_subscribers_create(keeper_subscribers_t **out, keeper_poll_t
                                        const gc_log_t *log, apr_pool_t *pool);
 
 /**
- * Take over the connection of a child that asked to watch (keeper_wire_read_watch) and answer it. Closes
- * the connection where memory is short.
+ * Take over the connection of a child that asked to watch (ipc_frame_is_watch) and answer it.
+ * Closes the connection if memory is short.
  *
  * @param fd  not watched; the object of its KEEPER_FD_WATCH entries is a keeper_subscriber_t
  */
 void keeper_subscribers_add(keeper_subscribers_t *watch, int fd);
 
-/** Something has become possible at a child's connection. */
+/** A child's connection has become readable or writable. */
 void keeper_subscribers_ready(keeper_subscriber_t *watching, int is_ended);
 
 /**
- * Tell the children who watch them that count rooms have changed. Called by writers' threads, of which each
- * tells at once what it has stored: does not block.
+ * Tell the children that watch them that count rooms have changed. Each writer's thread calls this
+ * at once after it has stored messages: does not block.
  *
  * @param pool  for events, until the return
  * @return 0 if some child could not be told all: the loop is to call keeper_subscribers_tell
@@ -37,7 +38,9 @@ void keeper_subscribers_ready(keeper_subscriber_t *watching, int is_ended);
 int keeper_subscribers_moved(keeper_subscribers_t *watch, const ipc_moved_t *moved, int count,
                              apr_pool_t *pool);
 
-/** Tell the children what they could not be told yet: call it in each turn of the loop. */
+/**
+ * Tell the children the changes that they could not be told yet: call it in each turn of the loop.
+ */
 void keeper_subscribers_tell(keeper_subscribers_t *watch);
 
 #endif

@@ -1,4 +1,4 @@
-/* What the loop and the writers give each other to do. */
+/* The tasks that the loop and the writers give each other. */
 #ifndef KEEPER_TASK_H
 #define KEEPER_TASK_H
 
@@ -6,9 +6,9 @@
 #include "ipc_frame.h"
 #include "ipc_site.h"
 
-/** What a task is. */
+/** The kind of a task. */
 typedef enum keeper_task_kind_e {
-    KEEPER_TASK_CONNECTION, /**< either way: a child's connection, for whoever gets it to serve */
+    KEEPER_TASK_CONNECTION, /**< either way: a child's connection; the side that gets it serves it */
     KEEPER_TASK_STORED, /**< from the writer: a post that is stored and answered, of a site that publishes */
     KEEPER_TASK_PROGRESS, /**< keep how far a proxy has been told */
     KEEPER_TASK_SWEEP,    /**< delete a few of the messages that are not kept any longer */
@@ -16,8 +16,10 @@ typedef enum keeper_task_kind_e {
     KEEPER_TASK_CLOSED /**< from the writer: it takes no more jobs, and all it took came before */
 } keeper_task_kind_e;
 
-/** Something that goes to a writer or comes from it. Who holds it may change it; its strings belong to its
- *  owner and live as long as that. */
+/**
+ * A task that goes to a writer or comes from it. Its holder may change it; its strings belong to
+ * its owner and live as long as the owner.
+ */
 typedef struct keeper_task_t {
     keeper_task_kind_e kind;
     void

@@ -9,23 +9,28 @@
 #define PUBLISH_BACKOFF_MIN apr_time_from_msec(100)
 #define PUBLISH_BACKOFF_MAX apr_time_from_sec(5)
 
-/** The same where a limit is reached. No wait for a limit's end is longer than the last one either: the
- *  clock may be wrong, or the limit raised. */
+/**
+ * The same after a limit is reached. No wait for a limit's end is longer than the second one
+ * either: the clock may be wrong, or the limit raised.
+ */
 #define PUBLISH_BACKOFF_LIMIT_MIN apr_time_from_sec(1)
 #define PUBLISH_BACKOFF_LIMIT_MAX apr_time_from_sec(60)
 
-/** However long a proxy asks for: an answer that was meant for a moment must not silence it for an hour. */
+/**
+ * The longest pause that a proxy gets, even if it asks for more: an answer that was meant for a
+ * moment must not silence it for an hour.
+ */
 #define PUBLISH_BACKOFF_ASKED_MAX apr_time_from_sec(60)
 
 typedef struct publish_backoff_t {
     apr_interval_time_t
-        pause; /**< after the next failure, in MICROSECONDS, where the proxy says nothing */
+        pause; /**< after the next failure, in MICROSECONDS, if the proxy asks for none */
 } publish_backoff_t;
 
 /** Begin anew, after a success. */
 void publish_backoff_reset(publish_backoff_t *backoff);
 
-/** Whether a POST was refused because of a limit, whatever became of the rest of its answer. */
+/** Whether a POST was refused because of a limit, even if the rest of its answer was lost. */
 int publish_backoff_is_limit(const grip_transport_result_t *result);
 
 /** Whether a POST was refused for its items, and not because of us or the moment: most of 4xx. */

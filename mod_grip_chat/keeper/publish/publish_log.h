@@ -1,4 +1,5 @@
-/* What the log says of one proxy that does not take publishes: each kind of trouble once, until it is over. */
+/* The log lines of one proxy that does not take publishes: each kind of trouble once, until it is
+ * over. */
 #ifndef PUBLISH_LOG_H
 #define PUBLISH_LOG_H
 
@@ -23,7 +24,7 @@ typedef struct publish_log_t {
     gc_moment_t forgotten_logged;
 } publish_log_t;
 
-/** A POST failed; what was sent of it will be hinted. A pause that the proxy asks for is told, too.
+/** A POST failed; its rooms will get hints. A pause that the proxy asks for is logged too.
  *
  *  @param pause  until the next try, in MICROSECONDS */
 void publish_log_failure(publish_log_t *trouble, const grip_transport_result_t *result,

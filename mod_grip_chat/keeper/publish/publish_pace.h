@@ -1,11 +1,12 @@
-/* A pace: so many at once after a pause, and in the long run one an interval (a token bucket, in the form
- * of the generic cell rate algorithm, ITU-T I.371). */
+/* A pace: so many at once after a pause, and in the long run one an interval. It is a token
+ * bucket, in the form of the generic cell rate algorithm (ITU-T I.371). */
 #ifndef PUBLISH_PACE_H
 #define PUBLISH_PACE_H
 
 #include "gc_clock.h"
 
-/** When the next one may go. `until` is ahead of now by what has gone ahead of the pace. Pure.
+/** When the next one may go. `until` is ahead of now by as much as the sender is ahead of the pace.
+ * Pure.
  *
  *  @param interval  in MICROSECONDS; with 0 there is no pace
  *  @param burst     how many may go at once, from 1 */

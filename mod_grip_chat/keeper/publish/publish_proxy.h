@@ -1,10 +1,12 @@
-/* One proxy of one site: what to tell it, when, and how far it has been told.
+/* The publisher of one proxy of one site: it knows the events to send, their time, and how far the
+ * proxy has been told.
  *
- * New events of a room are gathered into items and go out straight from memory; one POST is under way
- * at a time, and a room has a pace, so everything that comes meanwhile travels in the next, in order. Nothing
- * that may have been sent is sent again: a room whose POST failed, or may have failed, is dirty, and gets a hint
- * item, upon which its readers fetch what they miss through their next link. So an outage of any length costs a
- * room's name, not its messages, and of names no more than PUBLISH_ROOMS_MAX.
+ * New events of a room are gathered into items and go out straight from memory. One POST is under
+ * way at a time, and a room has a pace. So all events that come meanwhile travel in the next POST,
+ * in order. An item that may have been sent is not sent again. A room whose POST failed, or may
+ * have failed, is dirty and gets a hint item. On a hint its readers fetch the events that they
+ * miss, through their next link. So an outage of any length costs a room's name, not its messages,
+ * and no more than PUBLISH_ROOMS_MAX names.
  *
  * A publisher belongs to the loop's thread. */
 #ifndef PUBLISH_PROXY_H
@@ -17,15 +19,19 @@
 /** How long one POST may take. */
 #define PUBLISH_PROXY_TIMEOUT apr_time_from_sec(5)
 
-/** What may wait for the POST under way; beyond it rooms turn dirty instead. */
+/** Bytes of events that may wait for the POST under way; beyond it rooms turn dirty instead. */
 #define PUBLISH_PROXY_PENDING_BYTES (32 * 1024 * 1024)
 
-/** So long after its last publish a room gets a hint whose readers may have missed that; see
- *  publish_rooms_may_miss. */
+/**
+ * A room whose readers may have missed its last publish gets a hint so long after it; see
+ * publish_rooms_may_miss.
+ */
 #define PUBLISH_PROXY_HINT_DELAY apr_time_from_sec(1)
 
-/** What was certainly not sent, as where a connection is refused, is kept for this long, and sent when the proxy
- *  takes POSTs again; later it becomes hints. */
+/**
+ * Items that were certainly not sent, as after a refused connection, are kept for this long, and
+ * sent when the proxy takes POSTs again. Later they become hints.
+ */
 #define PUBLISH_PROXY_KEPT apr_time_from_sec(5)
 
 /** How many POSTs to a proxy may come at once; see IPC_SITE_POST_INTERVAL. */
@@ -56,21 +62,23 @@ publish_proxy_t *publish_proxy_create(const keeper_config_t *config, const ipc_s
 void publish_proxy_add(publish_proxy_t *publisher, const publish_event_t *event);
 
 /**
- * Take what the keeper before this one may not have published.
+ * Take a room that the keeper before this one may not have published to the end.
  *
  * @param room       a room that is dirty since the watermark, NULL if there is none (left)
  * @param watermark  the message id below which all was published then
  */
 void publish_proxy_add_behind(publish_proxy_t *publisher, const char *room, apr_int64_t watermark);
 
-/** Send what there is to send and is due. */
+/** Send the items and hints that are due. */
 void publish_proxy_work(publish_proxy_t *publisher, gc_moment_t now);
 
 /** When publish_proxy_work should be called next, though nothing else happens; 0 for never. */
 gc_moment_t publish_proxy_next(const publish_proxy_t *publisher);
 
-/** Whether all that may be sent now has been, and was answered, or cannot be; what waits for its room's
- *  pace is not waited for. */
+/**
+ * Whether all that may be sent now was sent and answered, or cannot be sent. Items that wait for
+ * their room's pace do not count.
+ */
 int publish_proxy_is_drained(const publish_proxy_t *publisher);
 
 /**

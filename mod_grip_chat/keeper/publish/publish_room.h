@@ -1,4 +1,5 @@
-/* What one proxy is yet to be told of one room: events, gathered into items. */
+/* A room as one publisher sees it: the events that its proxy is yet to be told, gathered into
+ * items. */
 #ifndef PUBLISH_ROOM_H
 #define PUBLISH_ROOM_H
 
@@ -37,7 +38,7 @@ typedef struct publish_room_t {
     apr_int64_t unpublished_id; /**< the lowest message id that may not be published, 0 for none */
     gc_moment_t hint_due;       /**< 0 for none */
     gc_moment_t
-        paced_until; /**< its next event is ahead of its pace by what this is ahead of now */
+        paced_until; /**< its next event is as far ahead of its pace as this is ahead of now */
     gc_moment_t rests_until; /**< 0 while it does not rest */
     gc_moment_t gap_until;   /**< it sends no event before */
     int has_news;            /**< events came since the last POST of it was taken */

@@ -1,5 +1,5 @@
-/* The rooms that one publisher has something to do with: found by name, and lined up by what they wait
- * for. A room with nothing to wait for is forgotten. */
+/* The rooms that one publisher has work for: found by name, and lined up by the kind of their
+ * wait. A room that waits for nothing is forgotten. */
 #ifndef PUBLISH_ROOMS_H
 #define PUBLISH_ROOMS_H
 
@@ -8,8 +8,10 @@
 #include "ipc_site.h"
 #include "publish_room.h"
 
-/** How many rooms are remembered for a proxy. Beyond it those are forgotten that wait for a hint only and had
- *  no hold lately: their readers find out at the next event, or by their links' timeouts. */
+/**
+ * How many rooms are remembered for a proxy. Beyond it, rooms that only wait for a hint and had no
+ * hold lately are forgotten: their readers find out at the next event, or by their links' timeouts.
+ */
 #define PUBLISH_ROOMS_MAX 10000
 
 /** How many hints of any kind to a proxy may go at once; see IPC_SITE_HINT_INTERVAL. */
@@ -23,12 +25,16 @@
  *  after it. */
 #define PUBLISH_ROOMS_HOLD_WINDOW apr_time_from_sec(3)
 
-/** A flood in one room may have overrun the proxy's queue, which all rooms share, and which takes this long to
- *  drain where it is full (25,000 deliveries at 2,500 a second). */
+/**
+ * A flood in one room may have overrun the proxy's queue, which all rooms share. A full queue
+ * takes this long to drain (25,000 deliveries at 2,500 a second).
+ */
 #define PUBLISH_ROOMS_FLOOD_WINDOW apr_time_from_sec(10)
 
-/** From one trailing hint to the next: upon each the proxy asks at least once, and Pushpin asks ten times
- *  a second, those included that heal what is known to be lost. */
+/**
+ * From one trailing hint to the next. On each hint the proxy asks at least once. Pushpin asks ten
+ * times a second, and that includes the requests that heal known losses.
+ */
 #define PUBLISH_ROOMS_HINT_GAP apr_time_from_msec(200)
 
 APR_RING_HEAD(publish_room_ring_t, publish_room_t);
@@ -39,8 +45,8 @@ typedef struct publish_rooms_t {
     const ipc_shared_t *shared; /**< where holds are noted */
     apr_pool_t *scratch;
     apr_hash_t *by_name;
-    unsigned forgotten; /**< how many rooms that waited for something were, since it was zeroed */
-    gc_moment_t hints_until; /**< hints are ahead of their pace by what this is ahead of now */
+    unsigned forgotten;      /**< how many waiting rooms were forgotten since it was zeroed */
+    gc_moment_t hints_until; /**< hints are as far ahead of their pace as this is ahead of now */
     gc_moment_t hints_from;  /**< no trailing hint goes before */
     gc_moment_t flooded;     /**< when a room last had events and no pace left, 0 for never */
     struct publish_room_ring_t queue;   /**< with something to send now, in the order it came */
@@ -92,8 +98,10 @@ void publish_rooms_spend_hint(publish_rooms_t *rooms, publish_room_t *room, gc_m
 /** The POST under way was not taken: a hint of the room in it is due again, and was not spent. */
 void publish_rooms_return_hint(publish_rooms_t *rooms, publish_room_t *room);
 
-/** A room's hint was refused: it is due again later, unless it has been refused for longer than its readers'
- *  link lasts, who have asked by then. */
+/**
+ * A room's hint was refused: it is due again later. It is given up once it has been refused for
+ * longer than the link timeout, since the readers have asked by then.
+ */
 void publish_rooms_refuse_hint(publish_rooms_t *rooms, publish_room_t *room, gc_moment_t now);
 
 /** A room has one item in the POST under way; an item with events counts for its pace. */
@@ -103,17 +111,20 @@ void publish_rooms_mark_sending(publish_rooms_t *rooms, publish_room_t *room, in
 /** Take a room out of the POST that has ended, NULL when there is none left. */
 publish_room_t *publish_rooms_pop_sending(publish_rooms_t *rooms);
 
-/** A room gets a hint at a time, whatever else happens; 0 for none. */
+/** A room gets a hint at this time in any case; 0 for none. */
 void publish_rooms_set_hint(publish_rooms_t *rooms, publish_room_t *room, gc_moment_t due);
 
-/** Line up what has become due. */
+/** Line up the rooms that have become due. */
 void publish_rooms_wake(publish_rooms_t *rooms, gc_moment_t now);
 
 /** When publish_rooms_wake has something to do next, 0 for never. */
 gc_moment_t publish_rooms_next(const publish_rooms_t *rooms);
 
-/** Whether a reader of a room may have missed what was just taken, though the proxy did not say so: a hold was
- *  being registered, or a queue was full. @param posted  when the POST began */
+/**
+ * Whether a reader of a room may have missed the items that the proxy just took. The proxy does
+ * not say so; it happens if a hold was being registered, or a queue was full. @param posted when
+ * the POST began
+ */
 int publish_rooms_may_miss(const publish_rooms_t *rooms, const publish_room_t *room,
                            gc_moment_t posted);
 

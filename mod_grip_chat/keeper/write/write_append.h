@@ -1,5 +1,5 @@
-/* Storing a batch of posts so that one that cannot be stored does not take the others along: where somebody
- * has changed a room's row by hand, for instance. Belongs to the writer's thread. */
+/* Storing a batch of posts so that a bad one does not take the others along. A post cannot be
+ * stored if its room's row was changed by hand, for instance. Belongs to the writer's thread. */
 #ifndef WRITE_APPEND_H
 #define WRITE_APPEND_H
 
@@ -7,7 +7,7 @@
 #include "gc_clock.h"
 #include "ipc_site.h"
 
-/** Zeroed before the first batch, but for what the writer sets. */
+/** Zeroed before the first batch, except the fields that the writer sets. */
 typedef struct write_append_t {
     const gc_log_t *log;
     gc_moment_t each_until; /**< until then jobs are tried one by one at once */

@@ -1,5 +1,5 @@
-/* A keeper's hold on its database: the lock, the connection, what the keeper before left undone, and
- * whether the file that lies there is still the same. Belongs to the writer's thread. */
+/* A keeper's grip on its database: the lock, the connection, the work that the keeper before left
+ * undone, and whether the file is still the same. Belongs to the writer's thread. */
 #ifndef WRITE_DATABASE_H
 #define WRITE_DATABASE_H
 
@@ -7,14 +7,14 @@
 #include "write_positions.h"
 #include "write_recovery.h"
 
-/** What the hold asks and tells its owner, in the owner's thread. */
+/** The questions and news for its owner, in the owner's thread. */
 typedef struct write_database_hooks_t {
     int (*must_stop)(void *baton); /**< whether not to wait any longer for the lock */
     write_recovery_fn *behind;     /**< takes each room that a proxy may not have been told of */
     void *baton;                   /**< the owner's */
 } write_database_hooks_t;
 
-/** A hold; what its owner may look at. */
+/** A database that the keeper has, or is about to get. Its owner may read the fields. */
 typedef struct write_database_t {
     const keeper_config_t *config;
     const ipc_site_t *const *sites;
@@ -33,7 +33,7 @@ typedef struct write_database_t {
 } write_database_t;
 
 /**
- * Lay out a hold on a database, closed as yet.
+ * Lay out a database, closed as yet.
  *
  * @param sites  all sites of that database, site_count of them, 1 or more
  * @param pool   of the thread
@@ -43,8 +43,8 @@ void write_database_init(write_database_t *database, const keeper_config_t *conf
                          const write_database_hooks_t *hooks, apr_pool_t *pool);
 
 /**
- * Get the lock, open the database and, where it was opened anew, see what was left undone. Cheap where
- * all is as it was.
+ * Get the lock, open the database and, if it was opened anew, do the work that was left undone.
+ * Cheap if nothing has changed.
  *
  * @return APR_SUCCESS; APR_EAGAIN if another process holds it; or why it cannot be used
  */
@@ -53,23 +53,30 @@ apr_status_t write_database_ready(write_database_t *database, apr_pool_t *scratc
 /** Another file lies there: log that once, and see to it at the next write_database_ready. */
 void write_database_forget(write_database_t *database);
 
-/** What was to be stored may be stored, though that failed: move all versions, and have each room above the
- *  watermark hinted at the next write_database_ready. */
+/**
+ * A failed append may have stored its messages all the same. So move all versions, and have each
+ * room above the watermark hinted at the next write_database_ready.
+ */
 void write_database_doubt(write_database_t *database);
 
-/** Try again what the keeper before may have left undone; else see what others did to the database, and
- *  tell the children, who go by what they have in memory. A file that is gone is not made anew at once:
- *  who is about to put another in its place shall find that free. About once a second. */
+/**
+ * Try again the work that the keeper before may have left undone. Else see whether others changed
+ * the database, and tell the children, which trust their memory. A file that is gone is not made
+ * anew at once, so an operator who is about to move a file there finds the name unused. About once
+ * a second.
+ */
 void write_database_look(write_database_t *database, apr_pool_t *scratch_pool);
 
-/** Note what was stored, before anybody is told. */
+/** Note the stored messages, before any child or client is told. */
 void write_database_note(write_database_t *database, const chat_append_t *appends, int count);
 
 /** Log a failure once, and the end of it once. */
 void write_database_report(write_database_t *database, apr_status_t rv);
 
-/** Close the database and release the lock. A deleted log that somebody's reading keeps from being saved
- *  is waited for, for two seconds: the next keeper cannot tell whose log it finds. */
+/**
+ * Close the database and release the lock. If another process reads in a deleted log, so that it
+ * cannot be saved, wait for two seconds: the next keeper cannot tell whose log it finds.
+ */
 void write_database_close(write_database_t *database, apr_pool_t *scratch_pool);
 
 #endif

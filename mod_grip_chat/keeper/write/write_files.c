@@ -1,3 +1,13 @@
+/* The files stand in the lock's file behind the positions (see write_positions.c), as one line of
+ * text, for an operator's eyes too. Numbers have leading zeros; all are 0 for an unknown file.
+ *
+ *   OFFSET  SIZE     MEANING
+ *   103     5        "file "
+ *   108     20 each  device, inode and birth of the database's file, with a space between
+ *   170     6        ", log "
+ *   176     20 each  device, inode and birth of its log, with a space between
+ *   238     1        newline
+ */
 #include "write_files.h"
 
 #include <stdio.h>
@@ -7,7 +17,6 @@
 
 #include "write_positions.h"
 
-/* For an operator's eyes, too: device, inode and birth of each; as long as every other. */
 #define NUMBER  "%020" APR_UINT64_T_FMT
 #define FILE_ID NUMBER " " NUMBER " " NUMBER
 #define FORM    "file " FILE_ID ", log " FILE_ID "\n"

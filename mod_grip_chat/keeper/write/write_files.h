@@ -1,6 +1,6 @@
-/* Which files a database's keepers had open last, kept in the file of their lock behind the positions. By them
- * the next keeper tells a log that belongs to another file than the one that lies beside it: the file was moved
- * or replaced when no keeper saw it. */
+/* The files that a database's keepers had open last, kept in the file of their lock behind the
+ * positions. They show the next keeper whether a log belongs to another file than the one beside
+ * it. That happens if the file was moved or replaced when no keeper ran. */
 #ifndef WRITE_FILES_H
 #define WRITE_FILES_H
 
@@ -8,7 +8,7 @@
 #include "write_lock.h"
 
 /**
- * Read what the keeper before had open.
+ * Read which files the keeper before had open.
  *
  * @param lock   of the database, held
  * @param files  zeros where nothing readable is kept; untouched on failure
@@ -16,7 +16,10 @@
  */
 apr_status_t write_files_read(chat_database_files_t *files, const write_lock_t *lock);
 
-/** Keep what is open for the next keeper; not synced. @return APR_SUCCESS, or why it cannot be written */
+/**
+ * Keep the open files' ids for the next keeper; not synced. @return APR_SUCCESS, or why it cannot
+ * be written
+ */
 apr_status_t write_files_keep(const chat_database_files_t *files, const write_lock_t *lock);
 
 #endif

@@ -9,10 +9,16 @@
 /** Jobs that are read at once. More wait for the next time, so that an answer never waits for too many. */
 #define WRITE_INTAKE_MAX 256
 
-/** Connections that may be adopted on top of these, so that new ones do not wait until there is less to do. */
+/**
+ * Connections that may be adopted on top of these, so that new ones do not wait until there is
+ * less work.
+ */
 #define WRITE_INTAKE_ADOPT_MAX 64
 
-/** Take back a connection whose next job is not for one of the sites; nobody watches it any more. */
+/**
+ * Take back a connection whose next job is not for one of the sites; no poll set watches it any
+ * more.
+ */
 typedef void write_intake_give_back_fn(keeper_connection_t *connection, void *baton);
 
 /** A writer's intake; belongs to its thread, but for the poll set's wake. */
@@ -23,7 +29,7 @@ typedef struct write_intake_t {
     write_intake_give_back_fn *give_back;
     void *baton;
     int is_closed;
-    int count; /**< of jobs that are to be done */
+    int count; /**< of jobs to be done */
     /** each with its job in received->task, and is_busy */
     keeper_connection_t *jobs[WRITE_INTAKE_MAX + WRITE_INTAKE_ADOPT_MAX];
 } write_intake_t;
@@ -43,9 +49,9 @@ apr_status_t write_intake_init(write_intake_t *intake, const ipc_site_t *const *
 void write_intake_adopt(write_intake_t *intake, keeper_connection_t *connection);
 
 /**
- * Read what has arrived, up to WRITE_INTAKE_MAX jobs. The job of a child that has gone meanwhile is taken
- * out of those that are to be done: who gave up has been answered an error or is dead, and a message that
- * comes nevertheless, seconds later, surprises.
+ * Read the jobs that have arrived, up to WRITE_INTAKE_MAX. The job of a child that has gone
+ * meanwhile is taken out of the batch. Its client was answered an error or is gone, and a message
+ * that appears seconds later all the same would surprise.
  *
  * @param timeout  in MICROSECONDS to wait for something, or to be woken; negative for as long as it takes
  */
@@ -54,8 +60,10 @@ apr_status_t write_intake_read(write_intake_t *intake, apr_interval_time_t timeo
 /** Send the jobs' replies, and read their connections again. */
 void write_intake_reply(write_intake_t *intake);
 
-/** Take no more jobs: close all connections. What is still to be read on them is for the next keeper, to
- *  whom the children send it again. Only while no job is to be done. */
+/**
+ * Take no more jobs: close all connections. Unread jobs on them are for the next keeper, to which
+ * the children send them again. Only while no job is to be done.
+ */
 void write_intake_close(write_intake_t *intake);
 
 #endif

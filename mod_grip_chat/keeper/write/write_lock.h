@@ -21,7 +21,7 @@ typedef struct write_lock_t {
 apr_status_t write_lock_try(write_lock_t *lock, const char *path, apr_pool_t *pool);
 
 /**
- * Read what was written into the file of a lock that is held: what one keeper leaves to the next.
+ * Read from the file of a lock that is held: notes that one keeper leaves to the next.
  *
  * @param from  where in the file, in bytes
  * @param data  size bytes; zeros follow what the file holds

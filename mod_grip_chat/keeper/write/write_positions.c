@@ -1,3 +1,17 @@
+/* The positions stand at the beginning of the lock's file, as one line of text, for an operator's
+ * eyes too. Each line is as long as every other, so that one is written over another. Numbers have
+ * leading zeros.
+ *
+ *   OFFSET  SIZE     MEANING
+ *   0       19       "highest message id "
+ *   19      19       last_id
+ *   38      19       ", highest position "
+ *   57      19       highest
+ *   76      7        ", base "
+ *   83      19       base
+ *   102     1        newline
+ *   103              the files, see write_files.c
+ */
 #include "write_positions.h"
 
 #include <stdio.h>
@@ -5,7 +19,6 @@
 
 #include <apr_strings.h>
 
-/* For an operator's eyes, too; each line as long as every other, so that one is written over another. */
 #define NUMBER "%019" APR_INT64_T_FMT
 #define FORM   "highest message id " NUMBER ", highest position " NUMBER ", base " NUMBER "\n"
 #define LENGTH WRITE_POSITIONS_BYTES

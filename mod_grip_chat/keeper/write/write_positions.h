@@ -1,7 +1,7 @@
-/* Which positions a database's keepers have given out, kept in the file of their lock, beside the
- * database. A file that holds less took another's place: a copy of some time ago, or an empty one. Its
- * rooms must not give out the same positions again, or readers who left before would come back to
- * messages that they take for those they have. */
+/* The positions that a database's keepers have given out, kept in the file of their lock, beside
+ * the database. A database that holds less replaced another one: it is an older copy, or empty. Its
+ * rooms must not give out the same positions again. Else readers of the old file would take new
+ * messages for messages that they have. */
 #ifndef WRITE_POSITIONS_H
 #define WRITE_POSITIONS_H
 
@@ -11,7 +11,7 @@
 /** Bytes at the beginning of the lock's file that they take. */
 #define WRITE_POSITIONS_BYTES 103
 
-/** What was given out; zeroed at first. Its user guards it. */
+/** The numbers that were given out; zeroed at first. Its user guards it. */
 typedef struct write_positions_t {
     int is_known;
     apr_int64_t last_id; /**< the highest message id */
@@ -20,7 +20,7 @@ typedef struct write_positions_t {
 } write_positions_t;
 
 /**
- * Take over what the keepers before have given out.
+ * Take over the numbers that the keepers before have given out.
  *
  * @param lock  of the database, held
  * @return APR_SUCCESS, also where nothing readable is kept yet: is_known tells; or why the file cannot
@@ -28,18 +28,21 @@ typedef struct write_positions_t {
  */
 apr_status_t write_positions_read(write_positions_t *positions, const write_lock_t *lock);
 
-/** Keep what was given out for the next keeper. It is not synced: what a loss of power takes from it only
- *  makes it forget. @return APR_SUCCESS, or why it cannot be written */
+/**
+ * Keep the numbers for the next keeper. The file is not synced: a loss of power only makes it
+ * forget. @return APR_SUCCESS, or why it cannot be written
+ */
 apr_status_t write_positions_keep(const write_positions_t *positions, const write_lock_t *lock);
 
 /** Note messages that were stored, count of them. @return whether any is new */
 int write_positions_note(write_positions_t *positions, const chat_append_t *appends, int count);
 
 /**
- * Compare an opened database with what was given out. Where it is another, all positions in it are
- * moved above those, and above those that it has shown itself, durably, in one step. A file whose base is
- * above them already stays as it is: so does one whose keeper died before it could keep that. Message ids go on
- * above those that were given out, whichever file it is.
+ * Compare an opened database with the numbers that were given out. If it is another database, all
+ * its positions are moved above those, and above those that it has shown itself, durably, in one
+ * step. A file whose base is above them already stays as it is. So does a file whose keeper died
+ * before it could keep the new base. Message ids go on above those that were given out, for any
+ * file.
  *
  * @param is_other_file  it is known that another file lies there, which may also hold more
  * @param was_moved      1 if positions were moved; set on failure, too

@@ -1,14 +1,16 @@
-/* What a keeper keeps in the database for the next one, and finds there of the one before: how far each
- * proxy has been told, and the site's secret. */
+/* The values that one keeper leaves to the next in the database: how far each proxy has been told,
+ * and the site's secret. */
 #ifndef WRITE_RECOVERY_H
 #define WRITE_RECOVERY_H
 
 #include "chat_store.h"
 #include "ipc_site.h"
 
-/** How many of the newest messages are looked at for rooms that a proxy may not have been told of: a start
- *  behind a long outage must not keep posts waiting. Readers of rooms that were last written to before them
- *  find out by their links' timeouts, which mostly were before that start. */
+/**
+ * How many of the newest messages are looked at for rooms that a proxy may not have been told of.
+ * A start after a long outage must not keep posts waiting. Readers of rooms whose last message is
+ * older find out by their links' timeouts, which mostly were before that start.
+ */
 #define WRITE_RECOVERY_MESSAGES 10000
 
 /**

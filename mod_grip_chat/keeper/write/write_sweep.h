@@ -1,5 +1,5 @@
-/* The sweeps of one database's sites, on the writer's thread: what a failure of theirs is logged as, and
- * what they wait for. */
+/* The sweeps of one database's sites, on the writer's thread: the log lines of their failures, and
+ * their waits. */
 #ifndef WRITE_SWEEP_H
 #define WRITE_SWEEP_H
 
@@ -8,11 +8,13 @@
 /** A clock that goes ahead by more than this between two sweeps, which are seconds apart, was set. */
 #define WRITE_SWEEP_JUMP apr_time_from_sec(60)
 
-/** So long nothing is deleted after that, for somebody to see it and set the clock right: what is deleted
- *  is gone, and what is not can be deleted later. */
+/**
+ * So long nothing is deleted after that, for the operator to see it and set the clock right. A
+ * deleted message is gone; any other can be deleted later.
+ */
 #define WRITE_SWEEP_HOLD apr_time_from_sec(60 * 60)
 
-/** What one writer keeps from sweep to sweep; zeroed but for the first two. */
+/** The state of one writer's sweeps; zeroed but for the first two. */
 typedef struct write_sweeper_t {
     const keeper_config_t *config;
     const char *path; /**< the database's, for the log */
