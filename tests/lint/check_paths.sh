@@ -5,7 +5,7 @@
 lint_need mod_grip_chat
 # Sources have a "." in their names; what a build leaves beside them has not, or is named here.
 files=$({
-    find mod_grip_chat edge htdocs conf docs tests -type f -name '*.*' ! -path '*/corpus/*' \
+    find mod_grip_chat edge htdocs conf docs scripts tests -type f -name '*.*' ! -path '*/corpus/*' \
         ! -path 'edge/bin/*' ! -path 'edge/pkg/*' ! -path '*/__pycache__/*' ! -path '*/.libs/*' ! -path '*/.deps/*' \
         ! -name '*.o' ! -name '*.lo' ! -name '*.la' ! -name '*.log' ! -name '*.trs' 2>/dev/null
     find dev .ci README.md CHANGES LICENSE .env.template .gitignore Makefile.am configure.ac \
