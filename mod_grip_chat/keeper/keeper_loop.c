@@ -299,7 +299,8 @@ static void dispatch(loop_t *loop, const apr_pollfd_t *ready)
                                                is_ended || (ready->rtnevents & APR_POLLOUT));
 
         if (rv != APR_SUCCESS) {
-            gc_log_line(loop->config->log, GC_LOG_ERR, rv, "GC0215: libcurl cannot go on");
+            gc_log_line(loop->config->log, GC_LOG_ERR, rv,
+                        "GC0215: libcurl cannot go on with a connection");
         }
         break;
     }
@@ -318,7 +319,8 @@ static void do_timers(loop_t *loop)
         loop->transport_due = 0;
         rv = grip_transport_timeout(loop->transport);
         if (rv != APR_SUCCESS) {
-            gc_log_line(loop->config->log, GC_LOG_ERR, rv, "GC0216: libcurl cannot go on");
+            gc_log_line(loop->config->log, GC_LOG_ERR, rv,
+                        "GC0216: libcurl cannot go on after a timeout");
         }
     }
     if (loop->accept_due && loop->accept_due <= now && !loop->is_stopping &&

@@ -43,20 +43,20 @@ void conf_trust_warn_keys(const server_rec *s, const conf_site_t *site, const ch
 
         has_key = has_key || proxy->verify_key;
         if (is_known(proxy->verify_key)) {
-            ap_log_error(APLOG_MARK, APLOG_WARNING | APLOG_NOERRNO, 0, s,
-                         "GC0181: %s of %s: the key of %s is one that proxies are delivered with, "
-                         "so everybody knows it and can sign as the proxy; write a random one, the "
-                         "same as sig_key in pushpin.conf",
-                         source, site->server_name, proxy->log_uri);
+            ap_log_error(
+                APLOG_MARK, APLOG_WARNING | APLOG_NOERRNO, 0, s,
+                "GC0181: %s of %s: the key of %s is delivered with proxies, so any client can "
+                "sign as the proxy; write a random one, the same as sig_key in "
+                "pushpin.conf",
+                source, site->server_name, proxy->log_uri);
             return;
         }
     }
     if (site->keeper.proxy_count && !has_key) {
         ap_log_error(
             APLOG_MARK, APLOG_WARNING | APLOG_NOERRNO, 0, s,
-            "GC0180: %s of %s: %s has no key, so whoever sends a Grip-Sig is believed to be "
-            "the proxy; write GripChatGripURL none where there is no proxy, else ?key= and "
-            "the sig_key of pushpin.conf behind its URL",
+            "GC0180: %s of %s: %s has no key, so any Grip-Sig is believed; without a proxy write "
+            "GripChatGripURL none, else ?key= and the sig_key of pushpin.conf behind its URL",
             source, site->server_name, site->keeper.proxies[0]->log_uri);
     }
 }

@@ -25,7 +25,7 @@ void process_features_map(conf_site_t *sites, server_rec *s, apr_pool_t *pconf)
     rv = apr_shm_create(&memory, count * sizeof(*marks), NULL, pconf);
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_DEBUG, rv, s,
-                     "GC0124: no memory can be shared to tell of proxies by");
+                     "GC0124: no memory can be shared for notes about proxies");
         return;
     }
     marks = apr_shm_baseaddr_get(memory);

@@ -58,7 +58,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
     rv = stream_quota_map(s, pconf);
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s,
-                     "GC0177: no memory can be shared to count streams in%s",
+                     "GC0177: no memory can be shared for the count of streams%s",
                      is_restart ? "; readers poll until the next restart" : "");
         conf_server_get(s)->stream_share = 0;
     }

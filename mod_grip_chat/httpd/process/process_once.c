@@ -16,9 +16,10 @@ void process_once_make(server_rec *main, apr_pool_t *pool)
     }
     rv = apr_shm_create(&memory, bytes, NULL, pool);
     if (rv != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, rv, main,
-                     "GC0185: no memory can be shared to note in what was logged; each child "
-                     "logs for itself what is logged once for a host");
+        ap_log_error(
+            APLOG_MARK, APLOG_WARNING, rv, main,
+            "GC0185: no memory can be shared for notes of logged lines; each child logs by "
+            "itself the lines that come once for a host");
     }
     told = rv == APR_SUCCESS ? apr_shm_baseaddr_get(memory) : apr_palloc(pool, bytes);
     memset(told, 0, bytes);

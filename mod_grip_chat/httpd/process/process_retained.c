@@ -102,7 +102,7 @@ static retained_t *take_up(server_rec *main, const char *wanted, int *was_other)
         ap_log_error(
             APLOG_MARK, APLOG_NOTICE | APLOG_NOERRNO, 0, main,
             "GC0132: another version of the module was loaded before this restart; the keeper "
-            "gets a new socket and new memory; what children of before still answer may be 503");
+            "gets a new socket and new memory; until they end, older children may answer 503");
         close_socket(kept);
         kept = NULL;
     }
@@ -140,7 +140,7 @@ static apr_status_t make_memory(server_rec *main, retained_t *kept)
     else {
         ap_log_error(APLOG_MARK, APLOG_CRIT, rv, main, "GC0118: no shared memory can be made; %s",
                      is_restart() ? "the chat answers 503 until the next restart"
-                                  : "write less for what else takes memory, or allow more");
+                                  : "reduce other uses of memory, or allow more");
     }
     return rv;
 }
@@ -178,7 +178,7 @@ apr_status_t process_retained_settle(server_rec *main, const char *wanted, apr_p
     if (strcmp(kept->socket_path, wanted) != 0) {
         ap_log_error(APLOG_MARK, APLOG_NOTICE | APLOG_NOERRNO, 0, main,
                      "GC0116: GripChatSocket stays %s until httpd is stopped and started, because "
-                     "children of before the restart use it",
+                     "children from before the restart use it",
                      kept->socket_path);
     }
     if (!kept->shared_memory) {

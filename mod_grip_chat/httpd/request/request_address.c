@@ -110,14 +110,14 @@ static void tell_why_not(request_rec *r, gc_slice_t path, int has_mount)
         ap_log_rerror(
             APLOG_MARK, APLOG_WARNING | APLOG_NOERRNO, 0, r,
             "GC0183: this address has the handler grip-chat, but nothing tells where the "
-            "rooms of this host are mounted, so it is none of a room; if it shall be one, "
+            "rooms of this host are mounted. So it is not a room's address; if it should be, "
             "write GripChatMount \"%.*s\" for this host",
             (int)mount.len, mount.data);
         return;
     }
     ap_log_rerror(APLOG_MARK, APLOG_INFO | APLOG_NOERRNO, 0, r,
                   "GC0184: this address is at no mount of this host, or was rewritten to another "
-                  "room's, so it is none of a room; see GripChatMount");
+                  "room's, so it is not a room's address; see GripChatMount");
 }
 
 const request_route_t *request_address_of(request_rec *r)

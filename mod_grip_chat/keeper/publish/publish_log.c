@@ -11,7 +11,7 @@ void publish_log_failure(publish_log_t *trouble, const grip_transport_result_t *
             gc_log_line(
                 trouble->log, GC_LOG_WARNING, result->rv,
                 "GC0305: %s takes no more publishes for now (HTTP status %d) %s; trying again "
-                "in %.1f s, and then its readers will be told to ask for what they miss",
+                "in %.1f s; then its readers are told to ask for events that they miss",
                 trouble->proxy, result->http_status, result->excerpt,
                 (double)pause / APR_USEC_PER_SEC);
         }
@@ -21,8 +21,8 @@ void publish_log_failure(publish_log_t *trouble, const grip_transport_result_t *
         trouble->is_failure_logged = 1;
         gc_log_line(
             trouble->log, GC_LOG_WARNING, result->rv,
-            "GC0301: publishing to %s failed (HTTP status %d) %s%s; trying again in %.1f s, "
-            "and its readers will be told to ask for what they miss",
+            "GC0301: publishing to %s failed (HTTP status %d) %s%s; trying again in %.1f s; "
+            "then its readers are told to ask for events that they miss",
             trouble->proxy, result->http_status, result->error, result->excerpt,
             (double)pause / APR_USEC_PER_SEC);
     }

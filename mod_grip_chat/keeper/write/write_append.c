@@ -18,7 +18,7 @@ static void report(write_append_t *append, const chat_database_t *db, const chat
     gc_log_line(
         append->log, GC_LOG_ERR, APR_SUCCESS,
         "GC0230: a message to the room '%s' of the site '%s' cannot be stored, while others can: "
-        "%s; has somebody changed the database by hand?",
+        "%s; was the database changed by hand?",
         failed->room, failed->site, chat_database_last_error(db));
 }
 

@@ -64,12 +64,13 @@ static void tell_kept_log(write_database_t *database)
     const char *kept = chat_database_kept_log(database->db);
 
     if (kept) {
-        gc_log_line(database->config->log, GC_LOG_WARNING, APR_SUCCESS,
-                    "GC0220: the database file that lay at %s before was moved away, and messages "
-                    "that were acknowledged are still in its write-ahead log, which is kept as %s: "
-                    "before you open the moved file, whose inode is in that name, move the log "
-                    "beside it as {moved file}-wal",
-                    database->sites[0]->database.params, kept);
+        gc_log_line(
+            database->config->log, GC_LOG_WARNING, APR_SUCCESS,
+            "GC0220: the database file that lay at %s was moved away. Acknowledged messages "
+            "are still in its write-ahead log, which is kept as %s. Before you open the "
+            "moved file, whose inode is in that name, move the log beside it as {moved "
+            "file}-wal",
+            database->sites[0]->database.params, kept);
     }
 }
 
@@ -77,10 +78,11 @@ static void tell_kept_log(write_database_t *database)
 static void report_positions(write_database_t *database, apr_status_t rv)
 {
     if (rv != APR_SUCCESS && !database->is_forgetful) {
-        gc_log_line(database->config->log, GC_LOG_WARNING, rv,
-                    "GC0209: %s.keeper-lock cannot be read or written: should a copy of some time "
-                    "ago take the database's place while Apache is down, nobody will notice",
-                    database->sites[0]->database.params);
+        gc_log_line(
+            database->config->log, GC_LOG_WARNING, rv,
+            "GC0209: %s.keeper-lock cannot be read or written: if an older copy replaces the "
+            "database while Apache is down, the keeper cannot notice that",
+            database->sites[0]->database.params);
     }
     database->is_forgetful = rv != APR_SUCCESS;
 }
@@ -101,8 +103,8 @@ static apr_status_t settle_positions(write_database_t *database, apr_pool_t *poo
     if (was_moved) {
         gc_log_line(
             database->config->log, GC_LOG_WARNING, APR_SUCCESS,
-            "GC0208: the database %s is not the one of before, or a copy of some time ago; its "
-            "positions go on above all that readers can have, and they start anew",
+            "GC0208: the database %s was replaced, or is an older copy; its positions go on above "
+            "all that readers can have, and readers start anew",
             database->sites[0]->database.params);
         ipc_shared_bump_database(database->config->shared, number_of(database));
     }
@@ -194,10 +196,11 @@ static apr_status_t take_lock(write_database_t *database)
 void write_database_forget(write_database_t *database)
 {
     if (!database->was_replaced) {
-        gc_log_line(database->config->log, GC_LOG_WARNING, APR_SUCCESS,
-                    "GC0205: the database file %s was deleted or replaced; going on with what lies "
-                    "there, or a new one",
-                    database->sites[0]->database.params);
+        gc_log_line(
+            database->config->log, GC_LOG_WARNING, APR_SUCCESS,
+            "GC0205: the database file %s was deleted or replaced; going on with the file that "
+            "lies there, or a new one",
+            database->sites[0]->database.params);
     }
     tell_kept_log(database);
     /* In this order: a child that goes by the next epoch reads nothing until the files are open. */

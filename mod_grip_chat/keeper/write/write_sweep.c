@@ -41,10 +41,11 @@ static int must_hold(write_sweeper_t *sweeper, apr_time_t wall, gc_moment_t now)
 static void report(write_sweeper_t *sweeper, const chat_database_t *db, apr_status_t rv)
 {
     if (rv != APR_SUCCESS && !sweeper->is_failing) {
-        gc_log_line(sweeper->config->log, GC_LOG_WARNING, rv,
-                    "GC0206: what is not to be kept cannot be deleted from the database %s: %s; "
-                    "trying again",
-                    sweeper->path, chat_database_last_error(db));
+        gc_log_line(
+            sweeper->config->log, GC_LOG_WARNING, rv,
+            "GC0206: messages beyond GripChatRetention cannot be deleted from the database %s: %s; "
+            "trying again",
+            sweeper->path, chat_database_last_error(db));
     }
     sweeper->is_failing = rv != APR_SUCCESS;
 }
