@@ -63,7 +63,7 @@ check_other_pushpin() {
     check_pytest other-pushpin "${workers[@]}" "${by_file[@]}" -m "not quiet" \
         tests/integration/test_{through_pushpin,links,edge,dev_run}.py
     check_pytest faults-other-pushpin "${workers[@]}" -m "not quiet" \
-        tests/faults/test_{proxy_gone,two_proxies,tail_loss,publish_faults}.py
+        tests/faults/test_{proxy_gone,two_proxies,tail_loss,publish_faults,crowds}.py
 }
 
 # What measures how fast something is.
