@@ -4,6 +4,8 @@ noinst_LTLIBRARIES = libgcbase.la libgrip.la libchat.la libipc.la libkeeper.la
 
 libgcbase_la_CPPFLAGS = $(BASE_CPPFLAGS) $(JANSSON_CFLAGS)
 libgcbase_la_SOURCES = \
+	mod_grip_chat/base/gc_assert.c \
+	mod_grip_chat/base/gc_assert.h \
 	mod_grip_chat/base/gc_b64url.c \
 	mod_grip_chat/base/gc_b64url.h \
 	mod_grip_chat/base/gc_buffer.c \

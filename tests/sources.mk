@@ -32,6 +32,7 @@ check_LTLIBRARIES += libreplay.la
 if HAVE_CMOCKA
 check_LTLIBRARIES += libunit.la
 UNIT_TESTS += \
+	tests/unit/base/test_gc_assert \
 	tests/unit/base/test_gc_b64url \
 	tests/unit/base/test_gc_buffer \
 	tests/unit/base/test_gc_clock \

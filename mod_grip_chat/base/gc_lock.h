@@ -7,8 +7,19 @@
 #include <apr_thread_cond.h>
 #include <apr_thread_mutex.h>
 
+#include "gc_assert.h"
+
 /** Lock a mutex; waits for it. */
 void gc_lock_enter(apr_thread_mutex_t *mutex);
+
+/** An assertion: the mutex is locked, as it has to be where this thread uses what it guards. It does not see
+ *  that another thread is the one that locked it. */
+#ifdef GC_ASSERTIONS
+#define GC_ASSERT_LOCKED(mutex) GC_ASSERT(gc_lock_is_held(mutex))
+int gc_lock_is_held(apr_thread_mutex_t *mutex);
+#else
+#define GC_ASSERT_LOCKED(mutex) ((void)(mutex))
+#endif
 
 /** Unlock a mutex that this thread has locked. */
 void gc_lock_leave(apr_thread_mutex_t *mutex);

@@ -9,7 +9,7 @@ _BAD_LEVELS = {"warn", "error", "crit", "alert", "emerg"}
 # What Debian's packages say of each other where one was brought up to date without the other.
 _OF_PACKAGES = re.compile(r"AH01882: Init: this version of mod_ssl was compiled against a newer")
 # Children that crash are reported at level notice.
-_CRASH = re.compile(r"exit signal (?!Killed|Terminated)|glibc detected|Sanitizer")
+_CRASH = re.compile(r"exit signal (?!Killed|Terminated)|glibc detected|Sanitizer|GC_ASSERT")
 
 
 # The tests' proxies have no key, or Pushpin's packaged one: the module warns of both, and test_trust.py looks

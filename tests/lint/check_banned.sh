@@ -30,7 +30,8 @@ code=$(lint_strip code $files)
     banned "apr_base64_decode" 'takes anything; use gc_b64url_decode or apr_pdecode_base64' ''
     banned 'sqlite3_[a-z0-9_]+ *\(|sqlite3\.h' 'go through apr_dbd' '' '^mod_grip_chat/chat/chat_database_sqlite\.c:'
     banned "setlocale$end" 'belongs to the whole process; use what does not depend on the locale' 'mod_grip_chat/'
-    banned '(exit|abort) *\(' 'would end httpd; return a status (a forked process may call _exit)' 'mod_grip_chat/'
+    banned '(exit|abort) *\(' 'would end httpd; return a status (a forked process may call _exit)' 'mod_grip_chat/' \
+        '^mod_grip_chat/base/gc_assert\.c:'
     printf '%s\n' "$code" | grep -E '^mod_grip_chat/(base|grip|chat|ipc|keeper)/' | awk '
         {
             at = $0
