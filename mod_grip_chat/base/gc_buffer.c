@@ -1,5 +1,7 @@
 #include "gc_buffer.h"
 
+#include "gc_assert.h"
+
 gc_buffer_t gc_buffer_make(apr_size_t capacity, apr_pool_t *pool)
 {
     gc_buffer_t buffer = {apr_palloc(pool, capacity + 1), 0, capacity + 1, pool};
@@ -10,6 +12,9 @@ gc_buffer_t gc_buffer_make(apr_size_t capacity, apr_pool_t *pool)
 
 void gc_buffer_append(gc_buffer_t *buffer, gc_slice_t s)
 {
+    GC_ASSERT(buffer->len < buffer->capacity);
+    GC_ASSERT(s.len == 0 || s.data + s.len <= buffer->data ||
+              s.data >= buffer->data + buffer->capacity);
     if (s.len == 0) {
         return;
     }

@@ -1,5 +1,7 @@
 #include "gc_seqlock.h"
 
+#include "gc_assert.h"
+
 void gc_seqlock_begin_write(gc_seqlock_t *lock)
 {
     __atomic_store_n(lock, *lock | 1, __ATOMIC_RELAXED);
@@ -8,6 +10,7 @@ void gc_seqlock_begin_write(gc_seqlock_t *lock)
 
 void gc_seqlock_end_write(gc_seqlock_t *lock)
 {
+    GC_ASSERT(*lock % 2 == 1);
     __atomic_store_n(lock, *lock + 1, __ATOMIC_RELEASE);
 }
 

@@ -1,5 +1,6 @@
 #include "chat_store.h"
 
+#include "gc_assert.h"
 #include "gc_clock.h"
 
 /* How long jobs are tried one by one once one of them has failed. */
@@ -228,6 +229,38 @@ static apr_status_t commit(chat_database_t *db, apr_status_t rv, apr_pool_t *poo
     return rv;
 }
 
+/* The job before this one that got a position in the same room; NULL where none did. */
+static inline const chat_append_t *before_it(const chat_append_t *jobs, int i)
+{
+    const chat_append_t *job = &jobs[i];
+
+    while (i-- > 0) {
+        if (jobs[i].outcome == CHAT_APPEND_NEW && strcmp(jobs[i].room, job->room) == 0 &&
+            strcmp(jobs[i].site, job->site) == 0)
+        {
+            return &jobs[i];
+        }
+    }
+    return NULL;
+}
+
+/* Whether the positions of each room grow, as do all ids. */
+static inline int do_positions_grow(const chat_append_t *jobs, int count)
+{
+    int i;
+
+    for (i = 0; i < count; i++) {
+        const chat_append_t *before = before_it(jobs, i);
+
+        if (jobs[i].outcome == CHAT_APPEND_NEW && before &&
+            (jobs[i].event_id <= before->event_id || jobs[i].id <= before->id))
+        {
+            return 0;
+        }
+    }
+    return 1;
+}
+
 static apr_status_t append_all(chat_database_t *db, chat_append_t *jobs, int count, apr_time_t now,
                                apr_pool_t *pool)
 {
@@ -242,6 +275,7 @@ static apr_status_t append_all(chat_database_t *db, chat_append_t *jobs, int cou
         rv = append_one(db, &held, &jobs[i], now / 1000, pool);
     }
     if (rv == APR_SUCCESS) {
+        GC_ASSERT(do_positions_grow(jobs, count));
         rv = let_all_go(db, &held, now / 1000, pool);
     }
     return commit(db, rv, pool);
@@ -279,6 +313,7 @@ apr_status_t chat_store_append(chat_database_t *db, chat_append_t *jobs, int cou
     apr_status_t rv = append_all(db, jobs, count, now, scratch_pool);
     int *were_repeats;
 
+    GC_ASSERT(count > 0);
     if (rv != APR_EGENERAL && !(rv == APR_ENOSPC && chat_database_make_space(db, scratch_pool))) {
         return rv;
     }

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "gc_assert.h"
+
 struct chat_account_t {
     unsigned holders; /* the owner, and each piece of memory that was taken */
     apr_size_t bytes;
@@ -13,6 +15,12 @@ struct chat_block_t {
     apr_size_t len;
     char text[];
 };
+
+/* A thing that is still used has one at least. */
+static inline int has_holder(const unsigned *holders)
+{
+    return __atomic_load_n(holders, __ATOMIC_RELAXED) > 0;
+}
 
 chat_account_t *chat_account_create(void)
 {
@@ -28,6 +36,7 @@ void *chat_account_take(chat_account_t *account, apr_size_t bytes)
 {
     void *memory = malloc(bytes);
 
+    GC_ASSERT(has_holder(&account->holders));
     if (memory) {
         __atomic_add_fetch(&account->bytes, bytes, __ATOMIC_RELAXED);
         __atomic_add_fetch(&account->holders, 1, __ATOMIC_RELAXED);
@@ -37,6 +46,7 @@ void *chat_account_take(chat_account_t *account, apr_size_t bytes)
 
 void chat_account_give_back(chat_account_t *account, void *memory, apr_size_t bytes)
 {
+    GC_ASSERT(chat_account_bytes(account) >= bytes);
     free(memory);
     __atomic_sub_fetch(&account->bytes, bytes, __ATOMIC_RELAXED);
     chat_account_release(account);
@@ -49,6 +59,7 @@ apr_size_t chat_account_bytes(const chat_account_t *account)
 
 void chat_account_release(chat_account_t *account)
 {
+    GC_ASSERT(has_holder(&account->holders));
     if (__atomic_sub_fetch(&account->holders, 1, __ATOMIC_ACQ_REL) == 0) {
         free(account);
     }
@@ -86,11 +97,13 @@ apr_size_t chat_block_bytes(const chat_block_t *block)
 
 void chat_block_pin(chat_block_t *block)
 {
+    GC_ASSERT(has_holder(&block->holders));
     __atomic_add_fetch(&block->holders, 1, __ATOMIC_RELAXED);
 }
 
 void chat_block_release(chat_block_t *block)
 {
+    GC_ASSERT(!block || has_holder(&block->holders));
     /* Release: what was read is read; acquire: whoever frees it comes after all of them. */
     if (block && __atomic_sub_fetch(&block->holders, 1, __ATOMIC_ACQ_REL) == 0) {
         chat_account_give_back(block->account, block, chat_block_bytes(block));

@@ -155,6 +155,7 @@ static entry_t **find_entry(chat_cache_t *cache, const chat_cache_room_t *room, 
 {
     entry_t **at = &cache->chains[hash & cache->chain_mask];
 
+    GC_ASSERT_LOCKED(cache->mutex);
     while (*at && ((*at)->hash != hash || (*at)->site != room->site ||
                    strcmp((*at)->name, room->name) != 0))
     {
@@ -182,6 +183,7 @@ static void drop_entry(chat_cache_t *cache, entry_t **at, entry_t **gone)
 {
     entry_t *entry = *at;
 
+    GC_ASSERT(cache->stats.bytes >= entry->bytes && cache->stats.rooms > 0);
     *at = entry->chain;
     unlink_used(cache, entry);
     cache->stats.bytes -= entry->bytes;
@@ -194,6 +196,7 @@ static void drop_oldest(chat_cache_t *cache, entry_t **gone)
 {
     entry_t **at = &cache->chains[cache->oldest->hash & cache->chain_mask];
 
+    GC_ASSERT(cache->oldest->older == NULL);
     while (*at != cache->oldest) {
         at = &(*at)->chain;
     }
@@ -284,6 +287,7 @@ static apr_status_t begin_load(chat_cache_t *cache, load_t **out, const chat_cac
 {
     load_t *load = cache->idle_loads;
 
+    GC_ASSERT_LOCKED(cache->mutex);
     if (load) {
         cache->idle_loads = load->next;
     }
@@ -297,13 +301,7 @@ static apr_status_t begin_load(chat_cache_t *cache, load_t **out, const chat_cac
         load = apr_pcalloc(cache->pool, sizeof(*load));
         load->done = done;
     }
-    load->hash = hash;
-    load->room = room;
-    load->version = version;
-    load->number = ++cache->load_count;
-    load->is_done = 0;
-    load->snapshot = NULL;
-    load->next = cache->loads;
+    *load = (load_t){cache->loads, hash, room, version, ++cache->load_count, .done = load->done};
     cache->loads = load;
     cache->stats.loads++;
     *out = load;
@@ -315,6 +313,7 @@ static void end_load(chat_cache_t *cache, load_t *load, apr_status_t status,
 {
     load_t **at = &cache->loads;
 
+    GC_ASSERT_LOCKED(cache->mutex);
     while (*at != load) {
         at = &(*at)->next;
     }

@@ -6,6 +6,7 @@
 #include "chat_codec.h"
 #include "chat_list.h"
 #include "chat_sse.h"
+#include "gc_assert.h"
 
 /* An event of the text. */
 typedef struct event_t {
@@ -223,6 +224,7 @@ static apr_status_t finish(chat_snapshot_t **out, making_t *making, apr_pool_t *
     count_listed(making, scratch_pool);
     trim(making);
     count = making->old_count + making->fresh_count - making->from;
+    GC_ASSERT(count >= making->standing.listed);
     snapshot = chat_account_take(making->spec->account, size_of(count));
     if (!snapshot) {
         return APR_ENOMEM;
@@ -331,11 +333,13 @@ apr_status_t chat_snapshot_extend(chat_snapshot_t **out, chat_snapshot_t *old,
 
 void chat_snapshot_pin(chat_snapshot_t *snapshot)
 {
+    GC_ASSERT(__atomic_load_n(&snapshot->holders, __ATOMIC_RELAXED) > 0);
     __atomic_add_fetch(&snapshot->holders, 1, __ATOMIC_RELAXED);
 }
 
 void chat_snapshot_release(chat_snapshot_t *snapshot)
 {
+    GC_ASSERT(!snapshot || __atomic_load_n(&snapshot->holders, __ATOMIC_RELAXED) > 0);
     if (snapshot && __atomic_sub_fetch(&snapshot->holders, 1, __ATOMIC_ACQ_REL) == 0) {
         chat_block_release(snapshot->events);
         chat_block_release(snapshot->list);

@@ -108,6 +108,7 @@ static entry_t *find(grip_sig_cache_t *cache, gc_slice_t token, apr_uint64_t has
 {
     int way;
 
+    GC_ASSERT_LOCKED(cache->mutex);
     for (way = 0; cache->sets && way < WAYS; way++) {
         entry_t *set = cache->sets[hash % SETS];
 
@@ -168,6 +169,8 @@ static void put(grip_sig_cache_t *cache, const grip_sig_t *sig, gc_slice_t token
                 apr_time_t now)
 {
     entry_t *entry = find(cache, token, hash);
+
+    GC_ASSERT(token.len <= sizeof(entry->token));
     if (entry) {
         /* Another thread verified it meanwhile, maybe for an earlier time: it is good from there on. */
         now = entry->verified < now ? entry->verified : now;

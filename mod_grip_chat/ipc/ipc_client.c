@@ -9,6 +9,7 @@
 
 #include <apr_thread_mutex.h>
 
+#include "gc_assert.h"
 #include "gc_b64url.h"
 #include "gc_clock.h"
 #include "grip_crypto.h"
@@ -44,6 +45,7 @@ static void close_oldest(ipc_client_t *client, int count)
 {
     int i;
 
+    GC_ASSERT(count >= 0 && count <= client->idle_count);
     for (i = 0; i < count; i++) {
         close(client->idle[i].fd);
     }
@@ -141,6 +143,7 @@ static void put_idle(ipc_client_t *client, const connection_t *connection)
         gc_moment_t now = gc_clock_now();
 
         close_oldest(client, count_unneeded(client, now));
+        GC_ASSERT(client->idle_count < IPC_CLIENT_IDLE_MAX);
         client->idle[client->idle_count] = *connection;
         client->idle[client->idle_count++].used = now;
         (void)apr_thread_mutex_unlock(client->mutex);

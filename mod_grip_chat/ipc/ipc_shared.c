@@ -28,6 +28,7 @@
  */
 #include "ipc_shared.h"
 
+#include "gc_assert.h"
 #include "gc_seqlock.h"
 
 /* Of this layout; a segment from before an upgrade of the module may have another. The tests build a module
@@ -175,6 +176,7 @@ ipc_version_t ipc_shared_version(const ipc_shared_t *shared, unsigned database, 
 {
     ipc_version_t version;
 
+    GC_ASSERT(database < IPC_SHARED_DATABASES && slot < IPC_SHARED_SLOTS);
     version.epoch = __atomic_load_n(&shared->databases[database].epoch, __ATOMIC_SEQ_CST);
     version.generation = __atomic_load_n(&shared->slots[slot].generation, __ATOMIC_SEQ_CST);
     return version;
@@ -182,11 +184,13 @@ ipc_version_t ipc_shared_version(const ipc_shared_t *shared, unsigned database, 
 
 void ipc_shared_bump(ipc_shared_t *shared, unsigned slot)
 {
+    GC_ASSERT(slot < IPC_SHARED_SLOTS);
     __atomic_add_fetch(&shared->slots[slot].generation, 1, __ATOMIC_SEQ_CST);
 }
 
 void ipc_shared_bump_database(ipc_shared_t *shared, unsigned database)
 {
+    GC_ASSERT(database < IPC_SHARED_DATABASES);
     __atomic_add_fetch(&shared->databases[database].epoch, 1, __ATOMIC_SEQ_CST);
     __atomic_add_fetch(&shared->epochs, 1, __ATOMIC_SEQ_CST);
 }
@@ -203,6 +207,7 @@ void ipc_shared_set_files(ipc_shared_t *shared, unsigned database,
     apr_uint64_t words[FILES_WORDS] = {0};
     unsigned i;
 
+    GC_ASSERT(database < IPC_SHARED_DATABASES);
     if (files) {
         memcpy(words, files, sizeof(words));
     }

@@ -20,8 +20,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "gc_assert.h"
+
 void ipc_slots_add(ipc_slots_out_t *out, unsigned slot)
 {
+    GC_ASSERT(slot < IPC_SHARED_SLOTS && out->count <= IPC_SHARED_SLOTS);
     if (!ipc_slot_set_has(&out->waiting, slot)) {
         ipc_slot_set_put(&out->waiting, slot, 1);
         out->ring[(out->first + out->count++) % IPC_SHARED_SLOTS] = (apr_uint16_t)slot;
@@ -30,6 +33,7 @@ void ipc_slots_add(ipc_slots_out_t *out, unsigned slot)
 
 static void put_word(ipc_slots_out_t *out, apr_uint32_t word)
 {
+    GC_ASSERT(out->len + sizeof(word) <= sizeof(out->bytes));
     memcpy(out->bytes + out->len, &word, sizeof(word));
     out->len += sizeof(word);
 }
@@ -131,6 +135,7 @@ apr_status_t ipc_slots_receive(ipc_slots_in_t *in, int fd, const ipc_slots_taker
     apr_status_t rv;
     ssize_t got;
 
+    GC_ASSERT(in->have < sizeof(in->bytes));
     memcpy(bytes, in->bytes, in->have);
     do {
         got = recv(fd, bytes + in->have, sizeof(bytes) - in->have, MSG_DONTWAIT);

@@ -9,6 +9,7 @@
 
 #include <apr_strings.h>
 
+#include "gc_assert.h"
 #include "ipc_frame.h"
 #include "ipc_slots.h"
 
@@ -25,6 +26,7 @@ typedef enum state_e {
 struct ipc_subscription_t {
     const char *socket_path;
     ipc_subscription_hooks_t hooks;
+    gc_owner_t owner; /* the thread that works for it */
     state_e state;
     int fd; /* -1 if APART */
     gc_moment_t due;
@@ -71,6 +73,7 @@ apr_status_t ipc_subscription_create(ipc_subscription_t **out, const char *socke
 
 void ipc_subscription_want(ipc_subscription_t *watcher, unsigned slot, int is_wanted)
 {
+    GC_ASSERT_OWNER(&watcher->owner);
     ipc_slot_set_put(&watcher->wanted, slot, is_wanted);
     if (watcher->state == TOLD) {
         ipc_slots_add(&watcher->out, slot);
@@ -111,6 +114,7 @@ static void begin(ipc_subscription_t *watcher)
 {
     unsigned slot;
 
+    GC_ASSERT(watcher->state == GREETED && watcher->fd >= 0);
     watcher->state = TOLD;
     watcher->pause = PAUSE_MIN;
     for (slot = 0; slot < IPC_SHARED_SLOTS; slot++) {
@@ -174,6 +178,7 @@ void ipc_subscription_ready(ipc_subscription_t *watcher)
     gc_moment_t now = gc_clock_now();
     apr_status_t rv = APR_SUCCESS;
 
+    GC_ASSERT_OWNER(&watcher->owner);
     if (watcher->state == GREETED) {
         rv = read_reply(watcher);
     }
@@ -201,6 +206,8 @@ static void send_wanted(ipc_subscription_t *watcher, gc_moment_t now)
 
 void ipc_subscription_work(ipc_subscription_t *watcher, gc_moment_t now)
 {
+    GC_ASSERT_OWNER(&watcher->owner);
+    gc_owner_take(&watcher->owner);
     if (watcher->state == APART && watcher->due <= now) {
         if (greet(watcher)) {
             watcher->state = GREETED;

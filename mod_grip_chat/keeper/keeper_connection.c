@@ -5,6 +5,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "gc_assert.h"
+
 #define FRAME_START_BYTES 2048
 
 keeper_connection_t *keeper_connection_create(int fd)
@@ -60,10 +62,12 @@ keeper_read_e keeper_connection_read(keeper_connection_t *connection)
     apr_size_t size;
     ssize_t got;
 
+    GC_ASSERT(!connection->is_busy && !keeper_connection_has_job(connection));
     if (!reserve(connection, FRAME_START_BYTES)) {
         return KEEPER_READ_CLOSED;
     }
     received = connection->received;
+    GC_ASSERT(received->have < received->room);
     do {
         got = recv(connection->fd, received->frame + received->have,
                    received->room - received->have, 0);
@@ -93,6 +97,7 @@ keeper_received_t *keeper_connection_take(keeper_connection_t *connection)
 {
     keeper_received_t *received = connection->received;
 
+    GC_ASSERT(received != NULL);
     connection->received = NULL;
     return received;
 }
@@ -102,6 +107,7 @@ int keeper_connection_reply(keeper_connection_t *connection, const ipc_reply_t *
     char bytes[IPC_FRAME_REPLY_BYTES + 1];
     gc_buffer_t frame = {bytes, 0, sizeof(bytes), NULL};
 
+    GC_ASSERT(!connection->is_busy);
     if (connection->received) {
         connection->received->have = 0;
     }

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "gc_assert.h"
 #include "gc_clock.h"
 #include "keeper_connection.h"
 #include "keeper_poll.h"
@@ -229,6 +230,8 @@ static void accept_children(loop_t *loop)
 
 static void finish_task(loop_t *loop, keeper_task_t *task)
 {
+    GC_ASSERT(loop->busy > 0 || task->kind == KEEPER_TASK_CONNECTION ||
+              task->kind == KEEPER_TASK_STORED || task->kind == KEEPER_TASK_BEHIND);
     switch (task->kind) {
     case KEEPER_TASK_CONNECTION:
         take_back(loop, task->owner);

@@ -4,11 +4,14 @@
 
 #include <apr_portable.h>
 
+#include "gc_assert.h"
+
 /* How many descriptors APR's set is made for; epoll takes more all the same. */
 #define SET_SIZE 1024
 
 struct keeper_poll_t {
     apr_pollset_t *set;
+    gc_owner_t owner;    /* the thread that waits with it */
     keeper_fd_t **table; /* by descriptor; an entry lives on for the number's next user */
     int table_size;
     apr_pool_t *pool;
@@ -31,6 +34,7 @@ static apr_status_t entry_for(keeper_poll_t *set, int fd, keeper_fd_t **out)
 {
     apr_status_t rv = APR_SUCCESS;
 
+    GC_ASSERT(fd >= 0);
     if (fd >= set->table_size) {
         int size = fd * 2 + 64;
         keeper_fd_t **table = apr_pcalloc(set->pool, sizeof(keeper_fd_t *) * (apr_size_t)size);
@@ -60,6 +64,8 @@ apr_status_t keeper_poll_watch(keeper_poll_t *set, keeper_fd_kind_e kind, int fd
     keeper_fd_t *entry;
     apr_status_t rv = entry_for(set, fd, &entry);
 
+    GC_ASSERT_OWNER(&set->owner);
+    GC_ASSERT(kind != KEEPER_FD_NONE);
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -91,8 +97,11 @@ apr_status_t keeper_poll_watch(keeper_poll_t *set, keeper_fd_kind_e kind, int fd
 apr_status_t keeper_poll_wait(keeper_poll_t *set, apr_interval_time_t timeout,
                               const apr_pollfd_t **ready, apr_int32_t *count)
 {
-    apr_status_t rv = apr_pollset_poll(set->set, timeout, count, ready);
+    apr_status_t rv;
 
+    GC_ASSERT_OWNER(&set->owner);
+    gc_owner_take(&set->owner);
+    rv = apr_pollset_poll(set->set, timeout, count, ready);
     if (rv != APR_SUCCESS) {
         *count = 0;
     }

@@ -5,6 +5,7 @@
 #include <apr_tables.h>
 
 #include "chat_sse.h"
+#include "gc_assert.h"
 
 /* From the end of a sweep through a site's rooms to the next. */
 #define SWEEP_PERIOD apr_time_from_sec(5)
@@ -57,6 +58,7 @@ void keeper_sites_publish(keeper_sites_t *sites, const keeper_task_t *task)
     apr_status_t rv;
     apr_size_t i;
 
+    GC_ASSERT(task->kind == KEEPER_TASK_STORED && append->outcome == CHAT_APPEND_NEW);
     apr_pool_clear(sites->scratch);
     text = gc_buffer_make(message.text.len + 512, sites->scratch);
     rv = chat_sse_append_message(&text, gc_slice_of(append->room), &message);
@@ -76,6 +78,7 @@ void keeper_sites_add_behind(keeper_sites_t *sites, const keeper_task_t *task)
 {
     keeper_served_t *served = &sites->served[task->site->index];
 
+    GC_ASSERT(task->kind == KEEPER_TASK_BEHIND && task->proxy < served->site->proxy_count);
     publish_proxy_add_behind(served->publishers[task->proxy], task->room, task->watermark);
 }
 
@@ -201,6 +204,7 @@ int keeper_sites_swept(keeper_sites_t *sites, keeper_task_t *task, gc_moment_t n
 {
     keeper_served_t *served = task->owner;
 
+    GC_ASSERT(task == &served->sweep_task && served->is_sweeping);
     if (task->status == IPC_DONE && !task->is_swept) {
         write_thread_push(served->writer, task);
         return 1;

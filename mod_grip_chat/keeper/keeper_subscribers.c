@@ -43,8 +43,10 @@ apr_status_t keeper_subscribers_create(keeper_subscribers_t **out, keeper_poll_t
 
 static void end(keeper_subscriber_t *watching)
 {
-    apr_status_t rv =
-        keeper_poll_watch(watching->watch->poll, KEEPER_FD_WATCH, watching->fd, NULL, 0);
+    apr_status_t rv;
+
+    GC_ASSERT_LOCKED(watching->watch->mutex);
+    rv = keeper_poll_watch(watching->watch->poll, KEEPER_FD_WATCH, watching->fd, NULL, 0);
 
     if (rv != APR_SUCCESS) {
         gc_log_line(watching->watch->log, GC_LOG_DEBUG, rv,
@@ -99,8 +101,10 @@ void keeper_subscribers_add(keeper_subscribers_t *watch, int fd)
 /* Send what waits. @return 0 if the child is gone */
 static int tell(keeper_subscriber_t *watching)
 {
-    apr_status_t rv = ipc_slots_send(&watching->out, watching->fd, NULL);
+    apr_status_t rv;
 
+    GC_ASSERT_LOCKED(watching->watch->mutex);
+    rv = ipc_slots_send(&watching->out, watching->fd, NULL);
     if (rv != APR_SUCCESS && !APR_STATUS_IS_EAGAIN(rv)) {
         return 0;
     }
@@ -113,6 +117,7 @@ static void take(unsigned slot, int is_wanted, void *baton)
 {
     keeper_subscriber_t *watching = baton;
 
+    GC_ASSERT_LOCKED(watching->watch->mutex);
     ipc_slot_set_put(&watching->wanted, slot, is_wanted);
     if (is_wanted) {
         ipc_slots_add(&watching->out, slot);

@@ -1,9 +1,13 @@
 #include "keeper_task.h"
 
+#include "gc_assert.h"
+
 int keeper_queue_push(keeper_queue_t *queue, keeper_task_t *task)
 {
     int was_empty = !queue->last;
 
+    /* It is in no queue, of which all but the last have a next. */
+    GC_ASSERT(!task->next && queue->last != task);
     task->next = NULL;
     if (was_empty) {
         queue->first = task;
@@ -24,6 +28,7 @@ keeper_task_t *keeper_queue_pop(keeper_queue_t *queue)
         if (!queue->first) {
             queue->last = NULL;
         }
+        task->next = NULL;
     }
     return task;
 }

@@ -1,5 +1,6 @@
 #include "publish_proxy.h"
 
+#include "gc_assert.h"
 #include "gc_buffer.h"
 #include "gc_clock.h"
 #include "grip_item.h"
@@ -15,6 +16,7 @@ struct publish_proxy_t {
     const keeper_config_t *config;
     const ipc_site_t *site;
     const grip_proxy_t *proxy;
+    gc_owner_t owner;  /* the thread that made it */
     apr_size_t number; /* of the proxy, among the site's */
     grip_transport_t *transport;
     apr_pool_t *scratch;
@@ -42,6 +44,7 @@ publish_proxy_t *publish_proxy_create(const keeper_config_t *config, const ipc_s
 {
     publish_proxy_t *publisher = apr_pcalloc(pool, sizeof(*publisher));
 
+    gc_owner_take(&publisher->owner);
     publisher->config = config;
     publisher->site = site;
     publisher->proxy = site->proxies[proxy];
@@ -60,6 +63,7 @@ publish_proxy_t *publish_proxy_create(const keeper_config_t *config, const ipc_s
 
 static void drop_items(publish_proxy_t *publisher, publish_room_t *room)
 {
+    GC_ASSERT(publisher->pending_bytes >= room->pending_bytes);
     publisher->pending_bytes -= publish_room_drop_all(room);
 }
 
@@ -104,6 +108,7 @@ void publish_proxy_add(publish_proxy_t *publisher, const publish_event_t *event)
 {
     publish_room_t *room = get_room(publisher, event->room);
 
+    GC_ASSERT_OWNER(&publisher->owner);
     if (event->message_id > publisher->newest_id) {
         publisher->newest_id = event->message_id;
     }
@@ -335,6 +340,7 @@ static void post_done(const grip_transport_result_t *result, void *baton)
     publish_proxy_t *publisher = baton;
     gc_moment_t now = gc_clock_now();
 
+    GC_ASSERT(publisher->is_posting && publisher->items > 0);
     publisher->is_posting = 0;
     if (result->outcome == GRIP_TRANSPORT_ANSWERED && result->http_status >= 200 &&
         result->http_status < 300)
@@ -413,6 +419,7 @@ static void post(publish_proxy_t *publisher, gc_moment_t now)
     grip_transport_result_t failure = {
         GRIP_TRANSPORT_NOT_SENT, APR_EGENERAL, 0, -1, -1, "the POST could not be started", ""};
 
+    GC_ASSERT(!publisher->is_posting);
     publisher->items = 0;
     apr_pool_clear(publisher->scratch);
     body = gc_buffer_make(16 * 1024, publisher->scratch);

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "gc_assert.h"
+
 publish_room_t *publish_room_create(const char *name, const char *channel, apr_uint64_t tag)
 {
     apr_size_t name_size = strlen(name) + 1;
@@ -64,6 +66,9 @@ apr_status_t publish_room_add(publish_room_t *room, apr_int64_t message_id, apr_
     publish_item_t *item = room->last;
     apr_status_t rv;
 
+    /* A room's positions grow. */
+    GC_ASSERT(!room->last || room->last->id < event_id);
+    GC_ASSERT(!room->sent_last || room->sent_last->id < event_id);
     if (item && item->id == event_id - 1 && item->len + text.len <= max_bytes) {
         rv = item_append(item, event_id, text);
     }
@@ -94,6 +99,7 @@ void publish_room_send_first(publish_room_t *room)
 {
     publish_item_t *item = room->first;
 
+    GC_ASSERT(item != NULL);
     room->first = item->next;
     if (!room->first) {
         room->last = NULL;
@@ -134,6 +140,7 @@ apr_size_t publish_room_drop_sent(publish_room_t *room)
         item_free(item);
     }
     room->sent_last = NULL;
+    GC_ASSERT(room->pending_bytes >= bytes);
     room->pending_bytes -= bytes;
     return bytes;
 }
@@ -149,6 +156,8 @@ apr_size_t publish_room_drop_all(publish_room_t *room)
 
 void publish_room_free(publish_room_t *room)
 {
+    GC_ASSERT(!room->is_queued && !room->is_sending && !room->is_dirty && !room->hint_due &&
+              !room->rests_until);
     (void)publish_room_drop_all(room);
     free(room);
 }

@@ -1,5 +1,6 @@
 #include "publish_rooms.h"
 
+#include "gc_assert.h"
 #include "publish_pace.h"
 
 /* How many dirty rooms are looked at for one that can be forgotten. */
@@ -129,6 +130,7 @@ static void rest(publish_rooms_t *rooms, publish_room_t *room, gc_moment_t until
 {
     publish_room_t *before;
 
+    GC_ASSERT(!room->is_queued && until > 0);
     if (room->rests_until) {
         APR_RING_REMOVE(room, resting);
     }
@@ -199,6 +201,7 @@ publish_room_t *publish_rooms_next_hint(const publish_rooms_t *rooms, gc_moment_
 
 void publish_rooms_spend_hint(publish_rooms_t *rooms, publish_room_t *room, gc_moment_t now)
 {
+    GC_ASSERT(room->is_dirty);
     clear_dirty(room);
     rooms->hints_until = publish_pace_spend(rooms->hints_until, rooms->site->hint_interval, now);
 }
@@ -272,6 +275,7 @@ void publish_rooms_schedule(publish_rooms_t *rooms, publish_room_t *room, gc_mom
 
 void publish_rooms_dequeue(publish_room_t *room)
 {
+    GC_ASSERT(room->is_queued);
     APR_RING_REMOVE(room, queue);
     room->is_queued = 0;
 }
@@ -298,6 +302,7 @@ publish_room_t *publish_rooms_pop_sending(publish_rooms_t *rooms)
         return NULL;
     }
     room = APR_RING_FIRST(&rooms->sending);
+    GC_ASSERT(room->is_sending);
     APR_RING_REMOVE(room, sending);
     room->is_sending = 0;
     return room;

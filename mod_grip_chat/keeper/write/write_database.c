@@ -1,5 +1,6 @@
 #include "write_database.h"
 
+#include "gc_assert.h"
 #include "gc_clock.h"
 #include "write_files.h"
 
@@ -16,6 +17,7 @@ void write_database_init(write_database_t *database, const keeper_config_t *conf
                          const ipc_site_t *const *sites, apr_size_t site_count,
                          const write_database_hooks_t *hooks, apr_pool_t *pool)
 {
+    GC_ASSERT(site_count > 0);
     memset(database, 0, sizeof(*database));
     database->config = config;
     database->sites = sites;
@@ -90,6 +92,7 @@ static void report_positions(write_database_t *database, apr_status_t rv)
 /* Keep what was given out for the next keeper. */
 static void keep_positions(write_database_t *database)
 {
+    GC_ASSERT(database->is_locked);
     report_positions(database, write_positions_keep(&database->positions, &database->lock));
 }
 
@@ -260,6 +263,7 @@ apr_status_t write_database_ready(write_database_t *database, apr_pool_t *scratc
         ipc_shared_bump_database(database->config->shared, number_of(database));
         database->is_recovered = 0;
     }
+    GC_ASSERT(database->is_locked);
     openings = chat_database_openings(database->db);
     rv = recover(database, scratch_pool);
     if (rv == APR_SUCCESS) {

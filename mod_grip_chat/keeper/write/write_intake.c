@@ -2,6 +2,7 @@
 
 #include "chat_key.h"
 #include "chat_validate.h"
+#include "gc_assert.h"
 
 apr_status_t write_intake_init(write_intake_t *intake, const ipc_site_t *const *sites,
                                apr_size_t site_count, write_intake_give_back_fn *give_back,
@@ -71,6 +72,7 @@ static void take_job(write_intake_t *intake, keeper_connection_t *connection)
     const ipc_site_t *site;
     ipc_job_t job;
 
+    GC_ASSERT(!connection->is_busy && intake->count < WRITE_INTAKE_MAX + WRITE_INTAKE_ADOPT_MAX);
     if (ipc_frame_read_job(&job, keeper_connection_frame(connection)) != APR_SUCCESS ||
         !(site = find_site(intake, job.site)))
     {
@@ -168,6 +170,7 @@ void write_intake_reply(write_intake_t *intake)
     for (i = 0; i < intake->count; i++) {
         keeper_connection_t *connection = intake->jobs[i];
 
+        GC_ASSERT(connection->is_busy);
         connection->is_busy = 0;
         if (!keeper_connection_reply(connection, &connection->reply)) {
             drop(intake, connection);
@@ -180,6 +183,7 @@ void write_intake_close(write_intake_t *intake)
 {
     keeper_fd_t *entry = NULL;
 
+    GC_ASSERT(intake->count == 0);
     intake->is_closed = 1;
     while ((entry = keeper_poll_next(intake->poll, KEEPER_FD_CHILD, entry))) {
         drop(intake, entry->object);

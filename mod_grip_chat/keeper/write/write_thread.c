@@ -4,6 +4,7 @@
 
 #include <apr_thread_proc.h>
 
+#include "gc_assert.h"
 #include "gc_clock.h"
 #include "gc_lock.h"
 #include "gc_pool.h"
@@ -21,6 +22,8 @@
 struct write_thread_t {
     const keeper_config_t *config;
     write_thread_hooks_t hooks;
+    gc_owner_t loop;  /* the thread that gives it tasks */
+    gc_owner_t owner; /* its own */
     apr_pool_t *pool; /* the thread's own */
     apr_thread_t *thread;
     apr_thread_mutex_t *mutex; /* guards what follows */
@@ -83,6 +86,7 @@ void write_thread_push(write_thread_t *writer, keeper_task_t *task)
 {
     int was_empty;
 
+    GC_ASSERT_OWNER(&writer->loop);
     gc_lock_enter(writer->mutex);
     writer->connections += task->kind == KEEPER_TASK_CONNECTION;
     was_empty = keeper_queue_push(&writer->waiting, task);
@@ -106,6 +110,7 @@ keeper_task_t *write_thread_done(write_thread_t *writer)
 {
     keeper_task_t *task;
 
+    GC_ASSERT_OWNER(&writer->loop);
     gc_lock_enter(writer->mutex);
     task = keeper_queue_pop(&writer->done);
     gc_lock_leave(writer->mutex);
@@ -140,6 +145,7 @@ static void hand_back(write_thread_t *writer, keeper_queue_t *tasks)
     int was_empty = 0;
     keeper_task_t *task;
 
+    GC_ASSERT_OWNER(&writer->owner);
     gc_lock_enter(writer->mutex);
     while ((task = keeper_queue_pop(tasks))) {
         was_empty |= keeper_queue_push(&writer->done, task);
@@ -436,6 +442,7 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
     orders_t orders = {.has_more = 0};
     apr_pool_t *scratch;
 
+    gc_owner_take(&writer->owner);
     must(apr_pool_create(&scratch, writer->pool));
     write_database_report(&writer->database, write_database_ready(&writer->database, scratch));
     while (!orders.must_end) {
@@ -461,6 +468,7 @@ apr_status_t write_thread_start(write_thread_t **out, const keeper_config_t *con
     if (rv != APR_SUCCESS) {
         return rv;
     }
+    gc_owner_take(&writer->loop);
     writer->config = config;
     writer->hooks = *hooks;
     writer->append.log = config->log;
