@@ -8,14 +8,14 @@ unit_options=()
 # check_units DIR: `make check`, counted, with what failed tests said; one that ends badly without a failed
 # test counts as one.
 check_units() {
-    local log=$results/make-check-$1.log before=$((passed + failed)) failed_before=$failed status=0
+    local log=$results/make-check-$1.log tests_before=$((passed + failed)) failed_before=$failed status=0
     {
         make -C "$1" -j"$(nproc)" check "${unit_options[@]}" TESTS= && make -C "$1" -j"$unit_jobs" check "${unit_options[@]}"
     } >"$log" 2>&1 || status=$?
     cat "$log"
     [[ $status -eq 0 ]] || cat "$1/test-suite.log" || true # has counts, too: not into the log
     count_automake "$log"
-    if [[ $((passed + failed)) -eq $before ]]; then
+    if [[ $((passed + failed)) -eq $tests_before ]]; then
         fail "make check in $1 ran no test"
     elif [[ $status -ne 0 && $failed -eq $failed_before ]]; then
         fail "make check in $1"
@@ -51,14 +51,14 @@ END
 
 # The archive that packagers get, built with clang and tested from there: one build for both questions.
 check_distcheck() {
-    local log=$results/distcheck.log before=$((passed + failed)) failed_before=$failed status=0
+    local log=$results/distcheck.log tests_before=$((passed + failed)) failed_before=$failed status=0
     make -C build -j"$(nproc)" distcheck DISTCHECK_CONFIGURE_FLAGS="CC=clang --enable-werror" \
         >"$log" 2>&1 || status=$?
     count_automake "$log"
     if [[ $status -ne 0 ]]; then
         tail -n 60 "$log"
         [[ $failed -gt $failed_before ]] || fail "make distcheck"
-    elif [[ $((passed + failed)) -eq $before ]]; then
+    elif [[ $((passed + failed)) -eq $tests_before ]]; then
         fail "make distcheck ran no test"
     fi
 }

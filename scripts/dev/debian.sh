@@ -58,6 +58,7 @@ cmd_debian() {
     dir=${dir:-/var/tmp/grip-chat-$name}
     if [[ ! -x $dir/usr/bin/apt-get ]]; then
         # From where this machine has its packages.
+        # shellcheck disable=SC2016 # apt-get replaces it
         mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' |
             sed -n '/-security/!{p;q}')
         mkdir -p "$dir"
@@ -70,6 +71,7 @@ cmd_debian() {
     git ls-files -z | xargs -0 tar cf - -- | tar xf - -C "$dir/usr/local/src/mod_grip_chat"
     port=$((20000 + RANDOM % 10000)) other_port=$((30000 + RANDOM % 2000))
     # Its mounts end with it.
+    # shellcheck disable=SC2016 # the inner shell replaces it
     debian_steps | unshare --mount --propagation private bash -c '
         mount -t proc proc "$1/proc" && mount --bind /dev "$1/dev" && mount -t tmpfs tmpfs "$1/dev/shm" &&
             mount -t tmpfs tmpfs "$1/tmp" && chmod 1777 "$1/tmp" "$1/dev/shm" &&

@@ -12,13 +12,13 @@ fuzz_target() {
 }
 
 cmd_fuzz() {
-    local minutes=10 only= name names=() bad=0
+    local minutes=10 wanted= name names=() bad=0
     install=yes
     while [[ $# -gt 0 ]]; do
         case $1 in
             --minutes | --target) [[ $# -ge 2 ]] || die "$1 needs a value" ;;&
             --minutes) minutes=$2; shift ;;
-            --target) only=$2; shift ;;
+            --target) wanted=$2; shift ;;
             --no-install) install=no ;;
             *) die "fuzz: unknown option '$1'; ./dev tells which there are" ;;
         esac
@@ -29,10 +29,10 @@ cmd_fuzz() {
     build_tree build-fuzz clang --enable-libfuzzer >&2 || die "the build failed"
     for name in tests/fuzz/fuzz_*.c; do
         name=${name##*/fuzz_} name=${name%.c}
-        [[ -n $only && $only != "$name" ]] || names+=("$name")
+        [[ -n $wanted && $wanted != "$name" ]] || names+=("$name")
     done
-    [[ ${#names[@]} -gt 0 ]] || die "--target: there is no tests/fuzz/fuzz_$only.c"
-    make -C build-fuzz -j"$(nproc)" $(printf 'tests/fuzz/fuzz_%s ' "${names[@]}") >&2 || die "the build failed"
+    [[ ${#names[@]} -gt 0 ]] || die "--target: there is no tests/fuzz/fuzz_$wanted.c"
+    make -C build-fuzz -j"$(nproc)" "${names[@]/#/tests/fuzz/fuzz_}" >&2 || die "the build failed"
     for name in "${names[@]}"; do
         fuzz_target "$name" $((minutes * 60 / ${#names[@]})) || { bad=1; say "FAILED: $name, see build-fuzz/found/$name"; }
     done

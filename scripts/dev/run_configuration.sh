@@ -3,6 +3,9 @@
 
 # fill TEMPLATE OUTPUT: conf/dev/TEMPLATE with its words between @ signs replaced.
 fill() {
+    local grip_url_text
+    # shellcheck disable=SC2001 # from 5.2 on, an & in what bash puts in stands for what it replaces
+    grip_url_text=$(sed 's/[&|\]/\\&/g' <<<"$grip_url")
     sed -e "s|@RUN_DIR@|$run_dir|g" \
         -e "s|@PUSHPIN_DIR@|$run_dir/pushpin|g" \
         -e "s|@MODULES_DIR@|$(apxs -q LIBEXECDIR)|g" \
@@ -10,7 +13,7 @@ fill() {
         -e "s|@DATABASE@|$run_dir/db/chat.db|g" \
         -e "s|@HTDOCS@|$htdocs|g" \
         -e "s|@PAGE_CONF@|$root/conf/page.conf|g" \
-        -e "s|@GRIP_URL@|$(sed 's/[&|\]/\\&/g' <<<"$grip_url")|g" \
+        -e "s|@GRIP_URL@|$grip_url_text|g" \
         -e "s|@ORIGIN_PORT@|$origin_port|g" \
         -e "s|@PORT@|$pushpin_port|g" \
         -e "s|@PUBLISH_PORT@|$publish_port|g" \

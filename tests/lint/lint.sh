@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # What the lints share; they source it. A lint looks at the source folder that is its argument, or
 # $srcdir as make check sets it, or this one, and ends with lint_end.
 lint_dir=$(cd "$(dirname "$0")" && pwd)

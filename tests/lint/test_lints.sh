@@ -154,6 +154,19 @@ int main(void)
     };
 }
 EOF
+    add dev << 'EOF'
+#!/bin/sh
+. scripts/run.sh
+run "$@"
+EOF
+    add scripts/run.sh << 'EOF'
+# shellcheck shell=sh
+run()
+{
+    # shellcheck disable=SC2086 # several words
+    make $OPTIONS "$@"
+}
+EOF
     add tests/sources.mk << 'EOF'
 check_PROGRAMS = tests/unit/base/test_gc_json
 EOF
@@ -192,6 +205,9 @@ fails_on_line()
 
 all='check_layers check_vendor check_size check_banned check_logno check_tests_registered check_merge
 check_directives_documented check_paths check_clock check_english'
+if command -v shellcheck > /dev/null; then
+    all="$all check_shell"
+fi
 
 for lint in $all; do
     begin
@@ -430,6 +446,18 @@ echo 'README.md 1 1 0 0' | add tests/lint/english.counts
 fails check_english 'a row of a file that is plain' 'README.md is plainer now; remove its row'
 echo 'docs/gone.md 1 1 0 0' > "$tree/tests/lint/english.counts"
 fails check_english 'a row of a file that is gone' 'docs/gone.md is not there; remove its row'
+
+# --- check_shell
+if command -v shellcheck > /dev/null; then
+    # shellcheck disable=SC2016 # it is the scripts' text
+    for file in dev scripts/run.sh; do
+        fails_on_line check_shell $file 'rm $1'
+    done
+    # shellcheck disable=SC2016 # likewise
+    fails_on_line check_shell edge/build.sh 'cd $(pwd)'
+    fails_on_line check_shell scripts/run.sh '# shellcheck disab''le=SC2086'
+    fails_on_line check_shell scripts/stray.sh '# shellcheck shell=sh'
+fi
 
 if test $failed != 0; then
     printf '%s of %s tries of the lints went wrong\n' $failed $checked
