@@ -173,6 +173,13 @@ libipcshared_la_SOURCES = \
 	mod_grip_chat/ipc/ipc_shared.c \
 	mod_grip_chat/ipc/ipc_shared.h
 
+# The table of directives, likewise: the tests' module has one more, in a Location.
+noinst_LTLIBRARIES += libdirectives.la
+libdirectives_la_CPPFLAGS = $(mod_grip_chat_la_CPPFLAGS)
+libdirectives_la_SOURCES = \
+	mod_grip_chat/httpd/conf/conf_directives.c \
+	mod_grip_chat/httpd/conf/conf_server.c
+
 # --- the module: one loadable object that exports only its record ----------------------------------
 
 module_LTLIBRARIES = mod_grip_chat.la
@@ -182,19 +189,23 @@ mod_grip_chat_la_CPPFLAGS = $(KEEPER_CPPFLAGS) $(HTTPD_CPPFLAGS) -I$(srcdir)/mod
 	-I$(srcdir)/mod_grip_chat/httpd/request
 mod_grip_chat_la_LDFLAGS = $(GC_LDFLAGS) -module -avoid-version -shared \
 	-export-symbols-regex '^grip_chat_module$$'
-mod_grip_chat_la_LIBADD = libkeeper.la libipc.la libipcshared.la libchat.la libgrip.la libgcbase.la \
+mod_grip_chat_la_LIBADD = libdirectives.la libkeeper.la libipc.la libipcshared.la libchat.la libgrip.la libgcbase.la \
 	$(CURL_LIBS) $(OPENSSL_LIBS) $(JANSSON_LIBS) $(SQLITE_LIBS) $(APR_LIBS)
 mod_grip_chat_la_SOURCES = \
 	mod_grip_chat/httpd/conf/conf_argument.c \
 	mod_grip_chat/httpd/conf/conf_argument.h \
 	mod_grip_chat/httpd/conf/conf_check.c \
 	mod_grip_chat/httpd/conf/conf_check.h \
-	mod_grip_chat/httpd/conf/conf_directives.c \
+	mod_grip_chat/httpd/conf/conf_directive_limits.c \
+	mod_grip_chat/httpd/conf/conf_directive_limits.h \
+	mod_grip_chat/httpd/conf/conf_directive_site.c \
+	mod_grip_chat/httpd/conf/conf_directive_site.h \
 	mod_grip_chat/httpd/conf/conf_env.c \
 	mod_grip_chat/httpd/conf/conf_env.h \
 	mod_grip_chat/httpd/conf/conf_mounts.c \
 	mod_grip_chat/httpd/conf/conf_mounts.h \
-	mod_grip_chat/httpd/conf/conf_server.c \
+	mod_grip_chat/httpd/conf/conf_row.c \
+	mod_grip_chat/httpd/conf/conf_row.h \
 	mod_grip_chat/httpd/conf/conf_server.h \
 	mod_grip_chat/httpd/conf/conf_site.c \
 	mod_grip_chat/httpd/conf/conf_site.h \

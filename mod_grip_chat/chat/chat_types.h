@@ -1,4 +1,5 @@
-/* The types of the chat, and all its limits in one place. */
+/* The types of the chat, and the highest values of its limits. A limit that can be configured has
+ * its default in conf_directives.c. */
 #ifndef CHAT_TYPES_H
 #define CHAT_TYPES_H
 
@@ -9,35 +10,24 @@
 /** Characters of a room's name, decoded. */
 #define CHAT_ROOM_MAX_CHARS 64
 
-/**
- * Characters of a sender's name, unless configured (GripChatMaxName), and the highest value of
- * that.
- */
-#define CHAT_NAME_DEFAULT_CHARS 64
-#define CHAT_NAME_MAX_CHARS     256
+/** The most characters of a sender's name that can be configured (GripChatMaxName). */
+#define CHAT_NAME_MAX_CHARS 256
 
 /**
- * Bytes of a text, unless configured (GripChatMaxText), and the highest value of that. As an event
- * in a publish item a byte takes up to seven, and Pushpin takes bodies of 1,000,000 bytes.
+ * The most bytes of a text that can be configured (GripChatMaxText). As an event in a publish item
+ * a byte takes up to seven, and Pushpin takes bodies of 1,000,000 bytes.
  */
-#define CHAT_TEXT_DEFAULT_BYTES (64 * 1024)
-#define CHAT_TEXT_MAX_BYTES     (128 * 1024)
+#define CHAT_TEXT_MAX_BYTES (128 * 1024)
 
-/** Messages in a list, unless configured (GripChatHistory), and the highest value of that. */
-#define CHAT_HISTORY_DEFAULT 50
-#define CHAT_HISTORY_MAX     1000
+/** The most messages in a list that can be configured (GripChatHistory). */
+#define CHAT_HISTORY_MAX 1000
 
 /**
- * Bytes of a list, unless configured (GripChatListSize), and the bounds of that; a list has at
- * least one message.
+ * The bounds of the bytes of a list that can be configured (GripChatListSize); a list has at least
+ * one message.
  */
-#define CHAT_LIST_DEFAULT_BYTES (256 * 1024)
-#define CHAT_LIST_MIN_BYTES     1024
-#define CHAT_LIST_MAX_BYTES     (64 * 1024 * 1024)
-
-/** Events that a reader may be behind without a stream-reset, unless configured (GripChatBacklog). */
-#define CHAT_BACKLOG_DEFAULT 100000
-#define CHAT_BACKLOG_MAX     10000000
+#define CHAT_LIST_MIN_BYTES 1024
+#define CHAT_LIST_MAX_BYTES (64 * 1024 * 1024)
 
 /** Characters of an idempotency key. */
 #define CHAT_KEY_MAX_CHARS 64

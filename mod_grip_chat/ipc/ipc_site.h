@@ -12,19 +12,13 @@
 #define IPC_SITE_SECRET_NAME  "secret"
 #define IPC_SITE_SECRET_BYTES 32
 
-/** The events of one item, in bytes of event stream, unless configured (GripChatItemSize); a longer event
- *  travels alone. JSON at most doubles them, so the largest item fits into the largest body. */
-#define IPC_SITE_ITEM_DEFAULT_BYTES (64 * 1024)
-#define IPC_SITE_ITEM_MIN_BYTES     1024
-#define IPC_SITE_ITEM_MAX_BYTES     (480 * 1024)
-
 /**
- * Publishes of a room a second in the long run, and how many may come at once, unless configured
- * (GripChatPublishRate). By default Pushpin delivers 2,500 items a second to all readers of all
- * rooms, and loses items beyond that.
+ * The bounds of the events of one item that can be configured (GripChatItemSize), in bytes of event
+ * stream; a longer event travels alone. JSON at most doubles them, so the largest item fits into
+ * the largest body.
  */
-#define IPC_SITE_PUBLISH_RATE  4
-#define IPC_SITE_PUBLISH_BURST 4
+#define IPC_SITE_ITEM_MIN_BYTES 1024
+#define IPC_SITE_ITEM_MAX_BYTES (480 * 1024)
 
 /**
  * Between two publishes of a room, unless its rate is higher or has no limit. Posts of many

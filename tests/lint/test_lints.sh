@@ -79,11 +79,6 @@ EOF
 #include <httpd.h>
 #include "request_handler.h"
 static int state;
-static const command_rec commands[] = {
-    AP_INIT_TAKE1("GripChatSite", cmd_site, NULL, RSRC_CONF, "a name"),
-    AP_INIT_FLAG(
-        "GripChatHold", cmd_hold, NULL, RSRC_CONF, "on or off"),
-};
 static void bridge(const char *line)
 {
     ap_log_error(APLOG_MARK, APLOG_ERR, rv, s, "%s", line);
@@ -92,40 +87,83 @@ static void bridge(const char *line)
 }
 EOF
     add mod_grip_chat/httpd/conf/conf_server.h << 'EOF'
-typedef struct conf_server_t {
-    const char *site;         /**< name; of the site */
-    apr_array_header_t *urls; /**< of proxies */
-    int hold, limit;
-    void (*report)(int code, const char *text);
-} conf_server_t;
+#define LIMIT_MAX (2 * LIMIT_HALF)
+#define LIMIT_HALF 500
+typedef struct conf_settings_t {
+    apr_uint64_t written; /**< bits; of rows */
+    const char *site;     /**< name; of the site */
+    const char *driver;
+    apr_array_header_t
+        *params; /**< of driver */
+    apr_int64_t hold;
+    apr_int64_t limit;
+    apr_int64_t size;
+    apr_interval_time_t pause;
+    apr_int64_t rate;
+    apr_int64_t burst;
+    apr_int64_t most;
+} conf_settings_t;
 EOF
-    add mod_grip_chat/httpd/conf/conf_server.c << 'EOF'
-void *conf_server_create(apr_pool_t *pool, server_rec *s)
-{
-    conf->site = NULL;
-    conf->urls = NULL;
-    conf->hold = conf->limit = -1;
-    conf->report = NULL;
-}
-
-static void conf_server_merge_urls(int urls)
-{
-    MERGE(urls);
-}
-
-void *conf_server_merge(apr_pool_t *pool, void *base,
-                           void *add)
-{
-    MERGE(site);
-    MERGE(hold);
-    MERGE(limit);
-    MERGE(report);
-}
+    add mod_grip_chat/httpd/conf/conf_directives.c << 'EOF'
+#define NUMBER(name, scope, member, min, max, fallback, text) \
+    AP_INIT_TAKE1(name, conf_row_number, ONE(scope, member), text)
+const command_rec conf_directives[] = {
+    VALUE("GripChatSite", HOST, site, "a name"),
+    CUSTOM("GripChatDatabase", HOST, TAKE2, database, "two (in a way), of which", TEXT, driver,
+           params),
+    FLAG("GripChatHold", HOST, hold, 1, "on or off"),
+    NUMBER(
+        "GripChatLimit", SITE, limit, 1, LIMIT_MAX, 50, "how many"),
+    BYTES_OR_OFF("GripChatSize", MAIN, size, 64 * 1024, APR_INT64_C(64) * 1024 * 1024 * 1024,
+                 128 * 1024, "how large"),
+    TIME("GripChatPause", SITE, pause, apr_time_from_sec(1), apr_time_from_sec(3600),
+         apr_time_from_sec(20), "how long"),
+    CUSTOM("GripChatRate", SITE, TAKE12, rate, "how often", NUMBERS, rate, burst, .min = 1,
+           .max = 1000, .fallback = {4, 5}),
+    NUMBER_OR_NONE("GripChatMost", MAIN, most, 1, 9, 3, "no default"),
+#ifdef CONF_DIRECTIVES_OF_TESTS
+    NUMBER("GripChatTestNumber", LOCATION, test_number, 1, 1000, 7, "of tests"),
+#endif
+    {NULL},
+};
 EOF
     add docs/manual.md << 'EOF'
 # mod_grip_chat
 ## GripChatSite
+| Context | server config, virtual host |
+## GripChatDatabase
+| Context | server config, virtual host |
 ### GripChatHold
+| Default | `GripChatHold On` |
+| Context | server config, virtual host |
+## GripChatLimit
+| Default | `GripChatLimit 50` |
+| Context | server config, virtual host |
+
+It is not large. From 1 to 1000.
+## GripChatSize
+| Default | `GripChatSize 128K` |
+| Context | server config |
+
+From 64K to 64G; K counts.
+## GripChatPause
+| Default | `GripChatPause 20s` |
+| Context | server config, virtual host |
+
+From `1s` to `1h`.
+## GripChatRate
+| Default | `GripChatRate 4 5` |
+| Context | server config, virtual host |
+
+Both from 1
+to 1000.
+## GripChatMost
+| Default | as many as fit |
+| Context | server config |
+
+From 1 to 9.
+# Limits
+| list | `GripChatLimit`, 50 messages; at most 1,000; `GripChatSize`, 128 KiB; one is alone |
 EOF
     add README.md << 'EOF'
 # What it is
@@ -133,7 +171,21 @@ The module keeps rooms.
 EOF
     add conf/grip_chat.conf << 'EOF'
 GripChatSite demo
+#GripChatDatabase sqlite3 /x
 #   GripChatHold On
+
+# Both (1 to 1000), and this
+# one (64K to 64G, or Off).
+#GripChatLimit 50
+#GripChatSize 128K
+
+# A time, or two.
+#GripChatPause 20s
+#GripChatMost 3
+
+# How often (1 to
+# 1000).
+#GripChatRate 4 5
 EOF
     add tests/unit/base/test_gc_json.c << 'EOF'
 static int pool_setup(void **state)
@@ -203,7 +255,7 @@ fails_on_line()
     fails "$1" "$3" "^$2:[0-9][0-9]*: "
 }
 
-all='check_layers check_vendor check_size check_banned check_logno check_tests_registered check_merge
+all='check_layers check_vendor check_size check_banned check_logno check_tests_registered
 check_directives_documented check_paths check_clock check_english'
 if command -v shellcheck > /dev/null; then
     all="$all check_shell"
@@ -348,38 +400,70 @@ begin
 echo 'int x;' | add tests/unit/base/test_gc_json.c
 fails check_tests_registered 'a file without a test' '^tests/unit/base/test_gc_json.c:1: has no test'
 
-# --- check_merge
-conf=mod_grip_chat/httpd/conf/conf_server
-for member in site urls hold limit report; do
-    begin
-    edit $conf.c "s/MERGE($member);//; s/_merge_urls(int urls)/_merge_urls(int x)/"
-    fails check_merge "merge without $member" \
-        "^$conf.h:[0-9]*: $member is not set in conf_server_merge"
-    begin
-    edit $conf.c "s/conf->$member = /other = /"
-    fails check_merge "create without $member" \
-        "^$conf.h:[0-9]*: $member is not set in conf_server_create"
-done
-begin
-edit $conf.c 's/conf_server_merge(/other(/; s/conf_server_merge_urls/other_urls/'
-fails check_merge 'no merge function' 'has no function conf_server_merge'
-begin
-edit $conf.h 's/int hold, limit;/int hold, limit, ports[4], bits : 2;/'
-fails check_merge 'an array' "^$conf.h:[0-9]*: ports is not set in conf_server_merge"
-fails check_merge 'a bit field' "^$conf.h:[0-9]*: bits is not set in conf_server_create"
-
 # --- check_directives_documented
+table=mod_grip_chat/httpd/conf/conf_directives.c
+header=mod_grip_chat/httpd/conf/conf_server.h
 fails_on_line check_directives_documented docs/manual.md '## GripChatOld'
 fails_on_line check_directives_documented conf/grip_chat.conf '# GripChatOld 1'
 begin
-echo '    AP_INIT_TAKE2("GripChatNew", f, NULL, 0, "x"),' | add mod_grip_chat/httpd/mod_grip_chat.c
+edit $table 's/^    FLAG/    VALUE("GripChatNew", HOST, hold, "x"),\
+    FLAG/'
 fails check_directives_documented 'a directive that is not described' '^docs/manual.md:1: GripChatNew'
 fails check_directives_documented 'a directive that is not shown' '^conf/grip_chat.conf:1: GripChatNew'
-for file in docs/manual.md conf/grip_chat.conf; do
+for file in docs/manual.md conf/grip_chat.conf $table $header; do
     begin
     rm "$tree/$file"
     fails check_directives_documented "no $file" "^$file:1: is missing"
 done
+
+# $1 a file, $2 how it is changed by sed, $3 what the lint says
+fails_when()
+{
+    begin
+    edit "$1" "$2"
+    fails check_directives_documented "$2" "$3"
+}
+
+fails_when $table 's/"GripChat/"Other/' "^$table:1: has no row"
+fails_when $header 's/conf_settings_t/other_t/' "^$header:1: has no struct conf_settings_t"
+fails_when $header 's/^    apr_int64_t most;/&\
+    const char *other; \/**< no row *\//' "^$header:[0-9]*: other is of 0 rows"
+fails_when $table 's/SITE, limit/SITE, hold/' "^$header:[0-9]*: hold is of 2 rows"
+fails_when $table 's/driver,$/params,/' "^$header:[0-9]*: driver is of 0 rows"
+fails_when $table 's/HOST, site/MAIN, site/' "^docs/manual.md:2: GripChatSite: .*'server config'"
+fails_when $table 's/HOST, site/LOCATION, site/' "^docs/manual.md:2: GripChatSite: .*, directory'"
+
+# A sed script that changes a file, the directive and what of it the lint says.
+while IFS=@ read -r file change name; do
+    at=$file
+    test "$file" != $table || at=docs/manual.md
+    fails_when "$file" "$change" "^$at:[0-9]*: GripChat$name"
+done << EOF
+$table@s/LIMIT_MAX, 50/LIMIT_MAX, 51/@Limit: the default
+$table@s/limit, 1/limit, 2/@Limit: the least
+$table@s/LIMIT_MAX/LIMIT_HALF/@Limit: the greatest
+$table@s/128 \* 1024/127 * 1024/@Size: the default
+$table@s/size, 64/size, 63/@Size: the least
+$table@s/INT64_C(64)/INT64_C(32)/@Size: the greatest
+$table@s/sec(20)/sec(21)/@Pause: the default
+$table@s/sec(1)/sec(2)/@Pause: the least
+$table@s/sec(3600)/sec(60)/@Pause: the greatest
+$table@s/{4, 5}/{4, 6}/@Rate: the default
+$table@s/max = 1000/max = 100/@Rate: the greatest
+$table@s/hold, 1/hold, 0/@Hold: the default
+$table@s/most, 1, 9/most, 1, 8/@Most: the greatest
+conf/grip_chat.conf@s/#GripChatLimit 50/#GripChatLimit 5/@Limit: the default
+conf/grip_chat.conf@s/(1 to 1000)/(0 to 1000)/@Limit: the least
+conf/grip_chat.conf@s/(1 to 1000)/(1 to 999)/@Limit: the greatest
+conf/grip_chat.conf@s/64K to/65K to/@Size: the least
+conf/grip_chat.conf@s/#GripChatPause 20s/#GripChatPause 20/@Pause: the default
+conf/grip_chat.conf@s/^# 1000)/# 1001)/@Rate: the greatest
+conf/grip_chat.conf@s/Rate 4 5/Rate 4/@Rate: the default
+docs/manual.md@s/, 50 messages/, 51 messages/@Limit: the default
+docs/manual.md@s/at most 1,000/at most 1,001/@Limit: the greatest
+docs/manual.md@s/128 KiB/129 KiB/@Size: the default
+docs/manual.md@s/Default | as many as fit/Default | \`GripChatMost 3\`/@Most has no default
+EOF
 
 # --- check_paths; the names are put together here so that this file passes the lint itself
 slash=/

@@ -2,7 +2,6 @@
 
 #include "conf_env.h"
 #include "grip_crypto.h"
-#include "grip_hold.h"
 
 const char *conf_argument_undefined(cmd_parms *cmd, const char *arg)
 {
@@ -46,18 +45,18 @@ const char *conf_argument_value(cmd_parms *cmd, const char *arg, const char **ou
     return NULL;
 }
 
-const char *conf_argument_number(cmd_parms *cmd, const char *arg, int min, int max, int example,
-                                 int *out)
+const char *conf_argument_number(cmd_parms *cmd, const char *arg, apr_int64_t min, apr_int64_t max,
+                                 apr_int64_t example, apr_int64_t *out)
 {
     apr_int64_t value;
 
     if (gc_slice_number(gc_slice_of(arg), max, &value) != APR_SUCCESS || value < min) {
         return apr_psprintf(cmd->pool,
-                            "%s: '%s' must be a whole number from %d to %d, for example "
-                            "%d",
+                            "%s: '%s' must be a whole number from %" APR_INT64_T_FMT
+                            " to %" APR_INT64_T_FMT ", for example %" APR_INT64_T_FMT,
                             cmd->cmd->name, arg, min, max, example);
     }
-    *out = (int)value;
+    *out = value;
     return NULL;
 }
 
@@ -82,19 +81,38 @@ int conf_argument_bytes(const char *arg, apr_int64_t max, apr_int64_t *out)
     return 1;
 }
 
-/* The formatter of the header knows the bounds, so that
- * configuration and run time cannot disagree. */
-const char *conf_argument_timeout(cmd_parms *cmd, const char *arg, int example_secs,
-                                  apr_interval_time_t *out)
+const char *conf_argument_of_bytes(apr_int64_t bytes, apr_pool_t *pool)
+{
+    static const char *const units[] = {"", "K", "M", "G"};
+    unsigned i = 0;
+
+    while (i < 3 && bytes > 0 && bytes % 1024 == 0) {
+        bytes /= 1024;
+        i++;
+    }
+    return apr_psprintf(pool, "%" APR_INT64_T_FMT "%s", bytes, units[i]);
+}
+
+/* A bound of a time: in hours, or in seconds where it is none. */
+static const char *of_time(apr_interval_time_t time, apr_pool_t *pool)
+{
+    apr_int64_t secs = apr_time_sec(time);
+
+    return secs % 3600 == 0 ? apr_psprintf(pool, "%" APR_INT64_T_FMT "h", secs / 3600)
+                            : apr_psprintf(pool, "%" APR_INT64_T_FMT "s", secs);
+}
+
+const char *conf_argument_time(cmd_parms *cmd, const char *arg, apr_interval_time_t min,
+                               apr_interval_time_t max, apr_interval_time_t example,
+                               apr_interval_time_t *out)
 {
     apr_interval_time_t value;
-    const char *probe;
 
-    if (ap_timeout_parameter_parse(arg, &value, "s") != APR_SUCCESS || value <= 0 ||
-        grip_hold_link_format(&probe, gc_slice_of("/"), value, cmd->temp_pool) != APR_SUCCESS)
-    {
-        return apr_psprintf(cmd->pool, "%s: '%s' must be a time from 1s to 1h, for example %ds",
-                            cmd->cmd->name, arg, example_secs);
+    if (ap_timeout_parameter_parse(arg, &value, "s") != APR_SUCCESS || value < min || value > max) {
+        return apr_psprintf(
+            cmd->pool, "%s: '%s' must be a time from %s to %s, for example %" APR_INT64_T_FMT "s",
+            cmd->cmd->name, arg, of_time(min, cmd->temp_pool), of_time(max, cmd->temp_pool),
+            (apr_int64_t)apr_time_sec(example));
     }
     *out = value;
     return NULL;

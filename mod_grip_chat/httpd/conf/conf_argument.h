@@ -21,8 +21,8 @@ const char *conf_argument_value(cmd_parms *cmd, const char *arg, const char **ou
  * @param example  what the sentence shows
  * @param out      the number; untouched on failure
  */
-const char *conf_argument_number(cmd_parms *cmd, const char *arg, int min, int max, int example,
-                                 int *out);
+const char *conf_argument_number(cmd_parms *cmd, const char *arg, apr_int64_t min, apr_int64_t max,
+                                 apr_int64_t example, apr_int64_t *out);
 
 /**
  * Read a number of bytes, which may have K, M or G behind it for 1024 of the one before.
@@ -33,13 +33,17 @@ const char *conf_argument_number(cmd_parms *cmd, const char *arg, int min, int m
  */
 int conf_argument_bytes(const char *arg, apr_int64_t max, apr_int64_t *out);
 
+/** Write a number of bytes as an argument, in the largest unit that it is a multiple of; owned by pool. */
+const char *conf_argument_of_bytes(apr_int64_t bytes, apr_pool_t *pool);
+
 /**
- * Read a time from 1 s to 1 h, in seconds unless it has a unit.
+ * Read a time from min to max, in seconds unless it has a unit.
  *
- * @param example_secs  what the sentence shows
- * @param out           the time; untouched on failure
+ * @param example  what the sentence shows; like the bounds whole seconds, in microseconds
+ * @param out      the time; untouched on failure
  */
-const char *conf_argument_timeout(cmd_parms *cmd, const char *arg, int example_secs,
-                                  apr_interval_time_t *out);
+const char *conf_argument_time(cmd_parms *cmd, const char *arg, apr_interval_time_t min,
+                               apr_interval_time_t max, apr_interval_time_t example,
+                               apr_interval_time_t *out);
 
 #endif

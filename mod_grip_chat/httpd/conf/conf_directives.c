@@ -1,466 +1,153 @@
-/* The directive handlers. Each checks what can be judged from its own arguments; what depends on
- * other directives is checked when all are read, in conf_site.c. */
-#include "conf_server.h"
+/* The table of directives: a row each, which says all of its directive: the command of httpd, the
+ * field, the range, the default, the places where it may stand. The lint
+ * check_directives_documented.sh compares the manual and the sample configuration with it.
+ *
+ * A number, a time, a flag or a text needs a row, and a field of its name in conf_settings_t, and no
+ * more. Another form needs a handler, in a file conf_directive_*.c. */
+#include "conf_row.h"
 
-#include <sys/socket.h>
-#include <sys/un.h>
+#include <stddef.h>
 
-#include <apr_lib.h>
-
-#include "chat_database.h"
-#include "chat_retention.h"
-#include "chat_validate.h"
-#include "conf_argument.h"
-#include "conf_env.h"
+#include "chat_types.h"
+#include "conf_directive_limits.h"
+#include "conf_directive_site.h"
 #include "conf_mounts.h"
 #include "grip_hold.h"
 #include "ipc_site.h"
 
-/* A hundred years, and what no room will ever have. */
-#define RETENTION_MAX_SECS  (APR_INT64_C(36500) * 24 * 60 * 60)
-#define RETENTION_MAX_COUNT APR_INT64_C(1000000000000)
+/* Where httpd takes a directive: keys, paths and limits are not for .htaccess files. */
+#define WHERE_MAIN     RSRC_CONF
+#define WHERE_SITE     RSRC_CONF
+#define WHERE_HOST     RSRC_CONF
+#define WHERE_LOCATION (RSRC_CONF | ACCESS_CONF)
 
-#define SITE_NAME_MAX      64
-#define CHANNEL_PREFIX_MAX 64
+/* The struct that the fields of a scope are in. */
+#define BLOCK_MAIN     conf_settings_t
+#define BLOCK_SITE     conf_settings_t
+#define BLOCK_HOST     conf_settings_t
+#define BLOCK_LOCATION conf_dir_t
 
-/* Less than one room's worth is no cache, and what is above was meant in another unit. */
-#define CACHE_MIN_BYTES (64 * 1024)
-#define CACHE_MAX_BYTES (APR_INT64_C(64) * 1024 * 1024 * 1024)
+#define SIZE_OF(type, member) sizeof(((type *)0)->member)
 
-static const char *cmd_database(cmd_parms *cmd, void *unused, const char *driver,
-                                const char *params)
-{
-    conf_server_t *conf = conf_server_get(cmd->server);
-    const char *error = conf_argument_undefined(cmd, params);
-    const chat_sql_dialect_t *dialect = chat_sql_dialect(driver);
+/* The cmd_data of a directive that sets the fields from the first to the last. */
+#define FIELDS(scope_, field_, first, last, ...)                                                   \
+    ((void *)&(const conf_row_t){.scope = CONF_SCOPE_##scope_,                                     \
+                                 .field = CONF_FIELD_##field_,                                     \
+                                 .offset = offsetof(BLOCK_##scope_, first),                        \
+                                 .size = offsetof(BLOCK_##scope_, last) +                          \
+                                         SIZE_OF(BLOCK_##scope_, last) -                           \
+                                         offsetof(BLOCK_##scope_, first),                          \
+                                 __VA_ARGS__})
 
-    if (error) {
-        return error;
-    }
-    if (!dialect) {
-        return apr_psprintf(cmd->pool,
-                            "GripChatDatabase: '%s' is not a driver that mod_grip_chat "
-                            "speaks; write sqlite3 and the path of the database file",
-                            driver);
-    }
-    if (dialect->is_file) {
-        if (!*params || *params == ':' || strncmp(params, "file:", 5) == 0) {
-            return apr_psprintf(cmd->pool,
-                                "GripChatDatabase: '%s' is not a file's path; write for "
-                                "example sqlite3 /var/lib/grip-chat/example.db",
-                                params);
-        }
-        params = ap_server_root_relative(cmd->pool, params);
-        if (!params) {
-            return "GripChatDatabase: the path cannot be used; write an absolute one";
-        }
-    }
-    conf->database_driver = driver;
-    conf->database_params = params;
-    return NULL;
-}
+/* The same of one number. */
+#define ONE(scope, member, min_, max_, fallback_, example_, off)                                   \
+    FIELDS(scope, NUMBERS, member, member, .min = (min_), .max = (max_), .fallback = {fallback_},  \
+           .example = (example_), .may_be_off = (off))
 
-static const char *cmd_site(cmd_parms *cmd, void *unused, const char *arg)
-{
-    apr_size_t len = strlen(arg);
+/* A number; one for which Off is 0; one that has an example, but no default. */
+#define NUMBER(name, scope, member, min, max, fallback, text)                                      \
+    AP_INIT_TAKE1(name, conf_row_number, ONE(scope, member, min, max, fallback, fallback, 0),      \
+                  WHERE_##scope, text)
+#define NUMBER_OR_OFF(name, scope, member, min, max, fallback, text)                               \
+    AP_INIT_TAKE1(name, conf_row_number, ONE(scope, member, min, max, fallback, fallback, 1),      \
+                  WHERE_##scope, text)
+#define NUMBER_OR_NONE(name, scope, member, min, max, example, text)                               \
+    AP_INIT_TAKE1(name, conf_row_number, ONE(scope, member, min, max, CONF_UNSET, example, 0),     \
+                  WHERE_##scope, text)
 
-    if (len == 0 || len > SITE_NAME_MAX ||
-        strspn(arg, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") != len)
-    {
-        return apr_psprintf(cmd->pool,
-                            "GripChatSite: '%s' is not a site's name; write 1 to %d "
-                            "letters, digits, dots, dashes or underscores",
-                            arg, SITE_NAME_MAX);
-    }
-    conf_server_get(cmd->server)->site_name = arg;
-    return NULL;
-}
+/* A number of bytes, with units; one for which Off is 0. */
+#define BYTES(name, scope, member, min, max, fallback, text)                                       \
+    AP_INIT_TAKE1(name, conf_row_bytes, ONE(scope, member, min, max, fallback, fallback, 0),       \
+                  WHERE_##scope, text)
+#define BYTES_OR_OFF(name, scope, member, min, max, fallback, text)                                \
+    AP_INIT_TAKE1(name, conf_row_bytes, ONE(scope, member, min, max, fallback, fallback, 1),       \
+                  WHERE_##scope, text)
 
-/* Whether a request's path may be like that when it is compared: decoded and normalised. */
-static int is_compared_like_that(const char *path, apr_pool_t *pool)
-{
-    char *normal = apr_pstrdup(pool, path);
-    const char *at;
+/* A time. */
+#define TIME(name, scope, member, min, max, fallback, text)                                        \
+    AP_INIT_TAKE1(name, conf_row_time, ONE(scope, member, min, max, fallback, fallback, 0),        \
+                  WHERE_##scope, text)
 
-    for (at = path; (at = strchr(at, '%')); at++) {
-        if (apr_isxdigit(at[1]) && apr_isxdigit(at[2])) {
-            return 0;
-        }
-    }
-    return *path == '/' &&
-           ap_normalize_path(normal, AP_NORMALIZE_NOT_ABOVE_ROOT | AP_NORMALIZE_MERGE_SLASHES) &&
-           strcmp(normal, path) == 0;
-}
+/* On or Off. */
+#define FLAG(name, scope, member, fallback, text)                                                  \
+    AP_INIT_FLAG(name, conf_row_flag, ONE(scope, member, 0, 1, fallback, fallback, 0),             \
+                 WHERE_##scope, text)
 
-static const char *cmd_mount(cmd_parms *cmd, void *unused, const char *arg)
-{
-    conf_server_t *conf = conf_server_get(cmd->server);
-    const char *error = conf_argument_undefined(cmd, arg);
-    apr_size_t len = strlen(arg);
-    const char *mount;
+/* A text, or the file that has it. */
+#define VALUE(name, scope, member, text)                                                           \
+    AP_INIT_TAKE1(name, conf_row_value, FIELDS(scope, TEXT, member, member), WHERE_##scope, text)
 
-    if (error) {
-        return error;
-    }
-    if (!is_compared_like_that(arg, cmd->temp_pool)) {
-        return apr_psprintf(cmd->pool,
-                            "GripChatMount: '%s' is not a path that rooms can be mounted at; write "
-                            "it from its first slash on and not percent-encoded, for example "
-                            "/chat/",
-                            arg);
-    }
-    mount = apr_pstrcat(cmd->pool, arg, arg[len - 1] == '/' ? NULL : "/", NULL);
-    len = strlen(mount);
-    if (len >= 7 && strcmp(mount + len - 7, "/rooms/") == 0) {
-        return apr_psprintf(
-            cmd->pool, "GripChatMount: '%s' ends in rooms/; write what stands before it, '%.*s'",
-            arg, (int)len - 6, mount);
-    }
-    if (!conf->mounts_written) {
-        conf->mounts_written = apr_array_make(cmd->pool, 1, sizeof(const char *));
-    }
-    APR_ARRAY_PUSH(conf->mounts_written, const char *) = mount;
-    return NULL;
-}
+/* A directive with a handler of its own: its arguments as httpd names them, the handler, the text,
+ * the fields from the first to the last. */
+#define CUSTOM(name, scope, arguments, handler, text, field, first, ...)                           \
+    AP_INIT_##arguments(name, conf_directive_##handler, FIELDS(scope, field, first, __VA_ARGS__),  \
+                        WHERE_##scope, text)
 
-static const char *cmd_env_file(cmd_parms *cmd, void *unused, const char *arg)
-{
-    conf_server_t *conf = conf_server_get(cmd->server);
-    const char *error = conf_argument_undefined(cmd, arg);
-
-    if (error) {
-        return error;
-    }
-    conf->env_file = ap_server_root_relative(cmd->pool, arg);
-    if (!conf->env_file) {
-        return "GripChatEnvFile: the path cannot be used; write an absolute one";
-    }
-    error = conf_env_read(&conf->env, conf->env_file, cmd->pool);
-    return error ? apr_pstrcat(cmd->pool, "GripChatEnvFile: ", error, NULL) : NULL;
-}
-
-/* Whether a GRIP_URL is one is checked with all that belongs to it, when the site is made. */
-static const char *cmd_grip_url(cmd_parms *cmd, void *unused, const char *arg)
-{
-    conf_server_t *conf = conf_server_get(cmd->server);
-    int is_none = gc_slice_equal_nocase(gc_slice_of(arg), "none");
-    const char *url = NULL;
-    const char *error = conf_argument_value(cmd, arg, &url);
-
-    if (error) {
-        return error;
-    }
-    if (conf->grip_urls && (is_none || conf->grip_urls->nelts == 0)) {
-        return "GripChatGripURL: 'none' stands beside other values; write it alone, or the URLs "
-               "without it";
-    }
-    if (!conf->grip_urls) {
-        conf->grip_urls = apr_array_make(cmd->pool, 2, sizeof(const char *));
-    }
-    if (!is_none) {
-        APR_ARRAY_PUSH(conf->grip_urls, const char *) = url;
-    }
-    return NULL;
-}
-
-static const char *cmd_verify_key(cmd_parms *cmd, void *unused, const char *arg)
-{
-    return conf_argument_value(cmd, arg, &conf_server_get(cmd->server)->verify_key);
-}
-
-static const char *cmd_secret_key(cmd_parms *cmd, void *unused, const char *arg)
-{
-    return conf_argument_value(cmd, arg, &conf_server_get(cmd->server)->secret_key);
-}
-
-static const char *cmd_channel_prefix(cmd_parms *cmd, void *unused, const char *arg)
-{
-    const char *error = conf_argument_undefined(cmd, arg);
-    const char *name;
-
-    if (error) {
-        return error;
-    }
-    if (strlen(arg) > CHANNEL_PREFIX_MAX ||
-        grip_hold_channel_name(&name, gc_slice_of(arg), gc_slice_of("events"), cmd->temp_pool) !=
-            APR_SUCCESS)
-    {
-        return apr_psprintf(cmd->pool,
-                            "GripChatChannelPrefix: '%s' cannot begin a channel's name; "
-                            "write up to %d letters, digits, dots, dashes or underscores",
-                            arg, CHANNEL_PREFIX_MAX);
-    }
-    conf_server_get(cmd->server)->channel_prefix = arg;
-    return NULL;
-}
-
-static const char *cmd_socket(cmd_parms *cmd, void *unused, const char *arg)
-{
-    const char *error = ap_check_cmd_context(cmd, GLOBAL_ONLY);
-    struct sockaddr_un address;
-    const char *path;
-
-    if (!error) {
-        error = conf_argument_undefined(cmd, arg);
-    }
-    if (error) {
-        return error;
-    }
-    path = ap_runtime_dir_relative(cmd->pool, arg);
-    if (!path || strlen(path) >= sizeof(address.sun_path)) {
-        return apr_psprintf(cmd->pool,
-                            "GripChatSocket: '%s' is too long for a Unix socket; write a "
-                            "path of at most %d bytes",
-                            arg, (int)sizeof(address.sun_path) - 1);
-    }
-    conf_server_get(cmd->server)->socket_path = path;
-    return NULL;
-}
-
-static const char *cmd_cache_size(cmd_parms *cmd, void *unused, const char *arg)
-{
-    const char *error = ap_check_cmd_context(cmd, GLOBAL_ONLY);
-    apr_int64_t bytes = 0;
-
-    if (error) {
-        return error;
-    }
-    if (!gc_slice_equal_nocase(gc_slice_of(arg), "off") &&
-        (!conf_argument_bytes(arg, CACHE_MAX_BYTES, &bytes) ||
-         (bytes > 0 && bytes < CACHE_MIN_BYTES)))
-    {
-        return apr_psprintf(cmd->pool,
-                            "GripChatCacheSize: '%s' must be Off, or bytes from 64K to 64G, for "
-                            "example 32M",
-                            arg);
-    }
-    conf_server_get(cmd->server)->cache_bytes = bytes;
-    return NULL;
-}
-
-static const char *cmd_list_size(cmd_parms *cmd, void *unused, const char *arg)
-{
-    apr_int64_t bytes = 0;
-
-    if (!conf_argument_bytes(arg, CHAT_LIST_MAX_BYTES, &bytes) || bytes < CHAT_LIST_MIN_BYTES) {
-        return apr_psprintf(cmd->pool,
-                            "GripChatListSize: '%s' must be bytes from 1K to 64M, for example 256K",
-                            arg);
-    }
-    conf_server_get(cmd->server)->list_bytes = (int)bytes;
-    return NULL;
-}
-
-static const char *cmd_history(cmd_parms *cmd, void *unused, const char *arg)
-{
-    return conf_argument_number(cmd, arg, 1, CHAT_HISTORY_MAX, CHAT_HISTORY_DEFAULT,
-                                &conf_server_get(cmd->server)->history);
-}
-
-static const char *cmd_backlog(cmd_parms *cmd, void *unused, const char *arg)
-{
-    return conf_argument_number(cmd, arg, 1, CHAT_BACKLOG_MAX, CHAT_BACKLOG_DEFAULT,
-                                &conf_server_get(cmd->server)->backlog);
-}
-
-static const char *cmd_publish_rate(cmd_parms *cmd, void *unused, const char *rate,
-                                    const char *burst)
-{
-    conf_server_t *conf = conf_server_get(cmd->server);
-    const char *error = NULL;
-
-    conf->publish_burst = IPC_SITE_PUBLISH_BURST;
-    if (gc_slice_equal_nocase(gc_slice_of(rate), "off") && !burst) {
-        conf->publish_rate = 0;
-        return NULL;
-    }
-    error = conf_argument_number(cmd, rate, 1, 1000, IPC_SITE_PUBLISH_RATE, &conf->publish_rate);
-    if (!error && burst) {
-        error =
-            conf_argument_number(cmd, burst, 1, 1000, IPC_SITE_PUBLISH_BURST, &conf->publish_burst);
-    }
-    return error;
-}
-
-static const char *cmd_item_size(cmd_parms *cmd, void *unused, const char *arg)
-{
-    return conf_argument_number(cmd, arg, IPC_SITE_ITEM_MIN_BYTES, IPC_SITE_ITEM_MAX_BYTES,
-                                IPC_SITE_ITEM_DEFAULT_BYTES,
-                                &conf_server_get(cmd->server)->item_bytes);
-}
-
-/* Read "30d": a whole number and its unit. */
-static int read_age(gc_slice_t text, apr_int64_t *ms)
-{
-    static const struct {
-        const char *name;
-        apr_int64_t ms;
-    } units[] = {
-        {"s", 1000},
-        {"min", 60 * 1000},
-        {"h", 60 * 60 * 1000},
-        {"d", 24 * 60 * 60 * 1000},
-    };
-    apr_size_t digits = 0;
-    apr_int64_t number;
-    unsigned i;
-
-    while (digits < text.len && apr_isdigit(text.data[digits])) {
-        digits++;
-    }
-    if (gc_slice_number(gc_slice(text.data, digits), RETENTION_MAX_SECS, &number) != APR_SUCCESS) {
-        return 0;
-    }
-    for (i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-        if (strcmp(text.data + digits, units[i].name) == 0) {
-            *ms = number * units[i].ms;
-            return *ms >= CHAT_RETENTION_MIN_AGE_MS && *ms <= RETENTION_MAX_SECS * 1000;
-        }
-    }
-    return 0;
-}
-
-static const char *cmd_retention(cmd_parms *cmd, void *unused, const char *first,
-                                 const char *second)
-{
-    conf_server_t *conf = conf_server_get(cmd->server);
-    const char *args[] = {first, second};
-    apr_int64_t number;
-    int i;
-
-    conf->retention_age_ms = 0;
-    conf->retention_count = 0;
-    if (gc_slice_equal_nocase(gc_slice_of(first), "all") && !second) {
-        return NULL;
-    }
-    for (i = 0; i < 2 && args[i]; i++) {
-        if (strncmp(args[i], "age=", 4) == 0 && !conf->retention_age_ms &&
-            read_age(gc_slice_of(args[i] + 4), &number))
-        {
-            conf->retention_age_ms = number;
-        }
-        else if (strncmp(args[i], "count=", 6) == 0 && !conf->retention_count &&
-                 gc_slice_number(gc_slice_of(args[i] + 6), RETENTION_MAX_COUNT, &number) ==
-                     APR_SUCCESS &&
-                 number > 0)
-        {
-            conf->retention_count = number;
-        }
-        else {
-            return apr_psprintf(cmd->pool,
-                                "GripChatRetention: '%s' does not say what is kept of a room; "
-                                "write All, or age= and a time from 10s (in s, min, h or d), or "
-                                "count= and a number of messages, or both, for example age=90d "
-                                "count=100000",
-                                args[i]);
-        }
-    }
-    return NULL;
-}
-
-static const char *cmd_max_text(cmd_parms *cmd, void *unused, const char *arg)
-{
-    return conf_argument_number(cmd, arg, 1, CHAT_TEXT_MAX_BYTES, CHAT_TEXT_DEFAULT_BYTES,
-                                &conf_server_get(cmd->server)->max_text_bytes);
-}
-
-static const char *cmd_max_name(cmd_parms *cmd, void *unused, const char *arg)
-{
-    return conf_argument_number(cmd, arg, 1, CHAT_NAME_MAX_CHARS, CHAT_NAME_DEFAULT_CHARS,
-                                &conf_server_get(cmd->server)->max_name_chars);
-}
-
-static const char *cmd_keep_alive(cmd_parms *cmd, void *unused, const char *arg)
-{
-    return conf_argument_timeout(cmd, arg, 20, &conf_server_get(cmd->server)->keep_alive);
-}
-
-static const char *cmd_link_timeout(cmd_parms *cmd, void *unused, const char *arg)
-{
-    return conf_argument_timeout(cmd, arg, 120, &conf_server_get(cmd->server)->link_timeout);
-}
-
-static const char *cmd_streams(cmd_parms *cmd, void *unused, int is_on)
-{
-    conf_server_get(cmd->server)->streams = is_on;
-    return NULL;
-}
-
-static const char *cmd_max_streams(cmd_parms *cmd, void *unused, const char *arg)
-{
-    const char *error = ap_check_cmd_context(cmd, GLOBAL_ONLY);
-
-    return error ? error
-                 : conf_argument_number(cmd, arg, 1, CONF_STREAMS_MAX, 10000,
-                                        &conf_server_get(cmd->server)->max_streams);
-}
-
-static const char *cmd_max_streams_per_client(cmd_parms *cmd, void *unused, const char *arg)
-{
-    conf_server_t *conf = conf_server_get(cmd->server);
-    const char *error = ap_check_cmd_context(cmd, GLOBAL_ONLY);
-
-    if (!error && gc_slice_equal_nocase(gc_slice_of(arg), "off")) {
-        conf->max_streams_per_client = 0;
-        return NULL;
-    }
-    return error ? error
-                 : conf_argument_number(cmd, arg, 1, CONF_STREAMS_MAX,
-                                        CONF_STREAMS_PER_CLIENT_DEFAULT,
-                                        &conf->max_streams_per_client);
-}
-
-/* All of our own are RSRC_CONF: keys, paths and limits are not for .htaccess files. */
 const command_rec conf_directives[] = {
-    AP_INIT_TAKE2("GripChatDatabase", cmd_database, NULL, RSRC_CONF,
-                  "an APR DBD driver (sqlite3) and its parameters (the database file's path)"),
-    AP_INIT_TAKE1("GripChatSite", cmd_site, NULL, RSRC_CONF,
-                  "the site's name, where several sites share one database"),
-    /* Beside httpd's own, which takes it: each module that has a directive is asked. */
+    CUSTOM("GripChatDatabase", HOST, TAKE2, site_database,
+           "an APR DBD driver (sqlite3) and its parameters (the database file's path)", TEXT,
+           database_driver, database_params),
+    CUSTOM("GripChatSite", HOST, TAKE1, site_name,
+           "the site's name, where several sites share one database", TEXT, site_name, site_name),
+    /* No row: a directive of httpd's, which calls every module that has it. */
     AP_INIT_TAKE1("SetHandler", conf_mounts_note, NULL, OR_FILEINFO,
                   "as of the core; noted here to know where the rooms are mounted"),
-    AP_INIT_ITERATE("GripChatMount", cmd_mount, NULL, RSRC_CONF,
-                    "the paths before rooms/ that the rooms of this host are mounted at"),
-    AP_INIT_TAKE1("GripChatEnvFile", cmd_env_file, NULL, RSRC_CONF,
-                  "a .env file with GRIP_URL, GRIP_VERIFY_KEY, GRIP_CHAT_SECRET_KEY, DATABASE_URL"),
-    AP_INIT_ITERATE("GripChatGripURL", cmd_grip_url, NULL, RSRC_CONF,
-                    "the GRIP_URL of each proxy, or none"),
-    AP_INIT_TAKE1("GripChatGripVerifyKey", cmd_verify_key, NULL, RSRC_CONF,
-                  "the key that verifies Grip-Sig, inline, as base64:… or as file:/path"),
-    AP_INIT_TAKE1("GripChatSecretKey", cmd_secret_key, NULL, RSRC_CONF,
-                  "the secret that signs next links, inline or as file:/path"),
-    AP_INIT_TAKE1("GripChatChannelPrefix", cmd_channel_prefix, NULL, RSRC_CONF,
-                  "what begins the names of the site's channels"),
-    AP_INIT_TAKE1("GripChatSocket", cmd_socket, NULL, RSRC_CONF,
-                  "the path of the keeper's Unix socket"),
-    AP_INIT_TAKE1("GripChatCacheSize", cmd_cache_size, NULL, RSRC_CONF,
-                  "how many bytes of rooms each child keeps in memory, or Off"),
-    AP_INIT_TAKE1("GripChatHistory", cmd_history, NULL, RSRC_CONF,
-                  "how many messages the list shows"),
-    AP_INIT_TAKE1("GripChatListSize", cmd_list_size, NULL, RSRC_CONF,
-                  "how many bytes the list has, unless one message has more"),
-    AP_INIT_TAKE1("GripChatBacklog", cmd_backlog, NULL, RSRC_CONF,
-                  "how many events a returning reader may be behind"),
-    AP_INIT_TAKE1("GripChatKeepAlive", cmd_keep_alive, NULL, RSRC_CONF,
-                  "the silence after which a stream has a keep-alive event"),
-    AP_INIT_TAKE12("GripChatPublishRate", cmd_publish_rate, NULL, RSRC_CONF,
-                   "how many publishes a second a room has in the long run (or Off), and how many "
-                   "may come at once"),
-    AP_INIT_TAKE1("GripChatItemSize", cmd_item_size, NULL, RSRC_CONF,
-                  "how many bytes of event stream share one item of a publish"),
-    AP_INIT_TAKE12("GripChatRetention", cmd_retention, NULL, RSRC_CONF,
-                   "All, or how old and how many the messages of a room become (age=, count=)"),
-    AP_INIT_TAKE1("GripChatMaxText", cmd_max_text, NULL, RSRC_CONF,
-                  "the longest text, in bytes of UTF-8"),
-    AP_INIT_TAKE1("GripChatMaxName", cmd_max_name, NULL, RSRC_CONF,
-                  "the longest sender's name, in characters"),
-    AP_INIT_TAKE1("GripChatLinkTimeout", cmd_link_timeout, NULL, RSRC_CONF,
-                  "the silence after which a proxy asks through its next link"),
-    AP_INIT_FLAG("GripChatStreams", cmd_streams, NULL, RSRC_CONF,
-                 "whether the module holds the streams of readers that come without a proxy"),
-    AP_INIT_TAKE1("GripChatMaxStreams", cmd_max_streams, NULL, RSRC_CONF,
-                  "how many streams the server holds; readers beyond poll"),
-    AP_INIT_TAKE1("GripChatMaxStreamsPerClient", cmd_max_streams_per_client, NULL, RSRC_CONF,
-                  "how many of them one address has, or Off"),
+    CUSTOM("GripChatMount", HOST, ITERATE, site_mount,
+           "the paths before rooms/ that the rooms of this host are mounted at", TEXTS, mounts,
+           mounts),
+    CUSTOM("GripChatEnvFile", HOST, TAKE1, site_env_file,
+           "a .env file with GRIP_URL, GRIP_VERIFY_KEY, GRIP_CHAT_SECRET_KEY, DATABASE_URL", OTHER,
+           env_file, env),
+    CUSTOM("GripChatGripURL", SITE, ITERATE, site_grip_url, "the GRIP_URL of each proxy, or none",
+           TEXTS, grip_urls, grip_urls),
+    VALUE("GripChatGripVerifyKey", SITE, verify_key,
+          "the key that verifies Grip-Sig, inline, as base64:… or as file:/path"),
+    VALUE("GripChatSecretKey", SITE, secret_key,
+          "the secret that signs next links, inline or as file:/path"),
+    CUSTOM("GripChatChannelPrefix", SITE, TAKE1, site_channel_prefix,
+           "what begins the names of the site's channels", TEXT, channel_prefix, channel_prefix),
+    NUMBER("GripChatHistory", SITE, history, 1, CHAT_HISTORY_MAX, 50,
+           "how many messages the list shows"),
+    BYTES("GripChatListSize", SITE, list_bytes, CHAT_LIST_MIN_BYTES, CHAT_LIST_MAX_BYTES,
+          256 * 1024, "how many bytes the list has, unless one message has more"),
+    NUMBER("GripChatBacklog", SITE, backlog, 1, 10000000, 100000,
+           "how many events a returning reader may be behind"),
+    TIME("GripChatKeepAlive", SITE, keep_alive, GRIP_HOLD_TIMEOUT_MIN, GRIP_HOLD_TIMEOUT_MAX,
+         apr_time_from_sec(20), "the silence after which a stream has a keep-alive event"),
+    TIME("GripChatLinkTimeout", SITE, link_timeout, GRIP_HOLD_TIMEOUT_MIN, GRIP_HOLD_TIMEOUT_MAX,
+         apr_time_from_sec(120), "the silence after which a proxy asks through its next link"),
+    /* By default Pushpin delivers 2,500 items a second to all readers of all rooms, and loses items
+     * beyond that. */
+    CUSTOM("GripChatPublishRate", SITE, TAKE12, limits_publish_rate,
+           "how many publishes a second a room has in the long run (or Off), and how many "
+           "may come at once",
+           NUMBERS, publish_rate, publish_burst, .min = 1, .max = 1000, .fallback = {4, 4}),
+    NUMBER("GripChatItemSize", SITE, item_bytes, IPC_SITE_ITEM_MIN_BYTES, IPC_SITE_ITEM_MAX_BYTES,
+           64 * 1024, "how many bytes of event stream share one item of a publish"),
+    CUSTOM("GripChatRetention", SITE, TAKE12, limits_retention,
+           "All, or how old and how many the messages of a room become (age=, count=)", NUMBERS,
+           retention_age_ms, retention_count),
+    NUMBER("GripChatMaxText", SITE, max_text_bytes, 1, CHAT_TEXT_MAX_BYTES, 64 * 1024,
+           "the longest text, in bytes of UTF-8"),
+    NUMBER("GripChatMaxName", SITE, max_name_chars, 1, CHAT_NAME_MAX_CHARS, 64,
+           "the longest sender's name, in characters"),
+    FLAG("GripChatStreams", HOST, streams, 1,
+         "whether the module holds the streams of readers that come without a proxy"),
+    CUSTOM("GripChatSocket", MAIN, TAKE1, site_socket, "the path of the keeper's Unix socket", TEXT,
+           socket_path, socket_path),
+    /* Less than one room's worth is no cache, and more was meant in another unit. */
+    BYTES_OR_OFF("GripChatCacheSize", MAIN, cache_bytes, 64 * 1024,
+                 APR_INT64_C(64) * 1024 * 1024 * 1024, 32 * 1024 * 1024,
+                 "how many bytes of rooms each child keeps in memory, or Off"),
+    NUMBER_OR_NONE("GripChatMaxStreams", MAIN, max_streams, 1, CONF_STREAMS_MAX, 10000,
+                   "how many streams the server holds; readers beyond poll"),
+    NUMBER_OR_OFF("GripChatMaxStreamsPerClient", MAIN, max_streams_per_client, 1, CONF_STREAMS_MAX,
+                  100, "how many of them one address has, or Off"),
+#ifdef CONF_DIRECTIVES_OF_TESTS
+    NUMBER("GripChatTestNumber", LOCATION, test_number, 1, 1000, 7, "a number of a section"),
+#endif
     {NULL},
 };
+
+/* Each row has a bit. */
+_Static_assert(sizeof(conf_directives) / sizeof(conf_directives[0]) <= 64, "too many directives");

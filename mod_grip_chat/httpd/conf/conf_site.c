@@ -1,9 +1,9 @@
 #include "conf_site.h"
 
-#include "chat_types.h"
 #include "conf_check.h"
 #include "conf_env.h"
 #include "conf_mounts.h"
+#include "conf_row.h"
 #include "conf_trust.h"
 #include "gc_query.h"
 #include "grip_hold.h"
@@ -14,7 +14,7 @@
 /* What the making of one site passes along. */
 typedef struct making_t {
     server_rec *s;
-    const conf_server_t *conf;
+    const conf_settings_t *settings;
     apr_pool_t *pool;
     apr_pool_t *temp;
 } making_t;
@@ -49,7 +49,8 @@ static int refuse_place(const making_t *making, const char *directive, const cha
 /* directive, then the process's environment, then the .env file */
 static const char *setting(const making_t *making, const char *directive_value, const char *key)
 {
-    return directive_value ? directive_value : conf_env_get(making->conf->env, key, making->pool);
+    return directive_value ? directive_value
+                           : conf_env_get(making->settings->env, key, making->pool);
 }
 
 /* A path of DATABASE_URL is as the original took it: relative unless it begins with a second slash,
@@ -62,10 +63,10 @@ static const char *path_of_url(const making_t *making, const char *path)
     if (*path == '/') {
         return path;
     }
-    slash = making->conf->env_file ? strrchr(making->conf->env_file, '/') : NULL;
+    slash = making->settings->env_file ? strrchr(making->settings->env_file, '/') : NULL;
     if (slash) {
-        folder = apr_pstrmemdup(making->pool, making->conf->env_file,
-                                (apr_size_t)(slash - making->conf->env_file) + 1);
+        folder = apr_pstrmemdup(making->pool, making->settings->env_file,
+                                (apr_size_t)(slash - making->settings->env_file) + 1);
     }
     return ap_server_root_relative(making->pool, apr_pstrcat(making->pool, folder, path, NULL));
 }
@@ -75,12 +76,12 @@ static int find_database(const making_t *making, chat_database_spec_t *spec)
 {
     const char *url;
 
-    spec->driver = making->conf->database_driver;
-    spec->params = making->conf->database_params;
-    if (spec->driver || !making->conf->env) {
+    spec->driver = making->settings->database_driver;
+    spec->params = making->settings->database_params;
+    if (spec->driver || !making->settings->env) {
         return OK;
     }
-    url = conf_env_get(making->conf->env, "DATABASE_URL", making->pool);
+    url = conf_env_get(making->settings->env, "DATABASE_URL", making->pool);
     if (!url) {
         return OK; /* the file may be there for other servers: see check_any */
     }
@@ -108,8 +109,8 @@ static int check_verify_key(const making_t *making, const char *verify_key)
     {
         return OK;
     }
-    return refuse(making, making->conf->verify_key ? "GripChatGripVerifyKey" : "GRIP_VERIFY_KEY",
-                  why);
+    return refuse(making,
+                  making->settings->verify_key ? "GripChatGripVerifyKey" : "GRIP_VERIFY_KEY", why);
 }
 
 /* Check one proxy against the world outside and the ones before it. */
@@ -149,18 +150,18 @@ static const char *verify_key_for(const making_t *making, const conf_site_t *sit
     const char *query = strchr(url, '?');
     gc_slice_t own;
 
-    if (!making->conf->verify_key && making->conf->grip_urls && query &&
+    if (!making->settings->verify_key && making->settings->grip_urls && query &&
         gc_query_parameter(&own, query + 1, "verify-key") == APR_SUCCESS)
     {
         return NULL;
     }
-    return site->verify_key;
+    return site->settings.verify_key;
 }
 
 static int make_proxies(const making_t *making, conf_site_t *site)
 {
     const char *one = setting(making, NULL, "GRIP_URL");
-    apr_array_header_t *urls = making->conf->grip_urls;
+    apr_array_header_t *urls = making->settings->grip_urls;
     const grip_proxy_t **proxies;
     const char *source = "GripChatGripURL";
     int status;
@@ -173,9 +174,9 @@ static int make_proxies(const making_t *making, conf_site_t *site)
         }
         source = "GRIP_URL";
     }
-    site->grip_urls = urls;
-    site->verify_key = setting(making, making->conf->verify_key, "GRIP_VERIFY_KEY");
-    status = check_verify_key(making, site->verify_key);
+    site->settings.grip_urls = urls;
+    site->settings.verify_key = setting(making, making->settings->verify_key, "GRIP_VERIFY_KEY");
+    status = check_verify_key(making, site->settings.verify_key);
     if (status != OK) {
         return status;
     }
@@ -201,8 +202,9 @@ static int make_proxies(const making_t *making, conf_site_t *site)
 
 static void make_secret(const making_t *making, conf_site_t *site)
 {
-    const char *source = making->conf->secret_key ? "GripChatSecretKey" : "GRIP_CHAT_SECRET_KEY";
-    const char *secret = setting(making, making->conf->secret_key, "GRIP_CHAT_SECRET_KEY");
+    const char *source =
+        making->settings->secret_key ? "GripChatSecretKey" : "GRIP_CHAT_SECRET_KEY";
+    const char *secret = setting(making, making->settings->secret_key, "GRIP_CHAT_SECRET_KEY");
 
     if (!secret) {
         source = "DJANGO_SECRET_KEY";
@@ -211,23 +213,14 @@ static void make_secret(const making_t *making, conf_site_t *site)
     if (secret) {
         conf_trust_warn_secret(making->s, site, source, secret);
     }
-    site->secret = secret;
+    site->settings.secret_key = secret;
 }
 
-static int number_or(int configured, int fallback)
+static void make_limits(conf_site_t *site)
 {
-    return configured == CONF_UNSET ? fallback : configured;
-}
+    const conf_settings_t *settings = &site->settings;
+    apr_int64_t rate = settings->publish_rate;
 
-static void make_limits(const making_t *making, conf_site_t *site)
-{
-    const conf_server_t *conf = making->conf;
-    int rate;
-
-    site->history = number_or(conf->history, CHAT_HISTORY_DEFAULT);
-    site->list_bytes = (apr_size_t)number_or(conf->list_bytes, CHAT_LIST_DEFAULT_BYTES);
-    site->backlog = number_or(conf->backlog, CHAT_BACKLOG_DEFAULT);
-    rate = number_or(conf->publish_rate, IPC_SITE_PUBLISH_RATE);
     site->keeper.publish_interval = rate ? apr_time_from_sec(1) / rate : 0;
     site->keeper.publish_gap = site->keeper.publish_interval < IPC_SITE_PUBLISH_GAP
                                    ? site->keeper.publish_interval
@@ -235,73 +228,12 @@ static void make_limits(const making_t *making, conf_site_t *site)
     site->keeper.post_interval = site->keeper.publish_interval < IPC_SITE_POST_INTERVAL
                                      ? site->keeper.publish_interval
                                      : IPC_SITE_POST_INTERVAL;
-    site->keeper.publish_burst = number_or(conf->publish_burst, IPC_SITE_PUBLISH_BURST);
-    site->keeper.item_bytes = (apr_size_t)number_or(conf->item_bytes, IPC_SITE_ITEM_DEFAULT_BYTES);
-    site->keeper.retention.max_age_ms =
-        conf->retention_age_ms == CONF_UNSET ? 0 : conf->retention_age_ms;
-    site->keeper.retention.max_count =
-        conf->retention_count == CONF_UNSET ? 0 : conf->retention_count;
-    site->max_text_bytes = (apr_size_t)number_or(conf->max_text_bytes, CHAT_TEXT_DEFAULT_BYTES);
-    site->max_name_chars = (apr_size_t)number_or(conf->max_name_chars, CHAT_NAME_DEFAULT_CHARS);
-    site->keep_alive = conf->keep_alive == CONF_UNSET ? apr_time_from_sec(20) : conf->keep_alive;
-    site->link_timeout =
-        conf->link_timeout == CONF_UNSET ? apr_time_from_sec(120) : conf->link_timeout;
-    site->keeper.link_timeout = site->link_timeout;
+    site->keeper.publish_burst = (int)settings->publish_burst;
+    site->keeper.item_bytes = (apr_size_t)settings->item_bytes;
+    site->keeper.retention.max_age_ms = settings->retention_age_ms;
+    site->keeper.retention.max_count = settings->retention_count;
+    site->keeper.link_timeout = settings->link_timeout;
     site->keeper.hint_interval = IPC_SITE_HINT_INTERVAL;
-}
-
-static int same_text(const char *a, const char *b)
-{
-    return a == b || (a && b && strcmp(a, b) == 0);
-}
-
-static int same_urls(const apr_array_header_t *a, const apr_array_header_t *b)
-{
-    int i;
-
-    if (a->nelts != b->nelts) {
-        return 0;
-    }
-    for (i = 0; i < a->nelts; i++) {
-        if (strcmp(APR_ARRAY_IDX(a, i, const char *), APR_ARRAY_IDX(b, i, const char *)) != 0) {
-            return 0;
-        }
-    }
-    return 1;
-}
-
-/* The directive by which two virtual hosts of one site differ, NULL where they agree. */
-static const char *difference(const conf_site_t *a, const conf_site_t *b)
-{
-    const struct {
-        const char *directive;
-        int is_same;
-    } all[] = {
-        {"GripChatGripURL", same_urls(a->grip_urls, b->grip_urls)},
-        {"GripChatGripVerifyKey", same_text(a->verify_key, b->verify_key)},
-        {"GripChatSecretKey", same_text(a->secret, b->secret)},
-        {"GripChatChannelPrefix", same_text(a->keeper.channel_prefix, b->keeper.channel_prefix)},
-        {"GripChatHistory", a->history == b->history},
-        {"GripChatListSize", a->list_bytes == b->list_bytes},
-        {"GripChatBacklog", a->backlog == b->backlog},
-        {"GripChatKeepAlive", a->keep_alive == b->keep_alive},
-        {"GripChatLinkTimeout", a->link_timeout == b->link_timeout},
-        {"GripChatPublishRate", a->keeper.publish_interval == b->keeper.publish_interval &&
-                                    a->keeper.publish_burst == b->keeper.publish_burst},
-        {"GripChatItemSize", a->keeper.item_bytes == b->keeper.item_bytes},
-        {"GripChatRetention", a->keeper.retention.max_age_ms == b->keeper.retention.max_age_ms &&
-                                  a->keeper.retention.max_count == b->keeper.retention.max_count},
-        {"GripChatMaxText", a->max_text_bytes == b->max_text_bytes},
-        {"GripChatMaxName", a->max_name_chars == b->max_name_chars},
-    };
-    unsigned i;
-
-    for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-        if (!all[i].is_same) {
-            return all[i].directive;
-        }
-    }
-    return NULL;
 }
 
 /* The proxy that two sites would both publish the same channels to, NULL where there is none. */
@@ -331,20 +263,24 @@ static int make_site(const making_t *making, const chat_database_spec_t *spec, c
 
     site->server_name = server_name(making->s, making->pool);
     site->host = making->s->server_hostname ? making->s->server_hostname : "";
-    site->keeper.name = making->conf->site_name ? making->conf->site_name : "";
+    site->keeper.name = making->settings->site_name ? making->settings->site_name : "";
     site->keeper.database = *spec;
     site->keeper.database.params = conf_check_real_path(spec->params, making->pool);
     site->keeper.identity = apr_psprintf(making->pool, "%s\n%s\n%s", spec->driver,
                                          site->keeper.database.params, site->keeper.name);
-    site->keeper.channel_prefix = making->conf->channel_prefix ? making->conf->channel_prefix : "";
+    site->settings = *making->settings;
+    if (!site->settings.channel_prefix) {
+        site->settings.channel_prefix = "";
+    }
+    site->keeper.channel_prefix = site->settings.channel_prefix;
     status = make_proxies(making, site);
     if (status != OK) {
         return status;
     }
     make_secret(making, site);
-    make_limits(making, site);
+    make_limits(site);
     if (grip_hold_keep_alive_format(&site->keep_alive_header, gc_slice_of(CONF_SITE_KEEP_ALIVE),
-                                    site->keep_alive, making->pool) != APR_SUCCESS)
+                                    site->settings.keep_alive, making->pool) != APR_SUCCESS)
     {
         return refuse(making, "GripChatKeepAlive", "it is out of bounds; write for example 20s");
     }
@@ -352,7 +288,7 @@ static int make_site(const making_t *making, const chat_database_spec_t *spec, c
     if (why && refuse_place(making, "GripChatDatabase", why) != OK) {
         return HTTP_INTERNAL_SERVER_ERROR;
     }
-    if (conf_env_get(making->conf->env, "CSP", making->temp)) {
+    if (conf_env_get(making->settings->env, "CSP", making->temp)) {
         ap_log_error(APLOG_MARK, APLOG_INFO | APLOG_NOERRNO, 0, making->s,
                      "GC0103: CSP is not read; the page's Content-Security-Policy is a Header "
                      "directive, as in the sample configuration");
@@ -370,7 +306,7 @@ static int join(const making_t *making, conf_site_t **first, conf_site_t *site)
         const char *differs;
 
         if (strcmp((*end)->keeper.identity, site->keeper.identity) == 0) {
-            differs = difference(*end, site);
+            differs = conf_row_difference(&(*end)->settings, &site->settings);
             if (differs) {
                 return refuse(making, differs,
                               apr_psprintf(making->temp,
@@ -393,7 +329,8 @@ static int join(const making_t *making, conf_site_t **first, conf_site_t *site)
                                        (*end)->server_name, differs));
         }
     }
-    conf_trust_warn_keys(making->s, site, making->conf->grip_urls ? "GripChatGripURL" : "GRIP_URL");
+    conf_trust_warn_keys(making->s, site,
+                         making->settings->grip_urls ? "GripChatGripURL" : "GRIP_URL");
     *end = site;
     conf_server_get(making->s)->site = site;
     return OK;
@@ -405,7 +342,7 @@ static int find_mounts(const making_t *making)
     conf_server_t *conf = conf_server_get(making->s);
     const char *why = NULL;
 
-    conf->mounts = conf->mounts_written;
+    conf->mounts = conf->settings.mounts;
     if (!conf->mounts) {
         why = conf_mounts_find(&conf->mounts, making->s, making->pool);
     }
@@ -418,9 +355,9 @@ static int check_any(server_rec *main, apr_pool_t *pool, apr_pool_t *temp)
     server_rec *s;
 
     for (s = main; s; s = s->next) {
-        making_t making = {s, conf_server_get(s), pool, temp};
+        making_t making = {s, &conf_server_get(s)->settings, pool, temp};
 
-        if (making.conf->env) {
+        if (making.settings->env) {
             return refuse(&making, "GripChatEnvFile",
                           "neither GripChatDatabase nor DATABASE_URL names a database; write for "
                           "example GripChatDatabase sqlite3 /var/lib/grip-chat/example.db");
@@ -440,7 +377,7 @@ static int check_count(const conf_site_t *first, server_rec *main, apr_pool_t *p
         apr_hash_set(databases, site->keeper.database.params, APR_HASH_KEY_STRING, "");
     }
     if (apr_hash_count(databases) > IPC_SHARED_DATABASES) {
-        making_t making = {main, conf_server_get(main), pool, temp};
+        making_t making = {main, &conf_server_get(main)->settings, pool, temp};
 
         return refuse(&making, "GripChatDatabase",
                       "there are more than " APR_STRINGIFY(
@@ -455,18 +392,18 @@ int conf_sites_make(conf_site_t **first, server_rec *main, apr_pool_t *pool, apr
 {
     server_rec *s;
 
-    const char *why = conf_check_socket(conf_server_get(main)->socket_path, temp);
+    const char *why = conf_check_socket(conf_server_get(main)->settings.socket_path, temp);
 
     *first = NULL;
     if (why) {
-        making_t making = {main, conf_server_get(main), pool, temp};
+        making_t making = {main, &conf_server_get(main)->settings, pool, temp};
 
         if (refuse_place(&making, "GripChatSocket", why) != OK) {
             return HTTP_INTERNAL_SERVER_ERROR;
         }
     }
     for (s = main; s; s = s->next) {
-        making_t making = {s, conf_server_get(s), pool, temp};
+        making_t making = {s, &conf_server_get(s)->settings, pool, temp};
         chat_database_spec_t spec;
         conf_site_t *site = NULL;
         int status = find_database(&making, &spec);

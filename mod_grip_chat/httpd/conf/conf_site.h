@@ -14,19 +14,11 @@
 /** A site as a server runs it. Made at configuration time; only reader and signatures are set later, in
  *  each child. */
 typedef struct conf_site_t {
-    ipc_site_t keeper;                /**< what the keeper knows of it */
-    const char *server_name;          /**< the virtual host that configured it, for messages */
-    const char *host;                 /**< its ServerName, "" where it has none */
-    const char *verify_key;           /**< as configured, to compare virtual hosts by */
-    apr_array_header_t *grip_urls;    /**< likewise, of const char * */
-    const char *secret;               /**< configured, or NULL: then it is in the database */
-    int history;                      /**< messages of a list */
-    apr_size_t list_bytes;            /**< bytes of a list, unless one message has more */
-    apr_int64_t backlog;              /**< events that a reader may be behind */
-    apr_interval_time_t keep_alive;   /**< silence before a keep-alive event */
-    apr_interval_time_t link_timeout; /**< silence before a proxy asks */
-    apr_size_t max_text_bytes;
-    apr_size_t max_name_chars;
+    ipc_site_t keeper;        /**< what the keeper knows of it */
+    const char *server_name;  /**< the virtual host that configured it, for messages */
+    const char *host;         /**< its ServerName, "" where it has none */
+    conf_settings_t settings; /**< of that host, with what the environment and the .env file say
+                                         where it is silent; secret_key is NULL where the database has it */
     const char *keep_alive_header; /**< the value of Grip-Keep-Alive */
     room_view_t *reader;           /**< this child's view of the database */
     grip_sig_cache_t *signatures;  /**< what this child has verified by the site's keys */

@@ -88,7 +88,7 @@ static apr_status_t make_child(apr_pool_t *pchild, server_rec *main)
     }
     for (site = all_sites; rv == APR_SUCCESS && site; site = site->next) {
         rv = room_view_create(&site->reader, &site->keeper, child->keeper, child->shared,
-                              child->cache, site->list_bytes, pchild);
+                              child->cache, (apr_size_t)site->settings.list_bytes, pchild);
         if (rv == APR_SUCCESS) {
             rv = grip_sig_cache_create(&site->signatures, site->keeper.proxies,
                                        site->keeper.proxy_count, pchild);

@@ -336,7 +336,7 @@ static void fill_config(parent_t *parent, conf_site_t *first)
 
 apr_status_t process_keeper_start(conf_site_t *first, server_rec *main, apr_pool_t *pool)
 {
-    const char *wanted = conf_server_get(main)->socket_path;
+    const char *wanted = conf_server_get(main)->settings.socket_path;
     parent_t *parent = apr_pcalloc(pool, sizeof(*parent));
     apr_status_t rv =
         process_retained_settle(main, wanted ? wanted : process_socket_default_path(pool), pool);

@@ -91,7 +91,7 @@ static const char *mount_of_htaccess(request_rec *r)
 {
     const conf_dir_t *dir = ap_get_module_config(r->per_dir_config, &grip_chat_module);
 
-    return dir && dir->folder && !conf_server_get(r->server)->mounts_written
+    return dir && dir->folder && !conf_server_get(r->server)->settings.mounts
                ? conf_mounts_of_folder(dir->folder, ap_document_root(r), r->pool)
                : NULL;
 }

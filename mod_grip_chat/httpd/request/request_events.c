@@ -136,7 +136,7 @@ static int is_reachable(const events_t *events, const found_t *found)
 {
     return events->after <= found->last_event_id &&
            events->after >= found->first_kept_event_id - 1 &&
-           found->last_event_id - events->after <= events->site->backlog;
+           found->last_event_id - events->after <= events->site->settings.backlog;
 }
 
 static apr_status_t compose(const events_t *events, const found_t *found, answer_t *answer)
@@ -183,7 +183,7 @@ static apr_status_t set_instructions(const events_t *events, gc_slice_t token,
     request_next_link_t link = {gc_slice_of(mount), gc_slice_of(events->room), !is_held,
                                 answer->reached};
     apr_interval_time_t timeout = is_large  ? LARGE_PAGE_TIMEOUT
-                                  : is_held ? events->site->link_timeout
+                                  : is_held ? events->site->settings.link_timeout
                                             : 0;
     const char *channel;
     const char *value;
@@ -213,7 +213,7 @@ static apr_status_t look_up(const events_t *events, found_t *found)
     chat_snapshot_t *snapshot;
     apr_status_t rv =
         room_view_room(events->site->reader, events->room, ipc_shared_slot(events->tag),
-                       events->site->history, &snapshot, events->r->pool);
+                       (int)events->site->settings.history, &snapshot, events->r->pool);
 
     if (rv == APR_SUCCESS) {
         standing = chat_snapshot_standing(snapshot);
@@ -400,7 +400,7 @@ static int reply_events(events_t *events)
 /* Find the secret that links are signed with; only proxied requests need it. */
 static apr_status_t find_secret(events_t *events)
 {
-    events->secret = events->site->secret;
+    events->secret = events->site->settings.secret_key;
     return events->secret
                ? APR_SUCCESS
                : room_view_secret(events->site->reader, &events->secret, events->r->pool);

@@ -108,7 +108,7 @@ static int get_newest(request_rec *r, const conf_site_t *site, const request_rou
     int status;
     apr_status_t rv =
         room_view_room(site->reader, room, ipc_site_slot(&site->keeper, gc_slice_of(room)),
-                       site->history, &snapshot, r->pool);
+                       (int)site->settings.history, &snapshot, r->pool);
 
     if (rv != APR_SUCCESS) {
         return fail_to_read(r, rv);
@@ -116,7 +116,7 @@ static int get_newest(request_rec *r, const conf_site_t *site, const request_rou
     standing = chat_snapshot_standing(snapshot);
     /* The newest are as many as ever: only where they have less than they may for their bytes is there more to
      * say. */
-    if (standing->has_older && standing->listed < site->history) {
+    if (standing->has_older && standing->listed < site->settings.history) {
         link_older(r, route, room, standing);
     }
     if (!is_wanted(r, chat_snapshot_etag(snapshot), &status)) {
@@ -160,7 +160,8 @@ static int get_older(request_rec *r, const conf_site_t *site, const request_rout
     {
         return status;
     }
-    rv = room_view_before(site->reader, room, slot, before, site->history, &older, r->pool);
+    rv = room_view_before(site->reader, room, slot, before, (int)site->settings.history, &older,
+                          r->pool);
     if (rv != APR_SUCCESS) {
         apr_table_unset(r->headers_out, "ETag");
         apr_table_unset(r->headers_out, "Link");
@@ -224,15 +225,16 @@ static const char *code_of(chat_verdict_e verdict)
 static int check_form(request_rec *r, const conf_site_t *site, const request_form_t *form,
                       int *status)
 {
-    chat_verdict_e verdict = chat_validate_name(form->from, site->max_name_chars);
+    chat_verdict_e verdict =
+        chat_validate_name(form->from, (apr_size_t)site->settings.max_name_chars);
     const char *field = "from";
     const char *limit =
-        apr_psprintf(r->pool, "%" APR_SIZE_T_FMT " characters", site->max_name_chars);
+        apr_psprintf(r->pool, "%" APR_INT64_T_FMT " characters", site->settings.max_name_chars);
 
     if (verdict == CHAT_VALID) {
-        verdict = chat_validate_text(form->text, site->max_text_bytes);
+        verdict = chat_validate_text(form->text, (apr_size_t)site->settings.max_text_bytes);
         field = "text";
-        limit = apr_psprintf(r->pool, "%" APR_SIZE_T_FMT " bytes", site->max_text_bytes);
+        limit = apr_psprintf(r->pool, "%" APR_INT64_T_FMT " bytes", site->settings.max_text_bytes);
     }
     if (verdict == CHAT_VALID) {
         return 1;
@@ -319,8 +321,10 @@ static int post_message(request_rec *r, const conf_site_t *site, const char *roo
     gc_buffer_t body;
     int status = OK;
 
-    if (!request_body_read(
-            r, &form, site->max_text_bytes * BODY_BYTES_PER_TEXT_BYTE + BODY_EXTRA_BYTES, &refusal))
+    if (!request_body_read(r, &form,
+                           (apr_size_t)site->settings.max_text_bytes * BODY_BYTES_PER_TEXT_BYTE +
+                               BODY_EXTRA_BYTES,
+                           &refusal))
     {
         return refusal.status
                    ? request_reply_error(r, refusal.status, refusal.code, refusal.message)

@@ -59,6 +59,7 @@ static int some_server_holds_streams(const server_rec *s)
 void stream_capacity_work_out(server_rec *main)
 {
     conf_server_t *conf = conf_server_get(main);
+    apr_int64_t most = conf->settings.max_streams;
     apr_int64_t factor = worker_factor();
     apr_int64_t wanted;
     apr_int64_t room;
@@ -76,18 +77,16 @@ void stream_capacity_work_out(server_rec *main)
     }
     room = threads * (1 + factor) * SHARE / SHARE_OF;
     room = room < CONF_STREAMS_MAX ? room : CONF_STREAMS_MAX;
-    wanted = conf->max_streams == CONF_UNSET ? room : (conf->max_streams + children - 1) / children;
+    wanted = most == CONF_UNSET ? room : (most + children - 1) / children;
     /* All children are not always there, so the number is counted over those that are. */
-    conf->stream_share =
-        conf->max_streams != CONF_UNSET && conf->max_streams < room ? conf->max_streams : (int)room;
+    conf->stream_share = (int)(most != CONF_UNSET && most < room ? most : room);
     if (wanted > room) {
         ap_log_error(APLOG_MARK, APLOG_WARNING | APLOG_NOERRNO, 0, main,
-                     "GC0105: GripChatMaxStreams %d is %" APR_INT64_T_FMT
+                     "GC0105: GripChatMaxStreams %" APR_INT64_T_FMT " is %" APR_INT64_T_FMT
                      " streams for each of %d children, and the MPM has room for %" APR_INT64_T_FMT
                      "; readers beyond poll. Write AsyncRequestWorkerFactor %" APR_INT64_T_FMT
                      ", or GripChatMaxStreams %" APR_INT64_T_FMT,
-                     conf->max_streams, wanted, children, room, factor_for(wanted, threads),
-                     room * children);
+                     most, wanted, children, room, factor_for(wanted, threads), room * children);
     }
 }
 

@@ -87,16 +87,16 @@ apr_status_t stream_child_child_init(const ipc_shared_t *shared, const char *soc
     streams_t *made = apr_pcalloc(pchild, sizeof(*made));
     stream_loop_spec_t spec = {main, shared, socket_path, 1, look_at_children, made};
     apr_uint32_t total = stream_capacity_of_child(main);
-    int each = conf_server_get(main)->max_streams_per_client;
-    int most = conf_server_get(main)->max_streams;
+    const conf_settings_t *settings = &conf_server_get(main)->settings;
+    apr_uint32_t each = (apr_uint32_t)settings->max_streams_per_client;
     apr_status_t rv;
 
     if (total == 0) {
         return APR_SUCCESS;
     }
-    each = each == CONF_UNSET ? CONF_STREAMS_PER_CLIENT_DEFAULT : each;
-    made->most = most == CONF_UNSET ? APR_UINT32_MAX : (apr_uint32_t)most;
-    rv = stream_quota_create(&made->quota, (apr_uint32_t)each, total, made->most, pchild);
+    made->most =
+        settings->max_streams == CONF_UNSET ? APR_UINT32_MAX : (apr_uint32_t)settings->max_streams;
+    rv = stream_quota_create(&made->quota, each, total, made->most, pchild);
     if (rv == APR_SUCCESS) {
         apr_pool_pre_cleanup_register(pchild, made, stop);
         rv = start_loops(made, &spec, pchild);

@@ -96,7 +96,8 @@ void stream_connections_settle(stream_connections_t *connections, stream_connect
         watch(connections, connection, 1);
     }
     stream_room_note_full(connection, connection->state == STREAM_CONNECTION_FULL);
-    stream_timeouts_put(idle_timeouts(connections, connection->site->keep_alive), connection, now);
+    stream_timeouts_put(idle_timeouts(connections, connection->site->settings.keep_alive),
+                        connection, now);
 }
 
 static void give_up(stream_connections_t *connections, stream_connection_t *connection)
@@ -147,7 +148,8 @@ int stream_connections_take(stream_connections_t *connections, stream_connection
         stream_connections_dismiss(connections, connection, now);
         return 0;
     }
-    stream_timeouts_put(idle_timeouts(connections, connection->site->keep_alive), connection, now);
+    stream_timeouts_put(idle_timeouts(connections, connection->site->settings.keep_alive),
+                        connection, now);
     return 1;
 }
 

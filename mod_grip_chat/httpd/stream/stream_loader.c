@@ -169,8 +169,8 @@ static void load(const stream_loader_t *loader, stream_room_t *room, apr_pool_t 
     room->is_cut_off = 0;
     room->loaded_version =
         ipc_shared_version(loader->shared, room->site->keeper.database_number, room->slot);
-    room->status =
-        room_view_look(room->site->reader, room->name, room->site->history, &room->snapshot);
+    room->status = room_view_look(room->site->reader, room->name, (int)room->site->settings.history,
+                                  &room->snapshot);
     if (room->status != APR_SUCCESS) {
         return;
     }

@@ -32,7 +32,7 @@ static inline keeper_fixture_t *start(apr_pool_t *pool)
     fixture->site.identity = "sqlite3:/x:";
     fixture->site.name = "";
     fixture->site.channel_prefix = "";
-    fixture->site.item_bytes = IPC_SITE_ITEM_DEFAULT_BYTES;
+    fixture->site.item_bytes = 64 * 1024;
     fixture->site.proxies = fixture->proxies;
     fixture->site.proxy_count = 1;
     fixture->config.shared = ipc_shared_init(apr_pcalloc(pool, ipc_shared_size()));
