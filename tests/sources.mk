@@ -204,12 +204,26 @@ tests_modules_mod_slow_parking_la_LDFLAGS = $(GC_LDFLAGS) -module -avoid-version
 	-rpath $(abs_builddir)/tests/modules -export-symbols-regex '^slow_parking_module$$'
 tests_modules_mod_slow_parking_la_SOURCES = tests/modules/mod_slow_parking.c
 
-# The module once more, with another layout of shared memory: what an upgrade replaces it by.
+# The module once more, with another layout of shared memory: what an upgrade replaces it by. It also has a directive
+# that stands in a Location, as the module itself has none yet.
+noinst_LTLIBRARIES += tests/upgrade/libdirectives.la
+tests_upgrade_libdirectives_la_CPPFLAGS = $(mod_grip_chat_la_CPPFLAGS) -DCONF_DIRECTIVES_OF_TESTS
+tests_upgrade_libdirectives_la_SOURCES = $(libdirectives_la_SOURCES)
 noinst_LTLIBRARIES += tests/upgrade/libipcshared.la tests/upgrade/mod_grip_chat.la
 tests_upgrade_libipcshared_la_CPPFLAGS = $(IPC_CPPFLAGS) -DLAYOUT_MARK='APR_UINT64_C(0x67636861740000ff)'
 tests_upgrade_libipcshared_la_SOURCES = mod_grip_chat/ipc/ipc_shared.c
 tests_upgrade_mod_grip_chat_la_LDFLAGS = $(mod_grip_chat_la_LDFLAGS) -rpath $(abs_builddir)/tests/upgrade
 tests_upgrade_mod_grip_chat_la_LIBADD = $(mod_grip_chat_la_OBJECTS) \
-	$(subst libipcshared.la,tests/upgrade/libipcshared.la,$(mod_grip_chat_la_LIBADD))
-tests_upgrade_mod_grip_chat_la_DEPENDENCIES = mod_grip_chat.la tests/upgrade/libipcshared.la
+	$(subst libdirectives.la,tests/upgrade/libdirectives.la,$(subst \
+	libipcshared.la,tests/upgrade/libipcshared.la,$(mod_grip_chat_la_LIBADD)))
+tests_upgrade_mod_grip_chat_la_DEPENDENCIES = mod_grip_chat.la tests/upgrade/libdirectives.la \
+	tests/upgrade/libipcshared.la
 tests_upgrade_mod_grip_chat_la_SOURCES =
+
+# A module that tells the tests of that directive, likewise.
+noinst_LTLIBRARIES += tests/modules/mod_section_number.la
+tests_modules_mod_section_number_la_CPPFLAGS = $(tests_upgrade_libdirectives_la_CPPFLAGS)
+tests_modules_mod_section_number_la_LDFLAGS = $(GC_LDFLAGS) -module -avoid-version -shared \
+	-rpath $(abs_builddir)/tests/modules -export-symbols-regex '^section_number_module$$'
+tests_modules_mod_section_number_la_LIBADD =
+tests_modules_mod_section_number_la_SOURCES = tests/modules/mod_section_number.c

@@ -28,6 +28,11 @@ def other_layout_path():
     return _build() / "tests" / "upgrade" / ".libs" / "mod_grip_chat.so"
 
 
+def section_number_path():
+    """A module that tells a test of the directive that the other layout has for a section."""
+    return _build() / "tests" / "modules" / ".libs" / "mod_section_number.so"
+
+
 def load_client_path():
     """The load client; its sources are in tests/load."""
     return _build() / "tests" / "load" / "chat_load"
