@@ -8,7 +8,7 @@ files=$({
     find mod_grip_chat edge htdocs conf docs scripts tests -type f -name '*.*' ! -path '*/corpus/*' \
         ! -path 'edge/bin/*' ! -path 'edge/pkg/*' ! -path '*/__pycache__/*' ! -path '*/.libs/*' ! -path '*/.deps/*' \
         ! -name '*.o' ! -name '*.lo' ! -name '*.la' ! -name '*.log' ! -name '*.trs' 2>/dev/null
-    find dev .ci README.md CHANGES LICENSE .env.template .gitignore Makefile.am configure.ac \
+    find dev .ci .github README.md CONTRIBUTING.md SECURITY.md CHANGES LICENSE .env.template .gitignore Makefile.am configure.ac \
         autogen.sh -type f 2>/dev/null
 } | sort)
 test -n "$files" || {
