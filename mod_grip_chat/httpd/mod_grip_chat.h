@@ -1,4 +1,4 @@
-/* What every file of the httpd layer starts with. */
+/* The head that every file of the httpd layer includes first. */
 #ifndef MOD_GRIP_CHAT_H
 #define MOD_GRIP_CHAT_H
 
@@ -15,7 +15,7 @@ extern module AP_MODULE_DECLARE_DATA grip_chat_module __attribute__((visibility(
 /* So that LogLevel grip_chat:debug works in every file. */
 APLOG_USE_MODULE(grip_chat);
 
-/** What SetHandler names. */
+/** The handler's name, for SetHandler. */
 #define GRIP_CHAT_HANDLER "grip-chat"
 
 #endif

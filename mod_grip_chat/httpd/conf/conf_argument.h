@@ -1,5 +1,5 @@
-/* Arguments that several directives share a form of. Each function reads one, and answers NULL, or a sentence
- * for httpd that names the directive and says what to write, owned by cmd->pool. */
+/* Forms of arguments that several directives share. Each function reads one, and returns NULL, or
+ * a sentence for httpd that names the directive and says what to write, owned by cmd->pool. */
 #ifndef CONF_ARGUMENT_H
 #define CONF_ARGUMENT_H
 
@@ -17,8 +17,7 @@ const char *conf_argument_value(cmd_parms *cmd, const char *arg, const char **ou
 
 /**
  * Read a whole number from min to max.
- *
- * @param example  what the sentence shows
+ * @param example  the value in the sentence
  * @param out      the number; untouched on failure
  */
 const char *conf_argument_number(cmd_parms *cmd, const char *arg, apr_int64_t min, apr_int64_t max,
@@ -39,7 +38,7 @@ const char *conf_argument_of_bytes(apr_int64_t bytes, apr_pool_t *pool);
 /**
  * Read a time from min to max, in seconds unless it has a unit.
  *
- * @param example  what the sentence shows; like the bounds whole seconds, in microseconds
+ * @param example  the value in the sentence; like the bounds whole seconds, in microseconds
  * @param out      the time; untouched on failure
  */
 const char *conf_argument_time(cmd_parms *cmd, const char *arg, apr_interval_time_t min,

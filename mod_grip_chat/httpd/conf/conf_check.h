@@ -1,5 +1,5 @@
-/* Checks of what lies outside httpd: the database's place and driver, and the proxies' URLs. Each
- * answers NULL, or what is wrong and what to write instead, as the end of a sentence. */
+/* Checks of the things outside httpd: the database's place and driver, and the proxies' URLs. Each
+ * returns NULL, or what is wrong and what to write instead, as the end of a sentence. */
 #ifndef CONF_CHECK_H
 #define CONF_CHECK_H
 
@@ -7,15 +7,15 @@
 #include "grip_url.h"
 
 /**
- * Whether the run user can keep a database there: its driver is installed, its folder exists and can
- * be written, it is on a file system that memory can be shared through (SQLite's WAL needs that), and
- * the file, if it is there, can be written.
+ * Whether the run user can keep a database there. Its driver must be installed, and its folder
+ * must exist and be writable. The folder must be on a file system through which memory can be
+ * shared (SQLite's WAL needs that). The file, if it is there, must be writable.
  */
 const char *conf_check_database(const chat_database_spec_t *spec, apr_pool_t *pool);
 
 /**
- * Whether a well-formed GRIP_URL can be that of a proxy: what Fastly's API needs is all there, and it
- * is not Pushpin's port for clients or a URL that already ends in publish.
+ * Whether a well-formed GRIP_URL can be that of a proxy. It must have everything that Fastly's API
+ * needs, and must not be Pushpin's port for clients or a URL that already ends in publish.
  */
 const char *conf_check_proxy(const grip_proxy_t *proxy, apr_pool_t *pool);
 

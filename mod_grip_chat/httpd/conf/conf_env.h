@@ -8,9 +8,10 @@
 #define CONF_ENV_MAX_BYTES (64 * 1024)
 
 /**
- * Read a .env file as python-dotenv does: `KEY=value`, `export KEY=value`; values in double quotes with
- * the escapes \n \r \t \" \\, in single quotes with \' and \\, either across lines; `#` comments, after
- * white space also behind unquoted values; lines without "=" are passed over. Nothing is expanded.
+ * Read a .env file as python-dotenv does: `KEY=value` and `export KEY=value`. Values in double
+ * quotes have the escapes \n \r \t \" \\, values in single quotes \' and \\; either may span lines.
+ * `#` begins a comment, after white space also behind an unquoted value. Lines without "=" are
+ * ignored. Nothing is expanded.
  *
  * @param out   the pairs, strings by strings, owned by pool; untouched on failure
  * @param path  the file
@@ -22,7 +23,7 @@ const char *conf_env_read(apr_hash_t **out, const char *path, apr_pool_t *pool);
  * Look a key up by the order of authority: the process's environment, then the file. Empty counts as
  * not given.
  *
- * @param env  what conf_env_read gave, or NULL
+ * @param env  the pairs from conf_env_read, or NULL
  * @return the value, owned by pool, or NULL
  */
 const char *conf_env_get(apr_hash_t *env, const char *key, apr_pool_t *pool);

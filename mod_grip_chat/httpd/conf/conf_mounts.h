@@ -1,5 +1,6 @@
-/* Where the rooms of a host are mounted: the paths that may stand before "rooms/". They are what
- * GripChatMount says, else what is before "rooms/" in the path of each section that sets our handler. */
+/* Where the rooms of a host are mounted: the paths that may stand before "rooms/". GripChatMount
+ * names them; else they are the part before "rooms/" in the path of each section that sets our
+ * handler. */
 #ifndef CONF_MOUNTS_H
 #define CONF_MOUNTS_H
 

@@ -26,7 +26,7 @@ typedef struct conf_settings_t {
     const char *site_name;          /**< GripChatSite */
     apr_array_header_t *mounts;     /**< GripChatMount: of const char * */
     const char *env_file;           /**< GripChatEnvFile, made absolute */
-    apr_hash_t *env;                /**< what stands in that file */
+    apr_hash_t *env;                /**< the pairs of that file */
     apr_array_header_t *grip_urls;  /**< GripChatGripURL: of const char *; empty for "none" */
     const char *verify_key;         /**< GripChatGripVerifyKey, a file's content if it names one */
     const char *secret_key;         /**< GripChatSecretKey, likewise */
@@ -50,21 +50,24 @@ typedef struct conf_settings_t {
     apr_int64_t max_streams_per_client; /**< GripChatMaxStreamsPerClient, 0 for no limit */
 } conf_settings_t;
 
-/** A server: what was configured for it, and what came of that. */
+/** A server: its configuration, and the things made from it. */
 typedef struct conf_server_t {
     conf_settings_t settings;
     apr_array_header_t *sections; /**< where SetHandler names us; see conf_mounts.c */
     int stream_share; /**< streams that one child may hold: stream_capacity_work_out; of the main server */
     apr_array_header_t
-        *mounts;        /**< what check_config made of GripChatMount or found; NULL for no site */
-    apr_uint32_t *told; /**< what was logged for this server; see process_once.h */
-    struct conf_site_t *site; /**< what check_config made of all this; NULL for no site */
+        *mounts; /**< made by check_config from GripChatMount or the sections; NULL for no site */
+    apr_uint32_t *told;       /**< the lines that were logged for this server; see process_once.h */
+    struct conf_site_t *site; /**< made by check_config of all this; NULL for no site */
 } conf_server_t;
 
 /** httpd's create_server_config. */
 void *conf_server_create(apr_pool_t *pool, server_rec *s);
 
-/** httpd's merge_server_config: a virtual host takes from the main server what it does not say. */
+/**
+ * httpd's merge_server_config: a virtual host takes the settings that it does not write from the
+ * main server.
+ */
 void *conf_server_merge(apr_pool_t *pool, void *base_conf, void *add_conf);
 
 /** A section, or an .htaccess: its settings, and the notes of its SetHandler, the last that counts for

@@ -1,4 +1,4 @@
-/* Sites: what the directives of all servers come to. Virtual hosts that name the same database and
+/* Sites, made from the directives of all servers. Virtual hosts that name the same database and
  * site are one site; others never share anything. */
 #ifndef CONF_SITE_H
 #define CONF_SITE_H
@@ -14,14 +14,14 @@
 /** A site as a server runs it. Made at configuration time; only reader and signatures are set later, in
  *  each child. */
 typedef struct conf_site_t {
-    ipc_site_t keeper;        /**< what the keeper knows of it */
+    ipc_site_t keeper;        /**< the part that the keeper knows */
     const char *server_name;  /**< the virtual host that configured it, for messages */
     const char *host;         /**< its ServerName, "" where it has none */
     conf_settings_t settings; /**< of that host, with what the environment and the .env file say
                                          where it is silent; secret_key is NULL where the database has it */
     const char *keep_alive_header; /**< the value of Grip-Keep-Alive */
     room_view_t *reader;           /**< this child's view of the database */
-    grip_sig_cache_t *signatures;  /**< what this child has verified by the site's keys */
+    grip_sig_cache_t *signatures; /**< signatures that this child has verified by the site's keys */
     volatile apr_uint32_t
         *told_features;       /**< for each proxy, shared by all children; NULL: not told */
     struct conf_site_t *next; /**< the next of all sites */

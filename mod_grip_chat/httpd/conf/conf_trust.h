@@ -1,5 +1,5 @@
-/* Keys and secrets that a site would believe although everybody knows them, or that are missing. What is wrong
- * with them lets a site run, so it is a warning, at each start and in configtest. */
+/* Keys and secrets that are public, or that are missing. A site runs in spite of such a fault, so
+ * it is a warning, at each start and in configtest. */
 #ifndef CONF_TRUST_H
 #define CONF_TRUST_H
 

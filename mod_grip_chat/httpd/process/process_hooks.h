@@ -1,10 +1,10 @@
-/* What happens when httpd starts, restarts and forks. */
+/* The hooks for httpd's start, restart and forks. */
 #ifndef PROCESS_HOOKS_H
 #define PROCESS_HOOKS_H
 
 #include "process_keeper.h"
 
-/** What a child has; made by child_init, in the child's pool. */
+/** The state of a child; made by child_init, in the child's pool. */
 typedef struct process_child_t {
     ipc_client_t *keeper;
     ipc_shared_t *shared;

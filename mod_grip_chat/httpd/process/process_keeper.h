@@ -1,5 +1,6 @@
-/* The keeper as httpd's parent sees it: forked in post_config, forked anew when it dies, ended with
- * the configuration. What children need of it outlives restarts: see process_retained.h. */
+/* The keeper as httpd's parent sees it: forked in post_config, forked anew when it dies, ended
+ * with the configuration. Its socket and memory, which children use, outlive restarts: see
+ * process_retained.h. */
 #ifndef PROCESS_KEEPER_H
 #define PROCESS_KEEPER_H
 
@@ -20,7 +21,7 @@ apr_status_t process_keeper_start(conf_site_t *first, server_rec *main, apr_pool
  *  fork, may have failed. */
 void process_keeper_monitor(void);
 
-/** Undo in a child what the parent needs of signals. */
+/** Undo in a child the parent's settings of signals. */
 void process_keeper_child_init(void);
 
 #endif

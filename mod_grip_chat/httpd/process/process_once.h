@@ -1,4 +1,4 @@
-/* What is logged once for a host, by whichever child comes to it first. */
+/* Lines that are logged once for a host, by the first child that comes to it. */
 #ifndef PROCESS_ONCE_H
 #define PROCESS_ONCE_H
 
@@ -11,8 +11,9 @@ typedef enum process_once_e {
 } process_once_e;
 
 /**
- * Make the memory, shared by all children of a configuration, in which each server notes what was logged. Where it
- * cannot be shared, each child has its own, and logs for itself. In the parent, at configuration time.
+ * Make the memory, shared by all children of a configuration, in which each server notes its
+ * logged lines. If it cannot be shared, each child has its own, and logs for itself. In the parent,
+ * at configuration time.
  *
  * @param pool  the configuration's
  */

@@ -1,8 +1,10 @@
-/* What httpd keeps for the keeper while it unloads and loads the module: the socket that children reach it
- * at, and the memory that they share with it. They outlive restarts, because children of before use them.
+/* The keeper's socket, at which children reach it, and the memory that they share with it. Httpd
+ * keeps both while it unloads and loads the module. They outlive restarts, because older children
+ * use them.
  *
- * A restart may load another version of the module. What that lays out in another way is left to the
- * children of before, and made anew. All of this belongs to the parent; a child only looks at its copy. */
+ * A restart may load another version of the module. If that lays out the memory in another way,
+ * the old memory is left to the older children, and new memory is made. All of this belongs to the
+ * parent; a child only looks at its copy. */
 #ifndef PROCESS_RETAINED_H
 #define PROCESS_RETAINED_H
 
@@ -14,8 +16,8 @@
  *
  * @param wanted  the path that the socket is to have
  * @param pconf   the configuration's pool; when it goes with httpd itself, the socket's file goes too
- * @return APR_SUCCESS, or a status after a line in the log; upon a restart APR_SUCCESS also if there is no
- *         socket yet, see process_retained_listen
+ * @return APR_SUCCESS, or a status after a line in the log; on a restart APR_SUCCESS also if there
+ *         is no socket yet, see process_retained_listen
  */
 apr_status_t process_retained_settle(server_rec *main, const char *wanted, apr_pool_t *pconf);
 
@@ -26,10 +28,12 @@ apr_status_t process_retained_settle(server_rec *main, const char *wanted, apr_p
  */
 apr_status_t process_retained_listen(server_rec *main);
 
-/** This configuration has no chat: remove the socket, so that children of before are refused at once. */
+/**
+ * This configuration has no chat: remove the socket, so that older children are refused at once.
+ */
 void process_retained_drop(void);
 
-/** In a child: let go of what only the parent and the keeper use. */
+/** In a child: close the descriptors that only the parent and the keeper use. */
 void process_retained_child_init(void);
 
 /** Whether this process is the one that made the socket, the parent. */

@@ -1,4 +1,5 @@
-/* The Unix socket of the keeper as a file: how it is made, and how those go that nobody listens at. */
+/* The Unix socket of the keeper as a file: how it is made, and how sockets without a listener are
+ * removed. */
 #ifndef PROCESS_SOCKET_H
 #define PROCESS_SOCKET_H
 
@@ -9,7 +10,7 @@
 const char *process_socket_default_path(apr_pool_t *pool);
 
 /**
- * Remove the socket at a path if this process made it or nobody listens at it. In the parent.
+ * Remove the socket at a path if this process made it or no process listens at it. In the parent.
  *
  * @return APR_SUCCESS, also if nothing is there; EADDRINUSE if another process's listens, APR_EEXIST if it is
  *         no socket, or what the system says
@@ -17,18 +18,18 @@ const char *process_socket_default_path(apr_pool_t *pool);
 apr_status_t process_socket_remove(const char *path);
 
 /**
- * Make a socket that listens, which only the run user may connect to. What process_socket_remove takes away
- * goes before. In the parent.
+ * Make a socket that listens, which only the run user may connect to. It calls
+ * process_socket_remove first. In the parent.
  *
- * @param fd  on APR_SUCCESS the socket, closed upon exec; else untouched
+ * @param fd  on APR_SUCCESS the socket, closed on exec; else untouched
  * @return APR_SUCCESS, APR_ENAMETOOLONG, as process_socket_remove, or what the system says
  */
 apr_status_t process_socket_listen(const char *path, int *fd);
 
 /**
- * Remove the sockets with default names that killed servers left in the runtime directory. One goes only if
- * the process that it is named after is gone, nobody listens at it, and it belongs to the run user or to
- * this process. In the parent.
+ * Remove the sockets with default names that killed servers left in the runtime directory. One
+ * goes only if the process that it is named after is gone, no process listens at it, and it belongs
+ * to the run user or to this process. In the parent.
  *
  * @param main  for a line in the log about each
  */

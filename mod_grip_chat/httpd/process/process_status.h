@@ -1,4 +1,4 @@
-/* What a child has in memory and how often that was enough, on the page of mod_status. */
+/* The memory and the cache hits of a child, on the page of mod_status. */
 #ifndef PROCESS_STATUS_H
 #define PROCESS_STATUS_H
 

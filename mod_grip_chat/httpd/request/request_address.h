@@ -1,6 +1,7 @@
-/* The room that a request's client asked for: by the path that it sent, decoded and normalised by httpd, before
- * anything rewrote it. What rules and <Location> sections say of that path counts for the room, so it must not
- * be another path that decides. It is found once, for the first request of a chain of internal redirects. */
+/* The room that a request's client asked for: by the path that it sent, decoded and normalised by
+ * httpd, before anything rewrote it. Rules and <Location> sections for that path count for the
+ * room, so no other path may decide. The room is found once, for the first request of a chain of
+ * internal redirects. */
 #ifndef REQUEST_ADDRESS_H
 #define REQUEST_ADDRESS_H
 
@@ -9,7 +10,7 @@
 
 struct request_dirwalk_t;
 
-/** What is kept of a request for a room, in its pool. */
+/** The notes about a request for a room, in its pool. */
 typedef struct request_address_t {
     request_route_t route;          /**< points into a copy of the path */
     int is_by_location;             /**< a <Location> gives the path our handler */
@@ -27,11 +28,12 @@ int request_address_is_kept(const request_rec *r, const request_route_t *route);
 int request_address_has_handler(request_rec *r);
 
 /**
- * The room that a request asks for which has our handler. A part of another page, the page of an error, an
- * address at no mount and one that was rewritten to another room's are none; an operator is told of the
- * last two.
+ * The room that a request asks for which has our handler. Not a room's: a part of another page,
+ * the page of an error, an address at no mount, and one that was rewritten to another room's. The
+ * last two are logged for the operator.
  *
- * @return what its client asked for, owned by a request's pool; NULL where we leave it to others
+ * @return the route that its client asked for, owned by a request's pool; NULL if other handlers
+ *         answer
  */
 const request_route_t *request_address_of(request_rec *r);
 

@@ -5,7 +5,7 @@
 #include "gc_slice.h"
 #include "mod_grip_chat.h"
 
-/** What a posted message says; members without data were not sent. */
+/** The fields of a posted message; members without data were not sent. */
 typedef struct request_form_t {
     gc_slice_t from;
     gc_slice_t text;
@@ -19,9 +19,9 @@ typedef struct request_refusal_t {
 } request_refusal_t;
 
 /**
- * Read the body: application/x-www-form-urlencoded, multipart/form-data, or a JSON object. Values are
- * bytes as they were sent, not validated. Fields that are not known are passed over; one that is known
- * must not be sent twice.
+ * Read the body: application/x-www-form-urlencoded, multipart/form-data, or a JSON object. Values
+ * are bytes as they were sent, not validated. Unknown fields are ignored; a known one must not be
+ * sent twice.
  *
  * @param form       members owned by r->pool
  * @param max_bytes  of the whole body

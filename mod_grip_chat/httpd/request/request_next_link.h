@@ -1,8 +1,8 @@
-/* Next links: where a proxy asks for what a reader missed. They come back without the reader's
- * credentials, so what they may read stands in them: the room, under the site's signature. One link
- * serves all readers of a room, because a proxy shares the requests. A link does not expire, because
- * the proxy of a busy room keeps one for as long as the stream lasts; what expires is the Grip-Sig,
- * without which a link is worth nothing. */
+/* Next links: the addresses at which a proxy asks for events that a reader missed. They come back
+ * without the reader's credentials, so the link itself names the room that it may read, under the
+ * site's signature. One link serves all readers of a room, because a proxy shares the requests. A
+ * link does not expire, because the proxy of a busy room keeps one for as long as the stream lasts.
+ * The Grip-Sig expires, and without it a link is worth nothing. */
 #ifndef REQUEST_NEXT_LINK_H
 #define REQUEST_NEXT_LINK_H
 
@@ -19,7 +19,7 @@ typedef struct request_next_link_t {
 } request_next_link_t;
 
 /**
- * Find the token that a room's links carry. It is made once for a room in memory, and noted there with the
+ * Find the token of a room's links. It is made once for a room in memory, and noted there with the
  * secret that it was made with.
  *
  * @param token     untouched on failure

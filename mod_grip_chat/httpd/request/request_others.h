@@ -1,6 +1,6 @@
-/* Requests for rooms that somebody else answers although SetHandler gives them to us: rules of mod_rewrite in a
- * <Directory> or .htaccess, as of WordPress, or a ProxyPass for the whole host. The operator is told once for
- * each host; nothing else is done about them. */
+/* Requests for rooms that another handler answers although SetHandler gives them to us. The causes
+ * are rules of mod_rewrite in a <Directory> or .htaccess, as of WordPress, or a ProxyPass for the
+ * whole host. The operator is told once for each host; the module does nothing else about them. */
 #ifndef REQUEST_OTHERS_H
 #define REQUEST_OTHERS_H
 

@@ -5,7 +5,7 @@
 #include "mod_grip_chat.h"
 #include "request_route.h"
 
-/** What kind of start it is. */
+/** The kind of a start. */
 typedef enum request_position_e {
     REQUEST_POSITION_NOW,    /**< no position: from now on */
     REQUEST_POSITION_AFTER,  /**< after a position */
@@ -13,7 +13,7 @@ typedef enum request_position_e {
     REQUEST_POSITION_INVALID /**< something that is no position, or none of this room */
 } request_position_e;
 
-/** A request whose start is looked for. */
+/** A request whose start is to be found. */
 typedef struct request_asked_t {
     request_rec *r;
     const request_route_t *route;

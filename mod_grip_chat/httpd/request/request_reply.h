@@ -6,13 +6,13 @@
 #include "gc_buffer.h"
 #include "mod_grip_chat.h"
 
-/** What no shared cache may keep, and a browser asks about again. */
+/** For answers that no shared cache may keep, and that a browser asks about again. */
 #define REQUEST_REPLY_PRIVATE "private, no-cache"
 
 /** The media type of an event stream. */
 #define REQUEST_REPLY_EVENT_STREAM "text/event-stream"
 
-/** Seconds after which to try again what cannot be done now. */
+/** Seconds after which to repeat a request that cannot be served now. */
 #define REQUEST_REPLY_RETRY_AFTER "2"
 
 /** Set the headers that all our answers have. */
@@ -22,7 +22,7 @@ void request_reply_headers(request_rec *r, const char *content_type);
  * Answer with a body.
  *
  * @param body  of r->pool, or of something that lives longer
- * @return OK, or what the connection came to
+ * @return OK, or the status of the connection
  */
 int request_reply_body(request_rec *r, gc_slice_t body);
 
@@ -34,12 +34,12 @@ int request_reply_body(request_rec *r, gc_slice_t body);
 int request_reply_not_modified(request_rec *r);
 
 /**
- * Answer with a body whose last part lies in a block. A large part of the block is sent as it lies
- * there, and the block held until it is sent; a small one is copied, lest a slow reader holds much
- * memory for little text. Each part may be empty.
+ * Answer with a body whose last part lies in a block. A large part of the block is sent from its
+ * place, and the block is held until it is sent. A small part is copied, so that a slow reader does
+ * not hold much memory for little text. Each part may be empty.
  *
- * @param constant  what comes first; lives as long as the process
- * @param head      what follows; of r->pool, or of something that lives longer
+ * @param constant  the first part; lives as long as the process
+ * @param head      the second part; of r->pool, or of something that lives longer
  * @param block     held by the caller during the call; not looked at where the part is empty
  * @param part      of the block's text
  * @return as request_reply_body
@@ -64,9 +64,10 @@ int request_reply_not_allowed(request_rec *r, const char *allow);
 int request_reply_options(request_rec *r, const char *allow);
 
 /**
- * Answer with a redirect to a path with a slash at its end, the query kept: 301, or 308 for what has a body.
+ * Answer with a redirect to a path with a slash at its end, the query kept: 301, or 308 for a
+ * request with a body.
  *
- * @param path  what the client asked for, decoded
+ * @param path  the path that the client asked for, decoded
  */
 int request_reply_add_slash(request_rec *r, gc_slice_t path);
 

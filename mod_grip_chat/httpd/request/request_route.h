@@ -1,4 +1,4 @@
-/* Which paths are ours, and what they name. */
+/* The paths that are ours, and their parts. */
 #ifndef REQUEST_ROUTE_H
 #define REQUEST_ROUTE_H
 
@@ -11,7 +11,7 @@ typedef enum request_endpoint_e { REQUEST_ROUTE_MESSAGES, REQUEST_ROUTE_EVENTS }
 typedef struct request_route_t {
     request_endpoint_e endpoint;
     gc_slice_t path;  /**< all of it */
-    gc_slice_t mount; /**< what stands before "rooms/", its slash included */
+    gc_slice_t mount; /**< the part before "rooms/", its slash included */
     gc_slice_t below; /**< the rest, from "rooms/" on */
     gc_slice_t room;  /**< one segment, as it stands in the path; not validated */
     int has_from;     /**< the paged form, "/from/{n}/events/" */

@@ -1,5 +1,5 @@
-/* A bucket for a part of a block: it holds the block until the last of what was made of it is gone,
- * whichever pools and connections it passes through. */
+/* A bucket for a part of a block. It holds the block until its last copy or split is gone, through
+ * all pools and connections that it passes. */
 #ifndef ROOM_BUCKET_H
 #define ROOM_BUCKET_H
 

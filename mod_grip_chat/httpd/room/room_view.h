@@ -1,5 +1,5 @@
-/* A child's view of a site: the rooms that it has at hand, and behind them one read-only connection to
- * the database, which the threads take turns with. */
+/* A child's view of a site: the rooms that it has in memory, and behind them one read-only
+ * connection to the database, which the threads use in turn. */
 #ifndef ROOM_VIEW_H
 #define ROOM_VIEW_H
 
@@ -12,10 +12,10 @@
 typedef struct room_view_t room_view_t;
 
 /**
- * Make a reader; the database is opened when it is first read.
+ * Make a view; the database is opened when it is first read.
  *
  * @param site    lives as long as the reader
- * @param keeper  asked to see to the database where it cannot be read (yet)
+ * @param keeper  asked to repair the database if it cannot be read (yet)
  * @param shared  tells when a room has changed, or the database may have become another
  * @param cache   of the child, for all sites; lives as long as the reader
  * @param list_bytes  of the site's lists, at most
@@ -25,7 +25,7 @@ apr_status_t room_view_create(room_view_t **out, const ipc_site_t *site, ipc_cli
                               ipc_shared_t *shared, chat_cache_t *cache, apr_size_t list_bytes,
                               apr_pool_t *pool);
 
-/** Whether rooms are kept: where they are not, what is not in the list is read for itself. */
+/** Whether rooms are kept. If not, messages outside the list are read by themselves. */
 int room_view_keeps_rooms(const room_view_t *reader);
 
 /**
@@ -40,19 +40,21 @@ int room_view_keeps_rooms(const room_view_t *reader);
 apr_status_t room_view_room(room_view_t *reader, const char *room, unsigned slot, int history,
                             chat_snapshot_t **snapshot, apr_pool_t *pool);
 
-/** Let go of what room_view_room gave before pool is cleared: what is sent is
- *  a block of its own, and a slow reader would hold all that is in memory of the room. */
+/**
+ * Let go of a snapshot of room_view_room before pool is cleared. An answer holds its own block,
+ * but with the snapshot a slow reader would hold all memory of the room.
+ */
 void room_view_let_go(chat_snapshot_t *snapshot, apr_pool_t *pool);
 
-/** What a room had before a position. */
+/** A room's messages before a position. */
 typedef struct room_view_older_t {
     chat_standing_t standing; /**< as if the room ended there */
     chat_block_t *list;       /**< NULL if a message of it is not UTF-8 */
 } room_view_older_t;
 
 /**
- * Get what a room had before a position, read from the database: its list ends there, and so does what it says
- * of where the room stood. Thread-safe. Logs nothing.
+ * Get a room's messages before a position, read from the database: its list and its standing are
+ * those of a room that ends there. Thread-safe. Logs nothing.
  *
  * @param slot     of the room in shared memory
  * @param before   the position, 0 or more
@@ -65,7 +67,8 @@ apr_status_t room_view_before(room_view_t *reader, const char *room, unsigned sl
                               apr_pool_t *pool);
 
 /**
- * How what room_view_before would give now stands, where that is known without a read. Thread-safe.
+ * Get the standing that room_view_before would give now, if it is known without a read.
+ * Thread-safe.
  *
  * @param standing  untouched where it is not known
  * @return whether it is known
@@ -74,8 +77,8 @@ int room_view_knows_before(room_view_t *reader, const char *room, unsigned slot,
                            chat_standing_t *standing);
 
 /**
- * As room_view_room, for a thread that has no request and other rooms to look at: where the room cannot
- * be read now, it does not wait for the keeper.
+ * As room_view_room, for a thread that has no request but other rooms to look at. If the room
+ * cannot be read now, it does not wait for the keeper.
  *
  * @param snapshot  held by the caller: release it
  */
