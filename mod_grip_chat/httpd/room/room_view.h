@@ -15,7 +15,7 @@ typedef struct room_view_t room_view_t;
  * Make a view; the database is opened when it is first read.
  *
  * @param site    lives as long as the reader
- * @param keeper  asked to repair the database if it cannot be read (yet)
+ * @param keeper  asked to open the database if it cannot be read (yet)
  * @param shared  tells when a room has changed, or the database may have become another
  * @param cache   of the child, for all sites; lives as long as the reader
  * @param list_bytes  of the site's lists, at most
