@@ -104,7 +104,7 @@ void chat_block_pin(chat_block_t *block)
 void chat_block_release(chat_block_t *block)
 {
     GC_ASSERT(!block || has_holder(&block->holders));
-    /* Release: what was read is read; acquire: whoever frees it comes after all of them. */
+    /* Release: all reads of this holder are done; acquire: the free comes after all of them. */
     if (block && __atomic_sub_fetch(&block->holders, 1, __ATOMIC_ACQ_REL) == 0) {
         chat_account_give_back(block->account, block, chat_block_bytes(block));
     }

@@ -13,7 +13,7 @@
 #define CHAINS_MIN      64
 #define CHAINS_MAX      65536
 
-/* What is kept of a load's memory for the next one. */
+/* The part of a load's memory that is kept for the next one. */
 #define SCRATCH_BYTES (1024 * 1024)
 
 /* A room that is kept. */
@@ -131,7 +131,8 @@ chat_account_t *chat_cache_account(const chat_cache_t *cache)
     return cache->account;
 }
 
-/* FNV-1a with a seed of the process's own, so that nobody can choose names that share a chain. */
+/* FNV-1a with a seed of the process's own, so that a client cannot choose names that share a
+ * chain. */
 static apr_uint64_t hash_of(const chat_cache_t *cache, const chat_cache_room_t *room)
 {
     apr_uint64_t hash = cache->seed ^ (apr_uint64_t)(apr_uintptr_t)room->site;
@@ -203,8 +204,8 @@ static void drop_oldest(chat_cache_t *cache, entry_t **gone)
     drop_entry(cache, at, gone);
 }
 
-/* An entry for what was read; NULL where it is not to be kept: a room that does not exist would cost
- * memory for each name that somebody makes up. */
+/* An entry for a room that was read; NULL if it is not to be kept. A room that does not exist
+ * would cost memory for each name that a client invents. */
 static entry_t *make_entry(const chat_cache_t *cache, const load_t *load, chat_snapshot_t *snapshot)
 {
     apr_size_t name_size = strlen(load->room->name) + 1;
@@ -280,8 +281,8 @@ static apr_status_t read_room(const chat_cache_t *cache, const chat_cache_room_t
     return rv;
 }
 
-/* Begin to read a room. The version was loaded under the mutex, so whoever finds the load under a number above
- * what there was when he came knows that it began after. */
+/* Begin to read a room. The version was loaded under the mutex. So a thread that finds a load with
+ * a number above the last one at its coming knows that the load began after it. */
 static apr_status_t begin_load(chat_cache_t *cache, load_t **out, const chat_cache_room_t *room,
                                apr_uint64_t hash, chat_version_t version)
 {

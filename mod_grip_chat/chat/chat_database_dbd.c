@@ -4,7 +4,7 @@
 
 #include "chat_database_sqlite.h"
 
-/* What APR's sqlite3 driver hands through of SQLite's own result codes. */
+/* The result codes of SQLite that APR's sqlite3 driver hands through. */
 #define RC_BUSY   5
 #define RC_LOCKED 6
 

@@ -82,8 +82,9 @@ static apr_status_t create_file(chat_database_t *db)
     return apr_file_close(file);
 }
 
-/* A new database cannot change to the write-ahead log while somebody reads it, as a child may in a new
- * site's first moments. The driver does not retry that, and answers it as any other error. */
+/* A new database cannot change to the write-ahead log while another process reads it, as a child
+ * may in a new site's first moments. The driver does not retry that, and answers it as any other
+ * error. */
 static apr_status_t ask_patiently(chat_database_t *db, const char *sql, const char **value)
 {
     gc_moment_t end = gc_clock_now() + CHAT_DATABASE_PATIENCE;
@@ -147,8 +148,8 @@ static apr_status_t set_up_reader(chat_database_t *db)
                : rv;
 }
 
-/* A log beside another file than its own is set aside before anything is opened: SQLite would write it over
- * that file, and it removes one that lies beside no file. */
+/* Set a log beside another file than its own aside before anything is opened. SQLite would write
+ * it over that file, and it removes a log that lies beside no file. */
 static apr_status_t set_stray_log_aside(chat_database_t *db)
 {
     chat_database_files_t found;
@@ -274,8 +275,9 @@ apr_status_t chat_database_ready(chat_database_t *db)
     if (db->connection_pool) {
         return APR_SUCCESS;
     }
-    /* Whoever closes the last connection to a file holds it alone for a moment, as at each restart. The
-     * driver waits for a lock when it runs a statement, but not when it prepares one. */
+    /* The process that closes the last connection to a file holds it alone for a moment, as at
+     * each restart. The driver waits for a lock when it runs a statement, but not when it prepares
+     * one. */
     while ((rv = open_once(db)) == APR_EAGAIN && gc_clock_now() < end) {
         apr_sleep(CHAT_DATABASE_PAUSE);
     }

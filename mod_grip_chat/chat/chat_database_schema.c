@@ -40,9 +40,9 @@ static apr_status_t upgrade(chat_database_t *db, const chat_sql_dialect_t *diale
     return rv;
 }
 
-/* A database that has it needs no lock for that, so that it can be read while somebody holds it. The first
- * statement makes the table that the version is looked up in. A death in between leaves the schema that was
- * there. */
+/* A database that has the schema needs no lock for that, so that it can be read while another
+ * process holds it. The first statement makes the table that the version is looked up in. A death
+ * in between leaves the schema that was there. */
 apr_status_t chat_database_schema_make(chat_database_t *db, const chat_sql_dialect_t *dialect,
                                        apr_pool_t *scratch_pool)
 {

@@ -17,7 +17,8 @@ apr_status_t chat_database_set_log_aside(chat_database_t *db)
     return APR_SUCCESS;
 }
 
-/* Move all of the log into the file. Who reads in the log keeps it from that, for as long as he does. */
+/* Move all of the log into the file. A process that reads in the log prevents that for as long as
+ * it reads. */
 static apr_status_t save_log(chat_database_t *db, apr_interval_time_t patience,
                              apr_pool_t *scratch_pool)
 {
@@ -36,8 +37,9 @@ static apr_status_t save_log(chat_database_t *db, apr_interval_time_t patience,
                : chat_database_fail(db, APR_EAGAIN, "somebody reads in the write-ahead log");
 }
 
-/* The log or its index is gone, or another, while its database is in use: an operator's mistake. What was
- * acknowledged is in the one without a name, and is moved to where it will be found. */
+/* The log or its index is gone, or another, while its database is in use: an operator's mistake.
+ * Acknowledged messages are in the log without a name, and are moved into the file, where they will
+ * be found. */
 static apr_status_t leave_log(chat_database_t *db, apr_pool_t *scratch_pool)
 {
     apr_status_t rv = save_log(db, CHAT_DATABASE_PATIENCE, scratch_pool);
@@ -51,8 +53,8 @@ static apr_status_t leave_log(chat_database_t *db, apr_pool_t *scratch_pool)
                                     "the write-ahead log was deleted, and somebody reads the file");
 }
 
-/* What was acknowledged goes with the file that it was written to, wherever that is. SQLite finds a log by its
- * name only: what this one holds would be written over the file that took the other's place. */
+/* Acknowledged messages go with the file that they were written to, wherever that is. SQLite finds
+ * a log by its name only: this log would be written over the file that replaced the other. */
 static apr_status_t leave_file(chat_database_t *db, const chat_database_files_t *found,
                                apr_pool_t *scratch_pool)
 {
@@ -131,7 +133,8 @@ apr_status_t chat_database_was_changed(chat_database_t *db, int *was_changed,
     return rv;
 }
 
-/* Start a transaction, and see whether another connection has committed before it. Nobody can after it. */
+/* Start a transaction, and see whether another connection has committed before it. None can after
+ * it. */
 static apr_status_t begin(chat_database_t *db, int *was_changed, apr_pool_t *pool)
 {
     const void *params[] = {NULL};
@@ -148,8 +151,8 @@ static apr_status_t begin(chat_database_t *db, int *was_changed, apr_pool_t *poo
     return rv;
 }
 
-/* Have its user see to what others did, outside of the transaction: what that writes is to be durable, and what
- * it tells others is to be true, whatever becomes of the transaction. */
+/* Have the connection's user handle the changes of others, outside of the transaction. Its writes
+ * are to be durable, and its news to others true, even if the transaction fails. */
 static apr_status_t see_to_changes(chat_database_t *db, apr_pool_t *pool)
 {
     apr_status_t rv = chat_database_run(db, "ROLLBACK");
@@ -158,7 +161,7 @@ static apr_status_t see_to_changes(chat_database_t *db, apr_pool_t *pool)
         rv = db->changed(db, pool, db->baton);
     }
     if (rv != APR_SUCCESS) {
-        chat_database_close(db); /* else nobody would know any more that there was something */
+        chat_database_close(db); /* else the change would be forgotten */
     }
     return rv;
 }

@@ -19,7 +19,8 @@ static gc_slice_t skip(gc_slice_t s, apr_size_t len)
     return len ? gc_slice(s.data + len, s.len - len) : s;
 }
 
-/* What a token (RFC 9110, 5.6.2) and a boundary (RFC 2046, 5.1.1) hold besides letters and digits. */
+/* The marks of a token (RFC 9110, 5.6.2) and of a boundary (RFC 2046, 5.1.1), besides letters and
+ * digits. */
 #define TOKEN_MARKS    "!#$%&'*+-.^_`|~"
 #define BOUNDARY_MARKS "'()+_,-./:=? "
 

@@ -1,7 +1,7 @@
 #include "chat_retention.h"
 
-/* Rooms whose rows are looked at in one step where that alone may tell that there is nothing to do, and
- * where their first messages are looked at too; and how many of them a statement names. */
+/* Rooms in one step: if a look at their rows may tell that there is nothing to do, and if their
+ * first messages are looked at too. Then the number of rooms that a statement names. */
 #define ROOMS_STEP  5000
 #define FRONTS_STEP 500
 #define ROOMS_MAX   200
@@ -40,7 +40,7 @@ typedef struct message_t {
  * step. */
 typedef struct step_t {
     const char *site;
-    apr_int64_t young_ms; /* what is dated from here up to now is too young */
+    apr_int64_t young_ms; /* messages dated from here up to now are too young */
     apr_int64_t now_ms;
     cut_t cuts[CHAT_RETENTION_STEP + 1]; /* one more, which is looked at and then not counted */
     int cut_count;
@@ -70,9 +70,9 @@ static int take(step_t *step, apr_int64_t bytes)
     return 1;
 }
 
-/* Draw a cut forward, up to a position, until a message is too young or the step is full. What is dated
- * ahead of the clock goes along if the message at that position shows how old it is, or another that it
- * meets before. */
+/* Draw a cut forward, up to a position, until a message is too young or the step is full. A
+ * message that is dated ahead of the clock goes along if the message at that position, or another
+ * one before that, shows its age. */
 static apr_status_t draw_cut(chat_database_t *db, step_t *step, cut_t *cut, apr_int64_t up_to,
                              int is_shown, apr_pool_t *pool)
 {
@@ -99,7 +99,7 @@ static apr_status_t draw_cut(chat_database_t *db, step_t *step, cut_t *cut, apr_
         }
     }
     if (rv == APR_SUCCESS && !must_end && is_shown) {
-        cut->first_kept = up_to; /* also where somebody else has deleted what stood before it */
+        cut->first_kept = up_to; /* also if messages before it were deleted by hand */
     }
     return rv;
 }
@@ -256,7 +256,7 @@ static apr_status_t find_by_age(chat_database_t *db, chat_sweep_t *sweep, step_t
     return rv;
 }
 
-/* Find what the messages of before have left. */
+/* Find the leftovers of deleted messages. */
 static apr_status_t find_leftovers(chat_database_t *db, chat_sweep_t *sweep, step_t *step,
                                    apr_pool_t *pool)
 {

@@ -18,9 +18,10 @@ static const range_t formats[] = {
     {0xE0001, 0xE0001}, {0xE0020, 0xE007F},
 };
 
-/* The categories Zs, Zl and Zp of the same file, the joiners, and by hand of DerivedCoreProperties.txt what is
- * Default_Ignorable_Code_Point and no format: fillers of Hangul and Khmer, U+034F, variation selectors. The
- * Braille pattern without a dot (U+2800) is drawn empty, too. */
+/* The categories Zs, Zl and Zp of the same file, the joiners, and by hand those of
+ * DerivedCoreProperties.txt that are Default_Ignorable_Code_Point and no format. These are fillers
+ * of Hangul and Khmer, U+034F, variation selectors. The Braille pattern without a dot (U+2800) is
+ * drawn empty, too. */
 static const range_t blanks[] = {
     {0x0020, 0x0020}, {0x00A0, 0x00A0}, {0x034F, 0x034F}, {0x115F, 0x1160},   {0x1680, 0x1680},
     {0x17B4, 0x17B5}, {0x180B, 0x180D}, {0x180F, 0x180F}, {0x2000, 0x200A},   {0x200C, 0x200D},

@@ -44,7 +44,7 @@ static unsigned decode_front(gc_slice_t s, apr_size_t *len)
     return code < lowest || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF) ? NOT_UTF8 : code;
 }
 
-/* What a text, a name or a room may hold beside plain characters. */
+/* The kind of a value, which decides its characters beside plain ones. */
 typedef enum kind_e { KIND_ROOM, KIND_NAME, KIND_TEXT } kind_e;
 
 /* C0, DEL and C1; a text may have tabs and line ends. */

@@ -16,7 +16,7 @@ static apr_int64_t wait_of(apr_int64_t secs)
     return secs > GRIP_ANSWER_WAIT_MAX_SECS ? GRIP_ANSWER_WAIT_MAX_SECS : secs;
 }
 
-/* Rounded up, so that nobody comes too early. */
+/* Rounded up, so that no try comes too early. */
 static apr_int64_t secs_until(apr_time_t when, apr_time_t now)
 {
     return when > now ? (when - now + APR_USEC_PER_SEC - 1) / APR_USEC_PER_SEC : -1;
@@ -37,7 +37,7 @@ static apr_int64_t read_retry_after(gc_slice_t value, apr_time_t now)
     apr_int64_t secs = 0;
 
     if (is_digits(value)) {
-        /* What is too large for a number is too large for a wait. */
+        /* A value too large for a number is too large for a wait. */
         return gc_slice_number(value, APR_INT64_MAX, &secs) == APR_SUCCESS
                    ? wait_of(secs)
                    : GRIP_ANSWER_WAIT_MAX_SECS;
@@ -47,7 +47,7 @@ static apr_int64_t read_retry_after(gc_slice_t value, apr_time_t now)
     }
     memcpy(date, value.data, value.len);
     date[value.len] = '\0';
-    /* What is no date is 0, which is past. */
+    /* A value that is no date gives 0, which is past. */
     return wait_of(secs_until(apr_date_parse_http(date), now));
 }
 

@@ -74,7 +74,7 @@ static const char *other_pem(gc_slice_t pem)
            "-----END PUBLIC KEY-----, with its line ends, or its base64 after base64:";
 }
 
-/* A public key in a form that would pass for a secret: whoever knows it could sign. */
+/* A public key in a form that would pass for a secret: every client that knows it could sign. */
 static const char *disguised_public_key(gc_slice_t bytes)
 {
     const unsigned char *at = bytes_of(bytes);

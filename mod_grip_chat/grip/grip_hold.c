@@ -34,8 +34,7 @@ static int is_name(gc_slice_t s)
     return s.len > 0 && s.len <= GRIP_HOLD_CHANNEL_MAX_BYTES;
 }
 
-/* What may stand between < and >: a URI without the characters that separate headers or
- * parameters. */
+/* A target between < and > is a URI without the characters that separate headers or parameters. */
 static int is_link_target(gc_slice_t uri)
 {
     apr_size_t i;

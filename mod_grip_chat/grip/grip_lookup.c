@@ -18,7 +18,7 @@
 struct grip_lookup_t {
     pthread_mutex_t mutex;      /* of what follows, but host */
     int is_done;                /* the thread has ended */
-    int is_abandoned;           /* nobody waits any more: the descriptor is closed */
+    int is_abandoned;           /* no caller waits any more: the descriptor is closed */
     int fd;                     /* a timer, which the thread lets run out when it is done */
     struct addrinfo *addresses; /* of the resolver; NULL until it is done, or if there are none */
     char host[];
@@ -36,7 +36,7 @@ static void free_lookup(grip_lookup_t *lookup)
     if (lookup->addresses) {
         freeaddrinfo(lookup->addresses);
     }
-    /* Nobody holds it, for both owners have gone. */
+    /* No thread holds it, for both owners have gone. */
     (void)pthread_mutex_destroy(&lookup->mutex);
     free(lookup);
 }

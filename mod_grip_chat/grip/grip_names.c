@@ -6,7 +6,7 @@
 #include "gc_clock.h"
 #include "grip_lookup.h"
 
-/* One that was found. What does not fit is not remembered. */
+/* One that was found. A longer one is not remembered. */
 typedef struct known_t {
     gc_moment_t until; /* 0: none */
     char place[264];   /* host:port: */
@@ -147,7 +147,7 @@ void grip_names_forget(grip_names_t *names, grip_names_ask_t *ask)
     const char *addresses;
 
     unlink_ask(names, ask);
-    /* Nobody wants to know. */
+    /* No caller wants the answer. */
     (void)grip_lookup_end(ask->lookup, &addresses, ask->pool);
     apr_pool_destroy(ask->pool);
 }

@@ -60,7 +60,7 @@ apr_status_t grip_sig_check(grip_sig_t *out, const grip_proxy_t *const *proxies,
         out->verdict = GRIP_SIG_UNCHECKED_ACCEPTED;
         return APR_SUCCESS;
     }
-    /* What does not even look like a token of ours is an answer, not an error. */
+    /* A text that does not even look like a token of ours is an answer, not an error. */
     if (grip_jws_split(&jws, token, scratch_pool) != APR_SUCCESS) {
         return APR_SUCCESS;
     }

@@ -14,7 +14,7 @@ typedef struct entry_t {
     apr_uint64_t used;         /* the look-up that it was last found by; 0 for an empty entry */
     apr_time_t verified;       /* before that, its nbf may lie ahead */
     apr_time_t good_until;     /* from then on, its exp is past */
-    const grip_proxy_t *proxy; /* who signed it */
+    const grip_proxy_t *proxy; /* the signer */
     apr_size_t len;
     char token[GRIP_SIG_CACHE_TOKEN_MAX];
 } entry_t;
@@ -76,8 +76,8 @@ static apr_uint64_t hash_of(const grip_sig_cache_t *cache, gc_slice_t token)
     return hash;
 }
 
-/* In constant time: a signature is worth a hold to whoever guesses it, and must not be found byte by
- * byte. Eight bytes a step, as a comparison byte by byte would take a third of the look-up. */
+/* In constant time: a guessed signature is worth a hold, and must not be found byte by byte. Eight
+ * bytes a step, as a comparison byte by byte would take a third of the look-up. */
 static int is_same(const char *a, const char *b, apr_size_t len)
 {
     apr_uint64_t difference = 0;

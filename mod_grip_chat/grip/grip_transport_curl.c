@@ -101,8 +101,8 @@ static size_t on_want_body(char *to, size_t size, size_t count, void *baton)
     return len;
 }
 
-/* Libcurl wants to send once more, as it does where a kept connection ends without an answer. What it has taken
- * may have arrived, and must not arrive again: so the post fails. */
+/* Libcurl wants to send once more, as it does if a kept connection ends without an answer. The
+ * bytes that it has taken may have arrived, and must not arrive again: so the post fails. */
 static int on_want_body_again(void *baton, curl_off_t offset, int origin)
 {
     return CURL_SEEKFUNC_FAIL;
@@ -138,7 +138,8 @@ static apr_status_t destroy_transport(void *data)
 {
     grip_transport_t *transport = data;
 
-    /* These two only fail for a bad handle; without functions nobody hears of what is closed. */
+    /* These two only fail for a bad handle; without functions the loop does not hear of closed
+     * sockets. */
     (void)curl_multi_setopt(transport->multi, CURLMOPT_SOCKETFUNCTION, NULL);
     (void)curl_multi_setopt(transport->multi, CURLMOPT_TIMERFUNCTION, NULL);
 #if !HAVE_DECL_CURLOPT_QUICK_EXIT
@@ -183,7 +184,7 @@ apr_status_t grip_transport_create(grip_transport_t **out, const grip_transport_
 
 void grip_transport_destroy(grip_transport_t *transport)
 {
-    /* What could be said about a failure here is that memory is lost. */
+    /* A failure here could only mean that memory is lost. */
     (void)apr_pool_cleanup_run(transport->pool, transport, destroy_transport);
 }
 
@@ -326,7 +327,8 @@ static grip_transport_result_t result_of(grip_transport_post_t *post, CURLcode c
     if (code == CURLE_OK || (grip_answer_is_overlong(&post->answer) && http_status)) {
         return result;
     }
-    /* A head alone publishes nothing. What libcurl took of the body may have left, whatever it counts as sent. */
+    /* A head alone publishes nothing. The part of the body that libcurl took may have left, even
+     * if libcurl counts less as sent. */
     result.outcome = post->given ? GRIP_TRANSPORT_UNCERTAIN : GRIP_TRANSPORT_NOT_SENT;
     result.rv = status_of(code, post->easy);
     result.error = post->error[0] ? post->error : curl_easy_strerror(code);

@@ -14,7 +14,8 @@
 #include "gc_clock.h"
 #include "grip_crypto.h"
 
-/* Where nobody listens on the socket there is no parent either: wait a moment, not the whole time. */
+/* If no process listens on the socket there is no parent either: wait a moment, not the whole
+ * time. */
 #define REFUSED_PATIENCE apr_time_from_msec(500)
 #define RETRY_PAUSE      apr_time_from_msec(5)
 
@@ -162,7 +163,8 @@ static void drop_idle(ipc_client_t *client)
     }
 }
 
-/* Have the next call of the system's wait until a deadline at most; none at all would be for ever. */
+/* Have the next call of the system wait until a deadline at most; without one it could wait
+ * endlessly. */
 static apr_status_t set_deadline(connection_t *connection, gc_moment_t deadline)
 {
     apr_interval_time_t left = deadline - gc_clock_now();
@@ -310,7 +312,7 @@ apr_status_t ipc_client_call(ipc_client_t *client, const ipc_job_t *job, ipc_rep
             put_idle(client, &connection);
             return rv;
         }
-        /* What the keeper would answer later must not be taken for another job's reply. */
+        /* A later answer of the keeper must not be taken for another job's reply. */
         close(connection.fd);
         if (APR_STATUS_IS_TIMEUP(rv) || rv == APR_EINVAL || gc_clock_now() >= deadline) {
             return rv;

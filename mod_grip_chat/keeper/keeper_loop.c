@@ -144,9 +144,9 @@ static void route(loop_t *loop, keeper_connection_t *connection)
 static void serve_child(loop_t *loop, keeper_connection_t *connection, int is_ended)
 {
     if (is_ended || loop->is_stopping || keeper_connection_has_job(connection)) {
-        /* Whoever has gone waits for nothing, also where a job is still to be read. A child that waits
-         * for its reply sends nothing. And a job that comes after the stop is for the next keeper, to
-         * whom the child sends it again. */
+        /* A child that has gone waits for nothing, even if a job of it is still to be read. A
+         * child that waits for its reply sends nothing. And a job that comes after the stop is for
+         * the next keeper, to which the child sends it again. */
         close_connection(loop, connection);
         return;
     }

@@ -11,7 +11,7 @@
 /* A child that watches. Lies outside pools, since children come and go. */
 struct keeper_subscriber_t {
     keeper_subscriber_t *next;
-    keeper_subscriber_t **link; /* what points to this one */
+    keeper_subscriber_t **link; /* the pointer to this one */
     keeper_subscribers_t *watch;
     int fd;
     int is_waiting; /* the socket is full; it is sent on when it is not */
@@ -161,7 +161,7 @@ static void add_moved(keeper_subscriber_t *watching, unsigned slot, gc_slice_t e
         ipc_slots_add(&watching->out, slot);
     }
     else if (!ipc_slots_add_event(&watching->out, slot, event)) {
-        /* What the socket does not take, the loop sees to. */
+        /* The loop sends the bytes that the socket does not take. */
         if (watching->is_waiting ||
             ipc_slots_send(&watching->out, watching->fd, NULL) != APR_SUCCESS ||
             !ipc_slots_add_event(&watching->out, slot, event))
@@ -187,7 +187,7 @@ int keeper_subscribers_moved(keeper_subscribers_t *watch, const ipc_moved_t *mov
             }
         }
         if (ipc_slots_wait(&watching->out) && !watching->is_waiting) {
-            /* Who is gone is found out again by the loop, whose descriptors they are. */
+            /* The loop, which owns the descriptors, finds the children that are gone. */
             is_all_told &= ipc_slots_send(&watching->out, watching->fd, NULL) == APR_SUCCESS;
         }
     }

@@ -19,7 +19,7 @@
 /* Of the files that lie beside a database. */
 #define LONGEST_SUFFIX ".keeper-lock"
 
-/* What the run user may not do, as the exit status of the process that tried. */
+/* The right that the run user lacks, as the exit status of the process that tried. */
 #define CANNOT_ENTER 1
 #define CANNOT_WRITE 2
 #define CANNOT_OPEN  3
@@ -46,15 +46,15 @@ static int try_access(const char *folder, const char *file)
     return access(folder, W_OK) == 0 ? 0 : CANNOT_WRITE;
 }
 
-/* The same in a process that has become the run user, where httpd was started by root: permissions
- * may come from groups and access control lists, which only the kernel judges right. */
+/* The same in a process that has become the run user, if root started httpd. Permissions may come
+ * from groups and access control lists, which only the kernel judges right. */
 static int try_as_run_user(const char *folder, const char *file)
 {
     int status = 0;
     pid_t pid;
 
     if (geteuid() != 0) {
-        /* Somebody else's configtest of a server that root starts cannot tell. */
+        /* A configtest by another user, of a server that root starts, cannot tell. */
         return geteuid() == ap_unixd_config.user_id ? try_access(folder, file) : 0;
     }
     pid = fork();

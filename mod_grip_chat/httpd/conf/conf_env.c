@@ -59,7 +59,7 @@ static apr_size_t line_len(const env_cursor_t *cursor)
     return end ? (apr_size_t)(end - cursor->rest.data) : cursor->rest.len;
 }
 
-/* What a backslash and this character stand for, 0 where it is no escape. */
+/* The character for a backslash and this one, 0 where it is no escape. */
 static char unescape(char quote, char c)
 {
     if (c == '\\' || c == quote) {

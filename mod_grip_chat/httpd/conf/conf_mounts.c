@@ -20,7 +20,8 @@ static int is_named(const ap_directive_t *head, const char *name)
     return gc_slice_equal_nocase(gc_slice_of(head->directive), name);
 }
 
-/* What stands in <Location "/path"> behind the name. In <Location ~ "pattern"> the "~" goes to the name. */
+/* Read the part of <Location "/path"> after the name. In <Location ~ "pattern"> the "~" goes to
+ * the name. */
 static void read_head(section_t *section, const ap_directive_t *head, apr_pool_t *pool)
 {
     const char *end = strrchr(head->args, '>');
@@ -120,7 +121,7 @@ const char *conf_mounts_of_folder(const char *folder, const char *root, apr_pool
     return address ? of_path(address, pool) : NULL;
 }
 
-/* What the search in one server passes along. */
+/* The arguments of the search in one server. */
 typedef struct search_t {
     apr_array_header_t *mounts;
     const char *root;

@@ -8,10 +8,10 @@
 #include "gc_query.h"
 #include "grip_hold.h"
 
-/* What the original's default is too: a Pushpin on this machine. */
+/* The original has the same default: a Pushpin on this machine. */
 #define DEFAULT_GRIP_URL "http://127.0.0.1:5561/"
 
-/* What the making of one site passes along. */
+/* The arguments of the making of one site. */
 typedef struct making_t {
     server_rec *s;
     const conf_settings_t *settings;
@@ -143,7 +143,7 @@ static int check_proxy(const making_t *making, const char *source,
     return OK;
 }
 
-/* The verify key that replaces the one of a URL. What a directive's URL says itself wins over the
+/* The verify key that replaces the one of a URL. A key in the URL of a directive wins over the
  * environment and the .env file. */
 static const char *verify_key_for(const making_t *making, const conf_site_t *site, const char *url)
 {

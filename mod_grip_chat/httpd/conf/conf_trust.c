@@ -7,7 +7,7 @@
 static const char *const known_keys[] = {"changeme",
                                          "viceroy_dev_signing_key_dont_use_in_production"};
 
-/* What placeholders hold; the last is of the original's .env.template. */
+/* Parts of placeholders; the last is of the original's .env.template. */
 static const char *const placeholders[] = {"<", "changeme", "insecure", "Super secret key"};
 
 /* A key does not show its bytes, but what it signs does. */

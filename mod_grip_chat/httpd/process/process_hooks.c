@@ -41,7 +41,8 @@ static int check_streams(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     return OK;
 }
 
-/* What stops a start must not end a server that runs: a restart goes on without what it could not have. */
+/* A fault that stops a start must not end a server that runs: a restart goes on without the
+ * missing part. */
 static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
     int is_restart = ap_state_query(AP_SQ_CONFIG_GEN) > 1;

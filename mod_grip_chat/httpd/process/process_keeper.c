@@ -195,7 +195,7 @@ static void look_after(int reason, void *data, apr_wait_t status)
                  "GC0112: the keeper ended (%s %d); starting another",
                  WIFSIGNALED(status) ? "signal" : "status",
                  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-    /* Who was killed from outside did not fail: the next one starts at once. */
+    /* A keeper that was killed from outside did not fail: the next one starts at once. */
     is_failing = gc_clock_now() - parent->started < SHORT_LIFE &&
                  !(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
     parent->short_lives = is_failing ? parent->short_lives + 1 : 0;

@@ -11,19 +11,19 @@
 
 #define RETAINED_KEY "process_keeper"
 
-/* The first version refuses to start beside another number. What the layout is, the memory says. */
+/* The first version refuses to start beside another number. The memory itself names its layout. */
 #define RETAINED_VERSION 1
 
-/* What outlives restarts. Every version of the module reads these fields of whichever version was loaded
- * before: they keep their places, and whatever is added stands behind them. Fields behind them may be read
- * where the memory has this version's layout, and only there. */
+/* The things that outlive restarts. Every version of the module reads these fields of the version
+ * that was loaded before it. So they keep their places, and new fields stand behind them. Fields
+ * behind them may be read if the memory has this version's layout, and only then. */
 typedef struct retained_t {
     int version;
     int listen_fd; /* -1 for none */
     char *socket_path;
     void *shared_memory;
     apr_size_t shared_size;
-    pid_t owner; /* who made the socket, and so removes it */
+    pid_t owner; /* the process that made the socket, and so removes it */
 } retained_t;
 
 static retained_t *retained(void)
@@ -60,7 +60,7 @@ void process_retained_child_init(void)
     }
 }
 
-/* What stops a start must not end a server that runs. */
+/* A fault that stops a start must not end a server that runs. */
 static int is_restart(void)
 {
     return ap_state_query(AP_SQ_CONFIG_GEN) > 1;
@@ -91,8 +91,9 @@ static apr_status_t end_socket(void *data)
     return APR_SUCCESS;
 }
 
-/* Take up what was kept; where nothing was, or it is of another layout, begin anew. Children of before keep
- * their memory, which stays mapped here as well: httpd's own pool has it. Nobody answers at their socket. */
+/* Take up the kept socket and memory; if there are none, or they have another layout, begin anew.
+ * Older children keep their memory, which stays mapped here as well: httpd's own pool has it. No
+ * keeper answers at their socket. */
 static retained_t *take_up(server_rec *main, const char *wanted, int *was_other)
 {
     retained_t *kept = retained();
@@ -118,7 +119,8 @@ static retained_t *take_up(server_rec *main, const char *wanted, int *was_other)
     return kept;
 }
 
-/* A hold that a child of before is answering is noted where nobody looks any more: any room may have one. */
+/* An older child notes the hold that it answers in memory where no keeper looks any more: any room
+ * may have one. */
 static void note_all_holds(ipc_shared_t *shared)
 {
     unsigned slot;

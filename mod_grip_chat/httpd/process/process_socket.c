@@ -47,7 +47,7 @@ static apr_status_t probe(const struct sockaddr_un *address)
     if (fd < 0) {
         return errno;
     }
-    /* A full backlog is not waited for: somebody has that, too. */
+    /* Do not wait for a full backlog: it too shows that a process listens. */
     rv = fcntl(fd, F_SETFL, O_NONBLOCK) < 0 ? errno : APR_SUCCESS;
     if (rv == APR_SUCCESS) {
         rv = connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno == EAGAIN
@@ -97,7 +97,7 @@ static apr_status_t bind_and_listen(int fd, const char *path)
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    /* From its first moment on nobody but its owner may connect. */
+    /* From its first moment on only its owner may connect. */
     mask = umask(0177);
     rv = bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0 ? errno : APR_SUCCESS;
     umask(mask);

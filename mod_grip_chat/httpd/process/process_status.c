@@ -18,7 +18,7 @@ typedef struct figure_t {
 
 #define FIGURES 11
 
-/* What was verified of all sites. */
+/* The counts of verified signatures, of all sites. */
 static grip_sig_cache_stats_t sum_signatures(const conf_site_t *site)
 {
     grip_sig_cache_stats_t sum = {0, 0};

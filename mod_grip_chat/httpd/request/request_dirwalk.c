@@ -10,7 +10,8 @@
 #define KNOWN_MAX      16
 #define KNOWN_PATH_MAX 239
 
-/* What the kernel said of a path: that it is a folder, and no link to one, or that nothing is there. */
+/* The kernel's answer for a path: that it is a folder, and no link to one, or that nothing is
+ * there. */
 typedef struct known_t {
     gc_moment_t asked; /* when it was asked, or just before; 0 for an empty entry */
     apr_size_t len;
@@ -109,9 +110,9 @@ static apr_status_t tell(const known_t *entry, apr_finfo_t *finfo, request_rec *
     return entry->status;
 }
 
-/* The walk asks for the whole name first, and if it is there may pass over the folders on the way to it.
- * It is told that it is not there, without a look, and so walks folder by folder, as it does for all that
- * is not there: it finds what there is then. */
+/* The walk asks for the whole name first, and if it is there may pass over the folders on the way
+ * to it. The answer is that it is not there, without a look. So the walk goes folder by folder, as
+ * for every missing name, and finds the real folders. */
 static apr_status_t answer_stat(apr_finfo_t *finfo, request_rec *r, apr_int32_t wanted)
 {
     const request_address_t *address = request_address_noted(r);
@@ -120,7 +121,7 @@ static apr_status_t answer_stat(apr_finfo_t *finfo, request_rec *r, apr_int32_t 
     apr_size_t len;
     apr_status_t rv;
 
-    /* Where the address was rewritten since, somebody else may answer. */
+    /* If the address was rewritten since, another handler may answer. */
     if (!walk || walk->is_asking || walk->uri != r->uri) {
         return AP_DECLINED;
     }

@@ -53,12 +53,12 @@ typedef struct found_t {
     apr_int64_t last_event_id;
     apr_int64_t first_kept_event_id;
     chat_snapshot_t *snapshot; /* the room in memory, NULL where none is kept there */
-    int is_page;               /* what the answer needs is in the page */
+    int is_page;               /* the answer's events are in the page */
     chat_page_t page;
 } found_t;
 
-/* What goes into the answer: maybe the padding, which only streams need, the body, and behind it maybe a
- * part of a block. */
+/* The parts of the answer: maybe the padding, which only streams need, the body, and after it
+ * maybe a part of a block. */
 typedef struct answer_t {
     gc_buffer_t body;
     gc_slice_t padding;
@@ -101,8 +101,9 @@ static int reply_bad_position(events_t *events)
     return request_reply_body(events->r, chat_sse_bad_position());
 }
 
-/* Any milliseconds, so that clients that were cut off together do not come back together. They are no
- * secret: the microsecond that somebody came at, mixed (by the golden ratio), is as good as dice. */
+/* Any milliseconds, so that clients that were cut off together do not come back together. They are
+ * no secret: the microsecond of a client's request, mixed (by the golden ratio), is as good as
+ * dice. */
 static int retry_ms(apr_time_t now, int spread_ms)
 {
     apr_uint64_t mixed = (apr_uint64_t)now * APR_UINT64_C(0x9e3779b97f4a7c15);
@@ -245,7 +246,8 @@ static apr_status_t find_room(const events_t *events, found_t *found)
             return rv;
         }
     }
-    /* What a stream reads stays in memory as long as the stream: of the room it has to know where that stands. */
+    /* Memory that a stream reads lives as long as the stream; it only has to know where the room
+     * stands. */
     rv = room_view_after(events->site->reader, events->room, after,
                          events->stream ? 1 : CHAT_PAGE_MAX_EVENTS, &found->page, events->r->pool);
     if (rv == APR_SUCCESS) {
@@ -256,9 +258,9 @@ static apr_status_t find_room(const events_t *events, found_t *found)
     return rv;
 }
 
-/* Leave to the proxy what waits to be published: it comes as one item, which fits to a hold that ends
- * where the item begins, and to no position in its middle. Asked after the room was read, so that what
- * was published meanwhile is not left out. */
+/* Leave events that wait to be published to the proxy. They come as one item, which fits a hold
+ * that ends where the item begins, and no position in its middle. Asked after the room was read, so
+ * that events published meanwhile are not left out. */
 static void leave_what_waits(const events_t *events, found_t *found)
 {
     apr_int64_t waiting = ipc_shared_waiting(events->shared, events->tag,
@@ -273,10 +275,10 @@ static void leave_what_waits(const events_t *events, found_t *found)
     }
 }
 
-/* The link is of another secret: of before it was changed, or the database replaced. A proxy that follows
- * it for a stream asks again for a long time where it is refused, and its readers hear nothing meanwhile;
- * where it gets an answer that is not to be held it ends the stream, and its readers come back with their
- * position. */
+/* The link is of another secret: from before a change of the secret, or of the database. A proxy
+ * that follows it for a stream and is refused asks again for a long time, and its readers hear
+ * nothing meanwhile. If it gets an answer that is not to be held, it ends the stream, and its
+ * readers come back with their position. */
 static int reply_void_link(events_t *events)
 {
     if (!events->route->has_from && !apr_table_get(events->r->headers_in, GRIP_LAST_HEADER)) {
@@ -287,8 +289,8 @@ static int reply_void_link(events_t *events)
     return request_reply_body(events->r, gc_slice("", 0));
 }
 
-/* Send the answer, and go on with the stream where this module holds it. The room in memory is let go of before:
- * the request may last. */
+/* Send the answer, and go on with the stream if this module holds it. The room in memory is
+ * released first: the request may last. */
 static int send_answer(events_t *events, const answer_t *answer, const found_t *found)
 {
     gc_slice_t body = gc_buffer_slice(&answer->body);
@@ -414,7 +416,7 @@ static int get_events(events_t *events)
     apr_status_t rv;
 
     events->is_next = asked.is_next;
-    /* What a HEAD has no body for cannot be held. */
+    /* A HEAD response has no body, so it cannot be held. */
     events->is_proxied =
         request_is_proxied(events->site, events->r, events->now) && !r->header_only;
     if (events->is_next && !events->is_proxied) {

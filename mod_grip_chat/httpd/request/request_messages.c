@@ -60,7 +60,8 @@ static void link_older(request_rec *r, const request_route_t *route, const char 
     apr_table_setn(r->headers_out, "Link", link.data);
 }
 
-/* Say which list it is; 0 after the answer was given for whoever has that, with its result in *status. */
+/* Set the headers that name the list. Returns 0 if the client has it and was answered, with the
+ * result in *status. */
 static int is_wanted(request_rec *r, const char *etag, int *status)
 {
     request_reply_headers(r, "application/json");
@@ -98,7 +99,7 @@ static int fail_to_read(request_rec *r, apr_status_t rv)
                                "the messages cannot be read now; try again");
 }
 
-/* What is in memory of the room is let go of before the list is sent: the request may last. */
+/* The room in memory is released before the list is sent: the request may last. */
 static int get_newest(request_rec *r, const conf_site_t *site, const request_route_t *route,
                       const char *room)
 {
@@ -132,7 +133,7 @@ static int get_newest(request_rec *r, const conf_site_t *site, const request_rou
     return status;
 }
 
-/* Say which list of before it is: see is_wanted. */
+/* Set the headers of an older list: see is_wanted. */
 static int is_older_wanted(request_rec *r, const request_route_t *route, const char *room,
                            const chat_standing_t *standing, int *status)
 {
@@ -146,7 +147,8 @@ static int is_older_wanted(request_rec *r, const request_route_t *route, const c
     return is_wanted(r, etag, status);
 }
 
-/* A list of before is not kept, but which it is may be known: then whoever has it costs no read. */
+/* An older list is not kept, but its tag may be known: then a client that has the list costs no
+ * read. */
 static int get_older(request_rec *r, const conf_site_t *site, const request_route_t *route,
                      const char *room, apr_int64_t before)
 {

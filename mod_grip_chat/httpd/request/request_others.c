@@ -5,10 +5,10 @@
 #include "process_once.h"
 #include "request_address.h"
 
-/* What mod_rewrite sets where rules of a <Directory> or .htaccess lead elsewhere. */
+/* The handler that mod_rewrite sets where rules of a <Directory> or .htaccess lead elsewhere. */
 #define REWRITTEN "redirect-handler"
 
-/* Who answers, and what to write against it; NULL where we do. */
+/* The handler that answers, and what to write against it; NULL if we answer. */
 static const char *other(const request_rec *r, const request_route_t *route)
 {
     int is_ours = r->handler && strcmp(r->handler, GRIP_CHAT_HANDLER) == 0;

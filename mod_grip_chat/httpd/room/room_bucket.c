@@ -1,6 +1,6 @@
 #include "room_bucket.h"
 
-/* What all buckets that were split or copied off one share. */
+/* The part that all buckets split or copied from one share. */
 typedef struct held_t {
     apr_bucket_refcount refcount; /* must be first */
     chat_block_t *block;

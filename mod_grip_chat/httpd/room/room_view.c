@@ -62,10 +62,10 @@ apr_status_t room_view_create(room_view_t **out, const ipc_site_t *site, ipc_cli
     return rv;
 }
 
-/* What to read, and where to put it. */
+/* A read: its question, and the place for its answer. */
 typedef struct reading_t {
     const char *room; /* NULL for the secret */
-    int is_forward;   /* what follows the position, not what lies before it */
+    int is_forward;   /* messages after the position, not those before it */
     apr_int64_t position;
     chat_bounds_t most;
     chat_page_t *page;
@@ -250,7 +250,7 @@ apr_status_t room_view_before(room_view_t *reader, const char *room, unsigned sl
     }
     rv = read_when_ready(reader, &reading, scratch);
     if (rv == APR_SUCCESS) {
-        /* Who has nothing but this list knows all up to there. */
+        /* A reader with only this list knows all events up to there. */
         if (before <= page.last_event_id) {
             page.last_event_id = before > page.base_event_id ? before - 1 : page.base_event_id;
         }

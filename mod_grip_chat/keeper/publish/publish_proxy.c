@@ -35,7 +35,7 @@ struct publish_proxy_t {
     publish_log_t trouble;
     int has_watermark;          /* the writer has told what the keeper before did */
     apr_int64_t newest_id;      /* the highest message id that was added */
-    apr_int64_t kept_watermark; /* what publish_proxy_progress told last */
+    apr_int64_t kept_watermark; /* the last answer of publish_proxy_progress */
 };
 
 publish_proxy_t *publish_proxy_create(const keeper_config_t *config, const ipc_site_t *site,
@@ -67,8 +67,8 @@ static void drop_items(publish_proxy_t *publisher, publish_room_t *room)
     publisher->pending_bytes -= publish_room_drop_all(room);
 }
 
-/* Tell children after which position events of the room wait: a hold that is answered with what waits
- * would fit to no item, and the proxy would ask again, at the next item as well. */
+/* Tell children after which position events of the room wait. A hold that is answered with waiting
+ * events would fit no item, and the proxy would ask again, at the next item as well. */
 static void tell_waiting(const publish_proxy_t *publisher, publish_room_t *room)
 {
     apr_int64_t after = room->first ? room->first->prev_id : IPC_SHARED_NOTHING;
@@ -80,7 +80,7 @@ static void tell_waiting(const publish_proxy_t *publisher, publish_room_t *room)
     }
 }
 
-/* Give up telling the room's events: its readers will fetch them upon a hint. */
+/* Give up telling the room's events: its readers will fetch them on a hint. */
 static void make_dirty(publish_proxy_t *publisher, publish_room_t *room)
 {
     drop_items(publisher, room);
@@ -305,8 +305,8 @@ static void give_up(publish_proxy_t *publisher, const grip_transport_result_t *r
     lose_all(publisher);
 }
 
-/* The proxy understood the POST and wants none of it, so one of its items is at fault: what was in it
- * goes again in halves, until that item is alone. */
+/* The proxy understood the POST and wants none of it, so one of its items is at fault. The items
+ * go again in halves, until that item is alone. */
 static void halve(publish_proxy_t *publisher)
 {
     publisher->items_max = publisher->items / 2;

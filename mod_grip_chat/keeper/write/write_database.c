@@ -7,7 +7,7 @@
 /* How often to look whether another keeper has let go of the database. */
 #define LOCK_PAUSE apr_time_from_msec(10)
 
-/* How often to try to save a deleted log, which somebody who reads keeps from it, at the end. */
+/* How often to try to save a deleted log at the end, while another process reads in it. */
 #define CLOSE_TRIES 200
 
 /* After this long it is worth a line in the log. */
@@ -117,7 +117,7 @@ static apr_status_t settle_positions(write_database_t *database, apr_pool_t *poo
     return rv;
 }
 
-/* A connection was opened, perhaps on another file, and nobody has used it yet. */
+/* A connection was opened, perhaps on another file, and is not yet used. */
 static apr_status_t settle_opened(chat_database_t *db, apr_pool_t *scratch_pool, void *baton)
 {
     write_database_t *database = baton;
@@ -132,8 +132,9 @@ static apr_status_t settle_opened(chat_database_t *db, apr_pool_t *scratch_pool,
     return rv;
 }
 
-/* Another connection has committed, which only somebody with a shell does. What was changed may be everything, by
- * .restore: what children have in memory, and the positions and ids that come next. */
+/* Another connection has committed, which only an operator with a shell does. By .restore
+ * everything may have changed: the rooms in children's memory, and the positions and ids that come
+ * next. */
 static apr_status_t settle_changed(chat_database_t *db, apr_pool_t *scratch_pool, void *baton)
 {
     write_database_t *database = baton;
@@ -142,7 +143,7 @@ static apr_status_t settle_changed(chat_database_t *db, apr_pool_t *scratch_pool
     return settle_positions(database, scratch_pool);
 }
 
-/* What the keeper before had open tells whose log lies there. */
+/* The files of the keeper before tell which file owns the log. */
 static void take_over(write_database_t *database)
 {
     chat_database_files_t known;
@@ -156,7 +157,8 @@ static void take_over(write_database_t *database)
     chat_database_lead(database->db, &known, settle_opened, settle_changed, database);
 }
 
-/* Wait until no other keeper has the database: the one of before a restart ends in a moment. */
+/* Wait until no other keeper has the database: the keeper from before a restart ends in a
+ * moment. */
 static apr_status_t take_lock(write_database_t *database)
 {
     const char *path = database->sites[0]->database.params;
@@ -259,7 +261,7 @@ apr_status_t write_database_ready(write_database_t *database, apr_pool_t *scratc
         return rv;
     }
     if (database->is_recovered) {
-        /* Opened anew after an error, and what lay there meanwhile nobody has seen. */
+        /* Opened anew after an error; another file may have been there meanwhile. */
         ipc_shared_bump_database(database->config->shared, number_of(database));
         database->is_recovered = 0;
     }
@@ -302,7 +304,8 @@ void write_database_look(write_database_t *database, apr_pool_t *scratch_pool)
     }
 }
 
-/* Whoever closes a database last takes its log away. Children may open it without one while there is no keeper. */
+/* The process that closes a database last takes its log away. Children may open it without one
+ * while there is no keeper. */
 static void tell_closed(const write_database_t *database, apr_pool_t *scratch_pool)
 {
     chat_database_files_t held = *chat_database_files(database->db);

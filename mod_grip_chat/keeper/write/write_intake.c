@@ -24,7 +24,7 @@ static apr_status_t watch(write_intake_t *intake, keeper_connection_t *connectio
 
 static void drop(write_intake_t *intake, keeper_connection_t *connection)
 {
-    /* What cannot be forgotten here is forgotten by the system as it closes. */
+    /* A descriptor that cannot be forgotten here is forgotten by the system as it closes. */
     (void)watch(intake, connection, 0);
     keeper_connection_close(connection);
 }
@@ -41,7 +41,7 @@ static const ipc_site_t *find_site(const write_intake_t *intake, const char *ide
     return NULL;
 }
 
-/* What a child of another version lets through must not make a room unreadable. */
+/* A message that a child of another version lets through must not make a room unreadable. */
 static int is_valid(const ipc_job_t *job)
 {
     return chat_validate_room(gc_slice_of(job->room)) == CHAT_VALID &&
@@ -114,8 +114,8 @@ static void give_up(write_intake_t *intake, const keeper_connection_t *connectio
 static void serve(write_intake_t *intake, keeper_connection_t *connection, int is_ended)
 {
     if (is_ended || connection->is_busy) {
-        /* Whoever has gone waits for nothing, also where a job is still to be read. A child that waits
-         * for its reply sends nothing: what becomes readable then is its end. */
+        /* A child that has gone waits for nothing, even if a job of it is still to be read. A
+         * child that waits for its reply sends nothing: a readable socket then means its end. */
         give_up(intake, connection);
         drop(intake, connection);
         return;
