@@ -138,8 +138,7 @@ static apr_status_t destroy_transport(void *data)
 {
     grip_transport_t *transport = data;
 
-    /* These two only fail for a bad handle; without functions the loop does not hear of closed
-     * sockets. */
+    /* These two only fail for a bad handle; without functions the loop hears of no close. */
     (void)curl_multi_setopt(transport->multi, CURLMOPT_SOCKETFUNCTION, NULL);
     (void)curl_multi_setopt(transport->multi, CURLMOPT_TIMERFUNCTION, NULL);
 #if !HAVE_DECL_CURLOPT_QUICK_EXIT
@@ -327,8 +326,7 @@ static grip_transport_result_t result_of(grip_transport_post_t *post, CURLcode c
     if (code == CURLE_OK || (grip_answer_is_overlong(&post->answer) && http_status)) {
         return result;
     }
-    /* A head alone publishes nothing. The part of the body that libcurl took may have left, even
-     * if libcurl counts less as sent. */
+    /* A head alone publishes nothing. All of the body that libcurl took may have left. */
     result.outcome = post->given ? GRIP_TRANSPORT_UNCERTAIN : GRIP_TRANSPORT_NOT_SENT;
     result.rv = status_of(code, post->easy);
     result.error = post->error[0] ? post->error : curl_easy_strerror(code);
