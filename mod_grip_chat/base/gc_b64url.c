@@ -25,8 +25,8 @@ apr_status_t gc_b64url_decode(gc_slice_t *out, gc_slice_t text, apr_pool_t *pool
         return APR_EINVAL;
     }
     bytes = gc_slice((const char *)data, len);
-    /* APR takes padding, the other alphabet and stray bits as well: what it would not write itself
-     * is not base64url. */
+    /* APR takes padding, the other alphabet and stray bits as well: a text that it would not write
+     * itself is not base64url. */
     if (!gc_slice_equal(gc_slice_of(gc_b64url_encode(bytes, pool)), text)) {
         return APR_EINVAL;
     }

@@ -28,7 +28,7 @@ static inline void gc_buffer_append_text(gc_buffer_t *buffer, const char *text)
 /** Append a number in decimal. */
 void gc_buffer_append_int64(gc_buffer_t *buffer, apr_int64_t number);
 
-/** View what has been appended so far; valid until the next append. */
+/** View all appended bytes; valid until the next append. */
 static inline gc_slice_t gc_buffer_slice(const gc_buffer_t *buffer)
 {
     return gc_slice(buffer->data, buffer->len);

@@ -36,8 +36,8 @@ apr_status_t gc_json_get_string(gc_slice_t *out, const gc_json_t *object, const 
 apr_status_t gc_json_get_number(double *out, const gc_json_t *object, const char *name);
 
 /**
- * Append a JSON string, quotes included. Only what RFC 8259 demands is escaped, so UTF-8 stays as it
- * is.
+ * Append a JSON string, quotes included. Only characters that RFC 8259 demands are escaped, so
+ * UTF-8 stays as it is.
  *
  * @param text  UTF-8, may hold NUL
  * @return APR_SUCCESS, or APR_EINVAL if text is not valid UTF-8; buffer is then unchanged

@@ -39,7 +39,7 @@ typedef struct load_t {
     int waiting;
     int is_done;
     apr_status_t status;
-    chat_snapshot_t *snapshot; /* held for those who wait */
+    chat_snapshot_t *snapshot; /* held for the threads that wait */
     apr_thread_cond_t *done;
 } load_t;
 
@@ -255,7 +255,7 @@ static entry_t *keep_entry(chat_cache_t *cache, const load_t *load, entry_t *ent
     return gone;
 }
 
-/* Read what came after an old snapshot, or everything. */
+/* Read the messages after an old snapshot, or all. */
 static apr_status_t read_room(const chat_cache_t *cache, const chat_cache_room_t *room,
                               chat_snapshot_t *old, chat_snapshot_t **out, apr_pool_t *pool)
 {
@@ -471,7 +471,7 @@ apr_status_t chat_cache_get(chat_cache_t *cache, const chat_cache_room_t *room,
         if (!load) {
             return load_room(cache, room, hash, version, out);
         }
-        /* One that began before this call may lack what was stored in between: then one more is
+        /* One that began before this call may lack messages stored in between: then one more is
          * waited for. */
         is_new_enough = load->number > newest_load || is_same_version(&load->version, &version);
         rv = wait_load(cache, load, &snapshot);

@@ -33,7 +33,7 @@ apr_status_t chat_database_fail(chat_database_t *db, apr_status_t rv, const char
     return rv;
 }
 
-/* Keep what the driver says of rc and map it; 0 is success. */
+/* Keep the driver's words for rc and map it; 0 is success. */
 static apr_status_t driver_status(chat_database_t *db, int rc)
 {
     if (rc == 0) {

@@ -60,7 +60,10 @@ int chat_database_files_may_be_read(const chat_database_files_t *held,
                                     const chat_database_files_t *found, const char *path,
                                     apr_pool_t *scratch_pool);
 
-/** Whether the log is larger than what is free on its disk: then there may soon be no space to save it in. */
+/**
+ * Whether the log is larger than the free space of its disk: then there may soon be no space to
+ * save it in.
+ */
 int chat_database_files_log_is_too_large(const char *path, apr_pool_t *scratch_pool);
 
 /**

@@ -160,8 +160,8 @@ static apr_status_t set_stray_log_aside(chat_database_t *db)
                                                                   : APR_SUCCESS;
 }
 
-/* Open what lies there, and nothing that takes its place meanwhile. Until that is certain nothing is written,
- * also not when the connection is closed. */
+/* Open the files that lie there, and none that replace them meanwhile. Until that is certain
+ * nothing is written, also not when the connection is closed. */
 static apr_status_t open_for_writing(chat_database_t *db)
 {
     chat_database_files_t found;

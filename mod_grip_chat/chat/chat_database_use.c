@@ -125,7 +125,7 @@ apr_status_t chat_database_was_changed(chat_database_t *db, int *was_changed,
     if (!db->connection_pool) {
         return APR_SUCCESS;
     }
-    /* Prepared anew, as what was prepared before dies of what others change. */
+    /* Prepared anew, as prepared statements die of changes by others. */
     rv = chat_database_ask(db, chat_sql_text(CHAT_SQL_CHANGES), &answer, scratch_pool);
     if (rv == APR_SUCCESS) {
         *was_changed = take_changes(db, answer ? apr_atoi64(answer) : 0);

@@ -31,7 +31,7 @@ static apr_status_t read_number(gc_slice_t text, apr_int64_t *number)
     return APR_SUCCESS;
 }
 
-/* Read one id. APR_ENOENT if it is another room's: what follows the colon is not looked at. */
+/* Read one id. APR_ENOENT if it is another room's: the part after the colon is not looked at. */
 static apr_status_t parse_one(apr_int64_t *n, gc_slice_t id, gc_slice_t room,
                               apr_pool_t *scratch_pool)
 {

@@ -1,5 +1,5 @@
-/* Idempotency keys: what a sender gives a message, so that it can be sent again and is stored once
- * (draft-ietf-httpapi-idempotency-key-header). */
+/* Idempotency keys: a sender gives one to a message, so that it can be sent again and is stored
+ * once (draft-ietf-httpapi-idempotency-key-header). */
 #ifndef CHAT_KEY_H
 #define CHAT_KEY_H
 

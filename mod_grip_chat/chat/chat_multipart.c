@@ -56,7 +56,7 @@ static gc_slice_t token_cut(gc_slice_t *rest)
     return token;
 }
 
-/* Cut what stands between two quotes; *rest begins with the first one. */
+/* Cut the text between two quotes; *rest begins with the first one. */
 static apr_status_t quoted_cut(gc_slice_t *rest, gc_slice_t *inside)
 {
     apr_size_t i;

@@ -1,6 +1,7 @@
 /* Form fields out of a multipart/form-data body (RFC 7578, RFC 2046 section 5.1) that lies complete
- * in memory. The parser is strict: what browsers, curl and the common HTTP libraries write is taken,
- * and whatever two parsers could read in two ways is refused. It copies nothing but escaped names. */
+ * in memory. The parser is strict: the output of browsers, curl and the common HTTP libraries is
+ * taken, and whatever two parsers could read in two ways is refused. It copies nothing but escaped
+ * names. */
 #ifndef CHAT_MULTIPART_H
 #define CHAT_MULTIPART_H
 

@@ -36,8 +36,8 @@ typedef struct message_t {
     apr_int64_t first_kept; /* in its room */
 } message_t;
 
-/* A step: what it goes by, and what it has found to do. No list can grow beyond the messages or rooms of a
- * step. */
+/* A step: its limits, and the work that it has found. No list can grow beyond the messages or
+ * rooms of a step. */
 typedef struct step_t {
     const char *site;
     apr_int64_t young_ms; /* messages dated from here up to now are too young */
@@ -221,8 +221,8 @@ static apr_status_t cut_behind(chat_database_t *db, step_t *step, const message_
     return rv;
 }
 
-/* Cut what is too old, from the front of all messages: they have their ids in the order in which they
- * came. */
+/* Cut messages that are too old, from the front of all messages: they have their ids in the order
+ * in which they came. */
 static apr_status_t find_by_age(chat_database_t *db, chat_sweep_t *sweep, step_t *step,
                                 apr_pool_t *pool)
 {
@@ -324,7 +324,8 @@ static apr_status_t delete_found(chat_database_t *db, const step_t *step, apr_in
     return rv;
 }
 
-/* The part of a sweep that is next, leaving out what the site does not want or is not due. */
+/* The part of a sweep that is next, without parts that the site does not want or that are not
+ * due. */
 static void begin_part(chat_sweep_t *sweep, const chat_retention_t *retention, apr_int64_t now_ms)
 {
     if (sweep->phase == BEGIN) {

@@ -62,7 +62,8 @@ static void render(making_t *making, const chat_message_t *message)
         making->fresh[making->fresh_count++].offset = before;
         return;
     }
-    /* It cannot be shown, so there must be no way past it: who asks for it is told as ever. */
+    /* It cannot be shown, so there must be no way past it: a request for it gets its error as
+     * before. */
     making->text.len = 0;
     making->text.data[0] = '\0';
     making->fresh_count = 0;
@@ -133,7 +134,8 @@ static void count_listed(making_t *making, apr_pool_t *scratch_pool)
                              making->unreadable >= standing->first_kept_event_id;
 }
 
-/* Leave out what is not stored any more, and what is too much, but for what the list needs. */
+/* Leave out messages that are not stored any more, and those beyond the bounds, except messages of
+ * the list. */
 static void trim(making_t *making)
 {
     const chat_standing_t *standing = &making->standing;

@@ -26,7 +26,7 @@ typedef struct chat_standing_t {
     apr_int64_t base_event_id;     /**< see chat_page_t */
 } chat_standing_t;
 
-/** For what room, and on which account. */
+/** The room of a snapshot, and its account. */
 typedef struct chat_snapshot_spec_t {
     gc_slice_t room;       /**< decoded; not needed afterwards */
     int history;           /**< messages of the list, 1 .. CHAT_HISTORY_MAX */

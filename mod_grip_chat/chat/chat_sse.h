@@ -33,7 +33,7 @@ apr_status_t chat_sse_append_page(gc_buffer_t *buffer, gc_slice_t room, const ch
 /** The data of an event that chat_sse_append_message wrote: the message as JSON. A part of the event. */
 gc_slice_t chat_sse_data(gc_slice_t event);
 
-/** Append stream-reset: what lies before position n can not be had as events. */
+/** Append stream-reset: events before position n cannot be had. */
 void chat_sse_append_reset(gc_buffer_t *buffer, gc_slice_t room, apr_int64_t n);
 
 /** The stream-error that answers a position which cannot be parsed, in the original's words; a constant.

@@ -18,7 +18,7 @@ typedef struct tag_t {
 } tag_t;
 
 struct chat_tags_t {
-    apr_thread_mutex_t *mutex; /* guards what follows, and the pool */
+    apr_thread_mutex_t *mutex; /* guards the next fields, and the pool */
     tag_t *all;                /* NULL as long as there is none */
     apr_pool_t *pool;
 };

@@ -6,8 +6,8 @@
  *  U+200C and U+200D, which names and emoji are written with. Pure. */
 int chat_unseen_is_format(unsigned code);
 
-/** Whether a code point leaves nothing but space: white space, the joiners, fillers, and marks that only choose
- *  another shape of what stands before them. Pure. */
+/** Whether a code point leaves nothing but space: white space, the joiners, fillers, and marks that
+ * only choose another shape of the character before them. Pure. */
 int chat_unseen_is_blank(unsigned code);
 
 #endif

@@ -1,4 +1,4 @@
-/* Secrets, public keys and what is computed with them. The one file that uses OpenSSL is
+/* Secrets, public keys and the computations with them. The one file that uses OpenSSL is
  * grip_crypto_openssl.c. Nothing here logs, and no key ever appears in a `why` sentence. */
 #ifndef GRIP_CRYPTO_H
 #define GRIP_CRYPTO_H
@@ -34,9 +34,8 @@ typedef enum grip_key_kind_e {
  * client sign.
  *
  * @param out    the key, owned by pool and wiped with it; untouched on failure
- * @param why    on failure what is wrong and what to write instead, owned by pool. It is the end of
- *               a sentence whose subject is the setting ("is empty; …"), and never holds a part of
- *               the key
+ * @param why    on failure the fault and the remedy, owned by pool. It is the end of a sentence
+ *               whose subject is the setting ("is empty; …"), and never holds a part of the key
  * @param bytes  1 .. GRIP_CRYPTO_KEY_MAX_BYTES, copied
  * @return APR_SUCCESS, or APR_EINVAL with *why
  */

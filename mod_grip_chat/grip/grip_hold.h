@@ -34,7 +34,7 @@
 
 /**
  * Join a prefix and a channel to the name that goes on the wire. Nothing is escaped here: the
- * caller percent-encodes what users wrote. Pure, thread-safe, does not log.
+ * caller percent-encodes the users' text. Pure, thread-safe, does not log.
  *
  * @param out      the name, owned by pool; untouched on failure
  * @param prefix   may be empty

@@ -8,7 +8,7 @@ static apr_status_t begin_item(gc_buffer_t *buffer, gc_slice_t channel)
     return gc_json_append_string(buffer, channel);
 }
 
-/* Undo what a failed item has appended. */
+/* Undo the bytes that a failed item has appended. */
 static apr_status_t cut_back(gc_buffer_t *buffer, apr_size_t len, apr_status_t rv)
 {
     buffer->len = len;

@@ -95,7 +95,7 @@ static int is_issued_by(const gc_json_t *claims, const char *iss)
 }
 
 /* RFC 7519, section 4.1. Comparisons are written so that an odd number (there is no NaN in JSON,
- * but who knows the next parser) falls on the side of refusal. */
+ * but perhaps not the next parser) falls on the side of refusal. */
 static grip_jws_verdict_e judge_claims(apr_time_t *good_until, gc_slice_t payload, const char *iss,
                                        apr_time_t now, apr_pool_t *pool)
 {

@@ -13,10 +13,10 @@
 
 #include <apr_strings.h>
 
-/* Two owners: who started it, and its thread. The last one frees it. It is not of a pool, for the thread may
- * outlive every pool. */
+/* Two owners: its starter and its thread. The last one frees it. It is not of a pool, for the
+ * thread may outlive every pool. */
 struct grip_lookup_t {
-    pthread_mutex_t mutex;      /* of what follows, but host */
+    pthread_mutex_t mutex;      /* of the next fields, except host */
     int is_done;                /* the thread has ended */
     int is_abandoned;           /* no caller waits any more: the descriptor is closed */
     int fd;                     /* a timer, which the thread lets run out when it is done */
@@ -64,7 +64,7 @@ static void *look_up(void *data)
     lookup->is_done = 1;
     is_abandoned = lookup->is_abandoned;
     if (!is_abandoned) {
-        /* Should it fail, who waits has the timeout. */
+        /* If it fails, the caller that waits has the timeout. */
         (void)set_timer(lookup->fd, 1);
     }
     (void)pthread_mutex_unlock(&lookup->mutex);

@@ -21,7 +21,7 @@ int grip_lookup_is_name(const char *host);
  * @param out      to be given to grip_lookup_end, once; untouched on failure
  * @param host     a name, copied
  * @param timeout  after this grip_lookup_fd is readable even without an answer, in MICROSECONDS, above 0
- * @return APR_SUCCESS, APR_ENOMEM, or what the system says when it has no descriptor or thread
+ * @return APR_SUCCESS, APR_ENOMEM, or the system's status if it has no descriptor or thread
  */
 apr_status_t grip_lookup_start(grip_lookup_t **out, const char *host, apr_interval_time_t timeout);
 

@@ -52,7 +52,7 @@ static const char *recall(const grip_names_t *names, const char *place)
     return NULL;
 }
 
-/* In the place of what was learnt first. */
+/* In the place of the oldest entry. */
 static void learn(grip_names_t *names, const char *place, const char *addresses)
 {
     known_t *oldest = names->known;

@@ -4,7 +4,7 @@
 
 #include "gc_lock.h"
 
-/* A token can lie in one set only, which is what a look-up reads. */
+/* A token can lie in one set only; a look-up reads that set. */
 #define WAYS 4
 #define SETS (GRIP_SIG_CACHE_ENTRIES / WAYS)
 
@@ -57,8 +57,8 @@ apr_status_t grip_sig_cache_create(grip_sig_cache_t **out, const grip_proxy_t *c
     return APR_SUCCESS;
 }
 
-/* Eight bytes a step, because a byte a step would cost as much as a short HMAC saves. The hash only says
- * where to look: what is found is compared in full. */
+/* Eight bytes a step, because a byte a step would cost as much as a short HMAC saves. The hash only
+ * says where to look: an entry that is found is compared in full. */
 static apr_uint64_t hash_of(const grip_sig_cache_t *cache, gc_slice_t token)
 {
     apr_uint64_t hash = cache->seed ^ token.len;

@@ -44,7 +44,7 @@ typedef struct grip_transport_loop_t {
 
 /** How a POST ended. */
 typedef enum grip_transport_outcome_e {
-    GRIP_TRANSPORT_ANSWERED, /**< an answer came; http_status says what the proxy made of it */
+    GRIP_TRANSPORT_ANSWERED, /**< an answer came; http_status is the proxy's */
     GRIP_TRANSPORT_NOT_SENT, /**< not one byte of the body left: no name, connection or TLS, or the
                                    connection ended at the request's head */
     GRIP_TRANSPORT_UNCERTAIN /**< of the body bytes may have left, no whole answer came: it may have
@@ -62,7 +62,7 @@ typedef struct grip_transport_result_t {
     apr_int64_t retry_after_secs; /**< Retry-After, 1 .. 86,400, if the answer has it, else -1 */
     apr_int64_t limit_ends_secs; /**< Fastly-RateLimit-Reset, from now by the wall clock and rounded
                                        up, 1 .. 86,400; -1 if the answer has none, or one that is past */
-    const char *error;           /**< "" if ANSWERED, else what libcurl says, printable ASCII */
+    const char *error;           /**< "" if ANSWERED, else libcurl's words, printable ASCII */
     const char *excerpt;         /**< the start of the answer's body, printable ASCII; may be "" */
 } grip_transport_result_t;
 

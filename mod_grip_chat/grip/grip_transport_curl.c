@@ -2,7 +2,7 @@
 
 #include "config.h"
 
-/* Without what libcurl has since 7.76. Newer headers then call the older names deprecated. */
+/* Without libcurl's parts since 7.76. Newer headers then call the older names deprecated. */
 #if !HAVE_DECL_CURLOPT_PROTOCOLS_STR
 #define CURL_DISABLE_DEPRECATION
 #endif

@@ -22,7 +22,7 @@ typedef struct draft_t {
     gc_slice_t host;               /* with port */
     gc_slice_t path;               /* without its last slash */
     gc_slice_t query;              /* as it stands there */
-    gc_buffer_t kept;              /* the query without what was taken */
+    gc_buffer_t kept;              /* the query without the taken parameters */
     gc_slice_t taken[TAKEN_COUNT]; /* decoded; data is NULL if not given */
     const char **why;
     apr_pool_t *pool;

@@ -1,4 +1,4 @@
-/* GRIP_URL: how a proxy is reached, and by what it is known. */
+/* GRIP_URL: how a proxy is reached, and the keys and issuer that it is known by. */
 #ifndef GRIP_URL_H
 #define GRIP_URL_H
 
@@ -38,8 +38,7 @@ typedef struct grip_proxy_t {
  *
  * @param out         the proxy, owned by pool; untouched on failure
  * @param why         on failure a sentence, owned by pool, that names GRIP_URL or GRIP_VERIFY_KEY.
- *                    It says what is wrong and what to write instead, and never holds a part of a
- *                    key or password
+ *                    It says the fault and the remedy, and never holds a part of a key or password
  * @param url         http or https, at most GRIP_URL_MAX_BYTES
  * @param verify_key  GRIP_VERIFY_KEY: replaces verify-key; a secret, a PEM, or either as
  *                    "base64:…"; NULL or empty if there is none

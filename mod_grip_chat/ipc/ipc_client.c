@@ -36,7 +36,7 @@ struct ipc_client_t {
     const char *socket_path;
     char nonce[NONCE_BYTES / 3 * 4 + 1];
     apr_uint64_t count;                     /* of job keys; atomic */
-    apr_thread_mutex_t *mutex;              /* guards what follows */
+    apr_thread_mutex_t *mutex;              /* guards the next fields */
     connection_t idle[IPC_CLIENT_IDLE_MAX]; /* without a job, the last used at the end */
     int idle_count;
 };
@@ -137,7 +137,7 @@ static int count_unneeded(const ipc_client_t *client, gc_moment_t now)
     return count;
 }
 
-/* Keep a connection for the next job, and give back what was not needed for long. */
+/* Keep a connection for the next job, and close connections that were not needed for long. */
 static void put_idle(ipc_client_t *client, const connection_t *connection)
 {
     if (apr_thread_mutex_lock(client->mutex) == APR_SUCCESS) {

@@ -43,7 +43,7 @@
 typedef struct slot_t {
     apr_uint64_t generation;
     apr_uint64_t last_hold; /* a gc_moment_t */
-    gc_seqlock_t lock;      /* of what follows, which the keeper's loop alone writes */
+    gc_seqlock_t lock;      /* of the next fields, which the keeper's loop alone writes */
     apr_uint64_t tag;       /* of its room; 0 for none */
     apr_int64_t waiting[IPC_SHARED_PROXIES];
     gc_moment_t since[IPC_SHARED_PROXIES];
@@ -55,7 +55,7 @@ typedef struct slot_t {
 typedef struct database_t {
     apr_uint64_t tag; /* of its name; 0 where the number is free */
     apr_uint64_t epoch;
-    gc_seqlock_t lock; /* of what follows, which the keeper that has the database writes */
+    gc_seqlock_t lock; /* of the next field, which the keeper that has the database writes */
     apr_uint64_t files[FILES_WORDS];
 } database_t;
 

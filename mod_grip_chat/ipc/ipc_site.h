@@ -8,7 +8,7 @@
 #include "grip_url.h"
 #include "ipc_shared.h"
 
-/** Under what name, and of how many random bytes, a site's own secret is kept in its database. */
+/** The name under which a site's own secret is kept in its database, and its random bytes. */
 #define IPC_SITE_SECRET_NAME  "secret"
 #define IPC_SITE_SECRET_BYTES 32
 

@@ -90,7 +90,7 @@ apr_status_t ipc_slots_send(ipc_slots_out_t *out, int fd, const ipc_slot_set_t *
     }
 }
 
-/* Take the word at the front of some bytes, with what belongs to it. @return APR_INCOMPLETE if it has not
+/* Take the word at the front of some bytes, with its event. @return APR_INCOMPLETE if it has not
  * come as a whole */
 static apr_status_t take_one(gc_slice_t *rest, const ipc_slots_taker_t *taker)
 {

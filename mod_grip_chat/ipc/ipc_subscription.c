@@ -20,7 +20,7 @@
 typedef enum state_e {
     APART,   /* there is no connection */
     GREETED, /* the keeper is to answer yet */
-    TOLD     /* it tells what moves */
+    TOLD     /* it tells which slots move */
 } state_e;
 
 struct ipc_subscription_t {

@@ -13,14 +13,14 @@
 #include "keeper_sites.h"
 #include "keeper_subscribers.h"
 
-/* How often it is kept how far the proxies have been told, and tried again what a writer could not do
+/* How often the progress of the proxies is kept, and work tried again that a writer could not do
  * when it started. */
 #define PROGRESS_PERIOD apr_time_from_sec(1)
 
 /* How long no child is accepted once descriptors or memory have run out. */
 #define ACCEPT_PAUSE apr_time_from_msec(100)
 
-/* How long publishing goes on after a stop; the next keeper hints what is left. */
+/* How long publishing goes on after a stop; the next keeper hints the rest. */
 #define STOP_PATIENCE apr_time_from_msec(300)
 
 typedef struct loop_t {
@@ -384,7 +384,7 @@ static apr_status_t wind_down(loop_t *loop)
     return rv == APR_SUCCESS ? stopped : rv;
 }
 
-/* Whether the keeper before this one bumped what it committed last is not known. */
+/* It is not known whether the keeper before this one bumped its last commit. */
 static void bump_databases(const keeper_config_t *config)
 {
     apr_size_t i;

@@ -1,4 +1,4 @@
-/* Which file descriptors the keeper's loop waits for, and what each is. */
+/* The file descriptors that the keeper's loop waits for, each with its kind. */
 #ifndef KEEPER_POLL_H
 #define KEEPER_POLL_H
 

@@ -23,7 +23,7 @@ struct keeper_subscriber_t {
 struct keeper_subscribers_t {
     keeper_poll_t *poll;
     const gc_log_t *log;
-    apr_thread_mutex_t *mutex; /* guards what follows, and all of the children */
+    apr_thread_mutex_t *mutex; /* guards the next fields, and all of the children */
     keeper_subscriber_t *first;
 };
 
@@ -60,7 +60,7 @@ static void end(keeper_subscriber_t *watching)
     free(watching);
 }
 
-/* Watch for what is wanted now. @return 0 if the child cannot be served any more */
+/* Watch for the events that are wanted now. @return 0 if the child cannot be served any more */
 static int watch_for(keeper_subscriber_t *watching, int is_waiting)
 {
     apr_int16_t events = (apr_int16_t)(APR_POLLIN | (is_waiting ? APR_POLLOUT : 0));
@@ -98,7 +98,7 @@ void keeper_subscribers_add(keeper_subscribers_t *watch, int fd)
     gc_lock_leave(watch->mutex);
 }
 
-/* Send what waits. @return 0 if the child is gone */
+/* Send the waiting bytes. @return 0 if the child is gone */
 static int tell(keeper_subscriber_t *watching)
 {
     apr_status_t rv;
@@ -111,8 +111,8 @@ static int tell(keeper_subscriber_t *watching)
     return watching->is_waiting == (rv != APR_SUCCESS) || watch_for(watching, rv != APR_SUCCESS);
 }
 
-/* A slot that a child begins to want is told at once: what was stored before that was known here may
- * have come after the child looked. */
+/* A slot that a child begins to want is told at once: a message that was stored before the wish
+ * was known here may have come after the child looked. */
 static void take(unsigned slot, int is_wanted, void *baton)
 {
     keeper_subscriber_t *watching = baton;

@@ -1,5 +1,5 @@
 /* Checks of the things outside httpd: the database's place and driver, and the proxies' URLs. Each
- * returns NULL, or what is wrong and what to write instead, as the end of a sentence. */
+ * returns NULL, or the fault and the remedy, as the end of a sentence. */
 #ifndef CONF_CHECK_H
 #define CONF_CHECK_H
 

@@ -6,7 +6,7 @@
 #include "conf_argument.h"
 #include "conf_row.h"
 
-/* A hundred years, and what no room will ever have. */
+/* A hundred years, and more messages than a room will ever have. */
 #define RETENTION_MAX_SECS  (APR_INT64_C(36500) * 24 * 60 * 60)
 #define RETENTION_MAX_COUNT APR_INT64_C(1000000000000)
 

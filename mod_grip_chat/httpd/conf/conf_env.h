@@ -15,7 +15,7 @@
  *
  * @param out   the pairs, strings by strings, owned by pool; untouched on failure
  * @param path  the file
- * @return NULL, or a sentence about what is wrong, owned by pool, without any value
+ * @return NULL, or a sentence about the fault, owned by pool, without any value
  */
 const char *conf_env_read(apr_hash_t **out, const char *path, apr_pool_t *pool);
 

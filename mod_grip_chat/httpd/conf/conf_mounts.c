@@ -9,7 +9,7 @@
 
 /* A section of the configuration whose SetHandler names us. */
 typedef struct section_t {
-    const char *name; /* "<Location", or what it is that has no path to tell the mount by */
+    const char *name; /* "<Location", or a kind that has no path to tell the mount by */
     const char *path; /* as written */
     const char *file; /* where SetHandler stands */
     int line;
@@ -162,7 +162,7 @@ static const char *folder_of(const char *path, apr_pool_t *pool)
     return apr_pstrcat(pool, folder, folder[strlen(folder) - 1] == '/' ? NULL : "/", NULL);
 }
 
-/* Add the mount of a section; what a folder of another host has is none of this one's. */
+/* Add the mount of a section; a folder of another host gives no mount of this one. */
 static const char *add_section(const search_t *search, const section_t *section)
 {
     const char *mount = NULL;

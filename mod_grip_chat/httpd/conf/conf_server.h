@@ -1,4 +1,4 @@
-/* The directives of one server, as written, with what was merged from the main server. */
+/* The directives of one server, as written, merged with those of the main server. */
 #ifndef CONF_SERVER_H
 #define CONF_SERVER_H
 
@@ -46,7 +46,8 @@ typedef struct conf_settings_t {
     apr_int64_t streams;              /**< GripChatStreams, 0 or 1 */
     const char *socket_path;          /**< GripChatSocket, made absolute */
     apr_int64_t cache_bytes;          /**< GripChatCacheSize, 0 for no cache */
-    apr_int64_t max_streams; /**< GripChatMaxStreams, CONF_UNSET for what the MPM has room for */
+    apr_int64_t
+        max_streams; /**< GripChatMaxStreams, CONF_UNSET for as many as the MPM has room for */
     apr_int64_t max_streams_per_client; /**< GripChatMaxStreamsPerClient, 0 for no limit */
 } conf_settings_t;
 

@@ -98,7 +98,7 @@ static int find_database(const making_t *making, chat_database_spec_t *spec)
     return OK;
 }
 
-/* Whether the verify key can be one, so that what is wrong with it is said of the right setting. */
+/* Whether the verify key can be one, so that a fault of it is said of the right setting. */
 static int check_verify_key(const making_t *making, const char *verify_key)
 {
     const grip_proxy_t *probe;

@@ -14,11 +14,12 @@
 /** A site as a server runs it. Made at configuration time; only reader and signatures are set later, in
  *  each child. */
 typedef struct conf_site_t {
-    ipc_site_t keeper;        /**< the part that the keeper knows */
-    const char *server_name;  /**< the virtual host that configured it, for messages */
-    const char *host;         /**< its ServerName, "" where it has none */
-    conf_settings_t settings; /**< of that host, with what the environment and the .env file say
-                                         where it is silent; secret_key is NULL where the database has it */
+    ipc_site_t keeper;       /**< the part that the keeper knows */
+    const char *server_name; /**< the virtual host that configured it, for messages */
+    const char *host;        /**< its ServerName, "" where it has none */
+    /** Of that host, with values of the environment and the .env file where it is silent; secret_key
+     *  is NULL where the database has it. */
+    conf_settings_t settings;
     const char *keep_alive_header; /**< the value of Grip-Keep-Alive */
     room_view_t *reader;           /**< this child's view of the database */
     grip_sig_cache_t *signatures; /**< signatures that this child has verified by the site's keys */

@@ -10,7 +10,7 @@ static const char *const known_keys[] = {"changeme",
 /* Parts of placeholders; the last is of the original's .env.template. */
 static const char *const placeholders[] = {"<", "changeme", "insecure", "Super secret key"};
 
-/* A key does not show its bytes, but what it signs does. */
+/* A key does not show its bytes, but its signature does. */
 static int is_known(const grip_key_t *key)
 {
     gc_slice_t message = gc_slice_of("any message");

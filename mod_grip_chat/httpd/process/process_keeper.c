@@ -83,7 +83,7 @@ static gc_log_level_e level_for(const server_rec *s)
                                               : GC_LOG_ERR;
 }
 
-/* Forget what httpd does with signals; this process has its own loop. */
+/* Forget httpd's settings of signals; this process has its own loop. */
 static apr_status_t set_keeper_signals(int stop_fds[2])
 {
     sigset_t none;
@@ -130,7 +130,7 @@ static void raise_descriptor_limit(void)
     }
 }
 
-/* The keeper's process. Leaves with _exit: what the parent registered to be done at its end is not
+/* The keeper's process. Leaves with _exit: the work that the parent registered for its end is not
  * ours to do. */
 static void be_keeper(parent_t *parent, pid_t parent_pid, apr_interval_time_t wait)
 {
@@ -199,7 +199,7 @@ static void look_after(int reason, void *data, apr_wait_t status)
     is_failing = gc_clock_now() - parent->started < SHORT_LIFE &&
                  !(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
     parent->short_lives = is_failing ? parent->short_lives + 1 : 0;
-    (void)fork_keeper(parent); /* has logged what is wrong; see process_keeper_monitor */
+    (void)fork_keeper(parent); /* has logged the fault; see process_keeper_monitor */
 }
 
 static apr_status_t fork_keeper(parent_t *parent)
@@ -244,7 +244,7 @@ void process_keeper_monitor(void)
     }
 }
 
-/* With the configuration ends its keeper: it finishes what it has, and the jobs that come meanwhile
+/* With the configuration ends its keeper: it finishes its jobs, and the jobs that come meanwhile
  * wait for the next. */
 static apr_status_t end_keeper(void *data)
 {

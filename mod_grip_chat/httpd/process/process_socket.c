@@ -35,8 +35,8 @@ static apr_status_t fill_address(struct sockaddr_un *address, const char *path)
     return APR_SUCCESS;
 }
 
-/* Ask whether another process made a socket that listens: EADDRINUSE if so, ECONNREFUSED if not, or what else
- * keeps from asking. */
+/* Ask whether another process made a socket that listens: EADDRINUSE if so, ECONNREFUSED if not,
+ * or any other status that keeps from asking. */
 static apr_status_t probe(const struct sockaddr_un *address)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);

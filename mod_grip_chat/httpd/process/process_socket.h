@@ -12,8 +12,8 @@ const char *process_socket_default_path(apr_pool_t *pool);
 /**
  * Remove the socket at a path if this process made it or no process listens at it. In the parent.
  *
- * @return APR_SUCCESS, also if nothing is there; EADDRINUSE if another process's listens, APR_EEXIST if it is
- *         no socket, or what the system says
+ * @return APR_SUCCESS, also if nothing is there; EADDRINUSE if another process's listens,
+ *         APR_EEXIST if it is no socket, or the system's status
  */
 apr_status_t process_socket_remove(const char *path);
 
@@ -22,7 +22,7 @@ apr_status_t process_socket_remove(const char *path);
  * process_socket_remove first. In the parent.
  *
  * @param fd  on APR_SUCCESS the socket, closed on exec; else untouched
- * @return APR_SUCCESS, APR_ENAMETOOLONG, as process_socket_remove, or what the system says
+ * @return APR_SUCCESS, APR_ENAMETOOLONG, as process_socket_remove, or the system's status
  */
 apr_status_t process_socket_listen(const char *path, int *fd);
 

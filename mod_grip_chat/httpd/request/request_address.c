@@ -62,7 +62,7 @@ static int note_address(request_rec *r)
         gc_slice_t mount = gc_slice_of(APR_ARRAY_IDX(conf->mounts, i, const char *));
 
         if (request_route_parse(&route, path, mount) == APR_SUCCESS && !has_encoded_slash(r)) {
-            /* Modules may write into the path; the copy is what was asked for. */
+            /* Modules may write into the path; the copy is the address that was asked for. */
             path = gc_slice(gc_slice_dup(path, r->pool), path.len);
             (void)request_route_parse(&route, path, mount);
             keep(r, &route)->is_by_location = request_address_has_handler(r);
@@ -96,7 +96,7 @@ static const char *mount_of_htaccess(request_rec *r)
                : NULL;
 }
 
-/* An address that looks like a room's is left to others: that may be what is wanted, or a mistake. */
+/* An address that looks like a room's is left to others: that may be intended, or a mistake. */
 static void tell_why_not(request_rec *r, gc_slice_t path, int has_mount)
 {
     gc_slice_t mount;

@@ -21,7 +21,7 @@ typedef struct request_address_t {
  *  at a mount of the host. */
 request_address_t *request_address_noted(const request_rec *r);
 
-/** Whether a request, as it stands, still leads to what the address names. */
+/** Whether a request, as it stands, still leads to the room of the address. */
 int request_address_is_kept(const request_rec *r, const request_route_t *route);
 
 /** Whether SetHandler names us, in the sections that have been merged so far. */

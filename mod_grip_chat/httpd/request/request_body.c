@@ -21,7 +21,7 @@ static int refuse_large(request_rec *r, request_refusal_t *refusal, apr_size_t m
         apr_psprintf(r->pool, "the body is longer than %" APR_SIZE_T_FMT " bytes", max_bytes));
 }
 
-/* Append what one brigade holds; 0 when it is too much. */
+/* Append the bytes of one brigade; 0 when they are too many. */
 static int take_brigade(apr_bucket_brigade *bb, gc_buffer_t *body, apr_size_t max_bytes,
                         int *seen_eos, apr_status_t *rv)
 {

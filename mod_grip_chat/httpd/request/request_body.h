@@ -1,4 +1,4 @@
-/* The body of a POST: bounded, and read as what its Content-Type says. */
+/* The body of a POST: bounded, and read by its Content-Type. */
 #ifndef REQUEST_BODY_H
 #define REQUEST_BODY_H
 

@@ -3,7 +3,7 @@
 #include "gc_clock.h"
 #include "request_address.h"
 
-/* How long what the kernel said of a folder is believed. */
+/* How long the kernel's answer for a folder is believed. */
 #define BELIEVED APR_USEC_PER_SEC
 
 /* The folders above the document root, and the first name below it that is not there. */
@@ -97,7 +97,7 @@ static known_t *make_known(const char *path, apr_size_t len, apr_int32_t wanted)
     return entry;
 }
 
-/* Answer from what is known, in the form of apr_stat. */
+/* Answer from memory, in the form of apr_stat. */
 static apr_status_t tell(const known_t *entry, apr_finfo_t *finfo, request_rec *r)
 {
     if (!APR_STATUS_IS_ENOENT(entry->status)) {

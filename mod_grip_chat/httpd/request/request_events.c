@@ -117,7 +117,7 @@ static apr_status_t append_events(const events_t *events, const found_t *found, 
 
     if (events->stream && !found->is_page && !chat_snapshot_covers(found->snapshot, events->after))
     {
-        return APR_SUCCESS; /* the stream goes on with what is read for it, page by page */
+        return APR_SUCCESS; /* the stream goes on with pages that are read for it */
     }
     if (!found->is_page) {
         answer->block = chat_snapshot_events(found->snapshot);
@@ -225,7 +225,7 @@ static apr_status_t look_up(const events_t *events, found_t *found)
     return rv;
 }
 
-/* Whether what is in memory is all that the answer needs. */
+/* Whether the room in memory has all that the answer needs. */
 static int is_enough(const events_t *events, const found_t *found)
 {
     return events->start != REQUEST_POSITION_AFTER || !is_reachable(events, found) ||

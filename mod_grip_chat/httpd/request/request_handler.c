@@ -44,7 +44,7 @@ static int serve(request_rec *r, const conf_site_t *site, const request_route_t 
                : request_events_handle(r, site, route, room, child->shared);
 }
 
-/* A host without a site has no mounts: what would be a room's address tells of the mistake. */
+/* A host without a site has no mounts: an address like a room's tells of the mistake. */
 static int refuse_host(request_rec *r)
 {
     gc_slice_t mount;

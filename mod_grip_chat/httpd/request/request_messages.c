@@ -19,7 +19,7 @@
 #define BODY_BYTES_PER_TEXT_BYTE 6
 #define BODY_EXTRA_BYTES         (16 * 1024)
 
-/* The query's parameter that asks for what lies before a position. */
+/* The query's parameter that asks for messages before a position. */
 #define BEFORE "before"
 
 /* Find the position before which messages are asked for; 0 after an answer was given, with its result in *status. */
@@ -44,7 +44,8 @@ static int find_before(request_rec *r, const char *room, apr_int64_t *before, in
     return 0;
 }
 
-/* Say where what lies before the list is to be had (RFC 8288). The body stays as clients know it. */
+/* Give the address of the messages before the list (RFC 8288). The body stays as clients know
+ * it. */
 static void link_older(request_rec *r, const request_route_t *route, const char *room,
                        const chat_standing_t *standing)
 {

@@ -8,7 +8,7 @@
 /* The handler that mod_rewrite sets where rules of a <Directory> or .htaccess lead elsewhere. */
 #define REWRITTEN "redirect-handler"
 
-/* The handler that answers, and what to write against it; NULL if we answer. */
+/* The handler that answers, and the remedy; NULL if we answer. */
 static const char *other(const request_rec *r, const request_route_t *route)
 {
     int is_ours = r->handler && strcmp(r->handler, GRIP_CHAT_HANDLER) == 0;

@@ -5,10 +5,10 @@
 #include "conf_site.h"
 
 /**
- * Judge a request's Grip-Sig, if it has one. One that is not taken is logged; the first of each proxy that says
- * what the proxy can do is, too.
+ * Judge a request's Grip-Sig, if it has one. One that is not taken is logged; so is the first of
+ * each proxy that names the proxy's features.
  *
- * @param site  whose proxies count
+ * @param site  the site of the proxies
  * @param now   of the wall clock
  * @return whether the request came through a proxy of the site
  */

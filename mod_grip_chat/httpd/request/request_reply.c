@@ -18,8 +18,8 @@ void request_reply_headers(request_rec *r, const char *content_type)
  * server/core_filters.c). */
 #define KEPT_BACK 4096
 
-/* Send what stands in a brigade, len bytes in all. A short answer is flushed behind the request's filters, as
- * what one of them may compress gets its length from having its end at once. */
+/* Send a brigade, len bytes in all. A short answer is flushed behind the request's filters: an
+ * answer that one of them compresses gets its length from having its end at once. */
 static int pass(request_rec *r, apr_bucket_brigade *bb, apr_size_t len)
 {
     conn_rec *c = r->connection;

@@ -6,7 +6,7 @@ static int take_segment(gc_slice_t *rest, gc_slice_t *segment)
     return gc_slice_until(rest, '/', segment) == APR_SUCCESS;
 }
 
-/* Take "from/{n}/", if that is what stands there. */
+/* Take "from/{n}/", if that stands there. */
 static void take_from(request_route_t *route, gc_slice_t *rest)
 {
     gc_slice_t left = *rest;

@@ -15,9 +15,10 @@ struct room_view_t {
     apr_thread_mutex_t *mutex; /* guards db and own */
     chat_database_t *db;
     apr_pool_t *own;
-    apr_thread_mutex_t *secret_mutex; /* guards what follows; not held while the database is read */
-    const char *secret;               /* once it was read; of the reader's pool */
-    apr_uint64_t secret_epoch;        /* when it was read: a replaced database has another */
+    apr_thread_mutex_t
+        *secret_mutex;         /* guards the next fields; not held while the database is read */
+    const char *secret;        /* once it was read; of the reader's pool */
+    apr_uint64_t secret_epoch; /* when it was read: a replaced database has another */
 };
 
 static apr_uint64_t epoch_now(const room_view_t *reader)
@@ -72,7 +73,8 @@ typedef struct reading_t {
     const char **secret;
 } reading_t;
 
-/* Look up the secret, or keep one that was read: *secret is what is known at this epoch, or NULL. */
+/* Look up the secret, or keep one that was read: *secret is the one known at this epoch, or
+ * NULL. */
 static apr_status_t known_secret(room_view_t *reader, apr_uint64_t epoch, const char *fresh,
                                  const char **secret)
 {
@@ -100,7 +102,7 @@ static apr_status_t read_secret(room_view_t *reader, const char **secret, apr_po
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    /* Only this thread changes it now, and who has an old one goes on with that. */
+    /* Only this thread changes it now, and a thread with an old one goes on with that. */
     if (!reader->secret || strcmp(reader->secret, fresh) != 0) {
         fresh = apr_pstrdup(reader->own, fresh);
     }

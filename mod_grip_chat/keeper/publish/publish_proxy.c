@@ -24,7 +24,7 @@ struct publish_proxy_t {
     apr_size_t pending_bytes;
     int is_posting;
     gc_moment_t posted;        /* when the POST under way began */
-    gc_moment_t paced_until;   /* its POSTs are ahead of their pace by what this is ahead of now */
+    gc_moment_t paced_until;   /* its POSTs are as far ahead of their pace as this is of now */
     apr_size_t items;          /* in the POST under way */
     apr_size_t items_max;      /* that may go into one, 0 for as many as fit */
     int has_failed;            /* the last POST did; unless keeps_items rooms only turn dirty */
@@ -33,7 +33,7 @@ struct publish_proxy_t {
     gc_moment_t try_after;     /* if has_failed: when to try again */
     publish_backoff_t backoff; /* after the next failure */
     publish_log_t trouble;
-    int has_watermark;          /* the writer has told what the keeper before did */
+    int has_watermark;          /* the writer has told the watermark of the keeper before */
     apr_int64_t newest_id;      /* the highest message id that was added */
     apr_int64_t kept_watermark; /* the last answer of publish_proxy_progress */
 };
@@ -157,7 +157,7 @@ static int has_place_for(const publish_proxy_t *publisher, const gc_buffer_t *bo
            grip_item_body_size_with(body, gc_buffer_slice(item)) <= GRIP_ITEM_BODY_MAX_BYTES;
 }
 
-/* Add what fits to the body; returns whether all of the room did. */
+/* Add as much as fits to the body; returns whether all of the room did. */
 static int compose_room(publish_proxy_t *publisher, publish_room_t *room, gc_buffer_t *body,
                         gc_moment_t now)
 {
@@ -196,7 +196,7 @@ static int compose_room(publish_proxy_t *publisher, publish_room_t *room, gc_buf
     return 1;
 }
 
-/* After its POST was taken: what is left of a room, and when it needs a hint. */
+/* After its POST was taken: keep the rest of a room, and decide when it needs a hint. */
 static void settle_published(publish_proxy_t *publisher, publish_room_t *room, gc_moment_t now)
 {
     apr_int64_t unpublished_id =
@@ -239,7 +239,7 @@ static void succeed(publish_proxy_t *publisher, gc_moment_t now)
     }
 }
 
-/* Nothing of the POST was taken: what was in it goes again, before all else. */
+/* Nothing of the POST was taken: its items go again, before all else. */
 static void take_back(publish_proxy_t *publisher)
 {
     publish_room_t *room;
@@ -369,7 +369,7 @@ static void skip_unsendable(publish_proxy_t *publisher, publish_room_t *room)
     make_dirty(publisher, room);
 }
 
-/* When the next POST may go: what gathers until then, in all rooms, shares it. */
+/* When the next POST may go: events that gather until then, in all rooms, share it. */
 static gc_moment_t next_post(const publish_proxy_t *publisher)
 {
     return publish_pace_due(publisher->paced_until, publisher->site->post_interval,
@@ -383,7 +383,7 @@ static int has_work(const publish_proxy_t *publisher, gc_moment_t now)
            publish_rooms_next_hint(&publisher->rooms, now);
 }
 
-/* Add what fits to the body: hints as their pace allows, each with the events of its room, then events. */
+/* Add as much as fits to the body: hints by their pace, each with its room's events, then events. */
 static void compose(publish_proxy_t *publisher, gc_buffer_t *body, gc_moment_t now)
 {
     publish_room_t *room;

@@ -76,7 +76,7 @@ static void tell_kept_log(write_database_t *database)
     }
 }
 
-/* That what was given out cannot be read or kept is no reason to refuse posts. */
+/* Posts are not refused because the numbers that were given out cannot be read or kept. */
 static void report_positions(write_database_t *database, apr_status_t rv)
 {
     if (rv != APR_SUCCESS && !database->is_forgetful) {
@@ -89,7 +89,7 @@ static void report_positions(write_database_t *database, apr_status_t rv)
     database->is_forgetful = rv != APR_SUCCESS;
 }
 
-/* Keep what was given out for the next keeper. */
+/* Keep the numbers that were given out for the next keeper. */
 static void keep_positions(write_database_t *database)
 {
     GC_ASSERT(database->is_locked);
@@ -295,7 +295,8 @@ void write_database_look(write_database_t *database, apr_pool_t *scratch_pool)
         /* That it is open does not say that posts can be stored again. */
         write_database_report(database, rv);
     }
-    /* Where it cannot be asked nothing is known, and what children have may be the best there is. */
+    /* If it cannot be asked nothing is known, and the rooms in children's memory may be the
+     * best. */
     if (database->is_recovered &&
         chat_database_was_changed(database->db, &was_changed, scratch_pool) == APR_SUCCESS &&
         was_changed && settle_changed(database->db, scratch_pool, database) != APR_SUCCESS)

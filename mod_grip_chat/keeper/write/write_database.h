@@ -75,7 +75,7 @@ void write_database_report(write_database_t *database, apr_status_t rv);
 
 /**
  * Close the database and release the lock. If another process reads in a deleted log, so that it
- * cannot be saved, wait for two seconds: the next keeper cannot tell whose log it finds.
+ * cannot be saved, wait for two seconds: the next keeper cannot tell the owner of the log.
  */
 void write_database_close(write_database_t *database, apr_pool_t *scratch_pool);
 

@@ -24,7 +24,7 @@ apr_status_t write_lock_try(write_lock_t *lock, const char *path, apr_pool_t *po
  * Read from the file of a lock that is held: notes that one keeper leaves to the next.
  *
  * @param from  where in the file, in bytes
- * @param data  size bytes; zeros follow what the file holds
+ * @param data  size bytes; zeros follow the file's bytes
  */
 apr_status_t write_lock_read(const write_lock_t *lock, apr_off_t from, char *data, apr_size_t size);
 

@@ -87,9 +87,8 @@ int write_positions_note(write_positions_t *positions, const chat_append_t *appe
     return is_new;
 }
 
-/* Whether an opened database, with this highest id ever and this base, is not the one that was served. That
- * it holds more may be what a keeper stored in its last moment; a base above all that was given out, what it
- * did last. */
+/* Whether an opened database, with this highest id ever and this base, is not the one that was served. More
+ * ids in it may come from the keeper's last moment, and so may a base above all that was given out. */
 static int is_other(const write_positions_t *positions, apr_int64_t last_id, apr_int64_t base,
                     int is_other_file)
 {
@@ -117,7 +116,7 @@ apr_status_t write_positions_settle(write_positions_t *positions, chat_database_
     }
     rv = chat_store_highest(db, &shown, scratch_pool);
     if (rv == APR_SUCCESS && is_other(positions, last_id, base, is_other_file)) {
-        /* One above, so that also who stands at the highest is told. */
+        /* One above, so that a reader at the highest is told too. */
         apr_int64_t above = (positions->highest > shown ? positions->highest : shown) + 1;
 
         rv = chat_store_set_base(db, above, scratch_pool);

@@ -1,6 +1,6 @@
 #include "write_sweep.h"
 
-/* Whose rooms a sweep goes through. */
+/* The site whose rooms a sweep goes through. */
 typedef struct sweeping_t {
     ipc_shared_t *shared;
     const ipc_site_t *site;
