@@ -1,7 +1,8 @@
 #!/bin/sh
 # Each layer includes itself and what lies below it, and only httpd/ knows httpd. In keeper/ the loop and the
 # sites stand on write/ and publish/, which know neither each other nor them, and these on three files that
-# both need: the floor. In httpd/ each wing includes those before it: room, conf, stream, process, request.
+# both need: the floor. In httpd/ each wing includes those before it: room, conf, stream, process, request. Of
+# stream/ the others see three headers alone.
 . "$(dirname "$0")/lint.sh"
 
 for layer in base grip chat ipc keeper httpd; do
@@ -72,6 +73,8 @@ find mod_grip_chat tests/unit tests/fuzz -name '*.[ch]' 2>/dev/null | sort | whi
             # The record, which every file logs by.
             if (name == "mod_grip_chat.h" && part[2] == "httpd")
                 next
+            if (to == "stream" && layer != "stream" && name !~ /^stream_(child|capacity|quota)\.h$/)
+                print file ":" FNR ": only httpd/stream may look into " name "; go by stream_child.h"
             if (to != "" && index(allowed[layer], " " to " ") == 0)
                 print file ":" FNR ": " layer " must not include " whole ", which is of " to
         }' "$file"

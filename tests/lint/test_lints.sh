@@ -290,6 +290,7 @@ for include in room/room_view.c:conf_site.h conf/conf_server.c:stream_child.h \
     request/request_handler.c:keeper_loop.h; do
     fails_on_line check_layers "mod_grip_chat/httpd/${include%:*}" "#include \"${include#*:}\""
 done
+fails_on_line check_layers mod_grip_chat/httpd/request/request_handler.c '#include "stream_connection.h"'
 fails_on_line check_layers mod_grip_chat/stray.c 'int x;'
 fails_on_line check_layers tests/unit/base/test_gc_json.c '#include <http_core.h>'
 

@@ -303,11 +303,8 @@ static int send_answer(events_t *events, const answer_t *answer, const found_t *
         room_view_let_go(found->snapshot, events->r->pool);
     }
     if (events->stream) {
-        events->stream->reached = answer->reached;
-        status = stream_connection_begin(events->stream, body, answer->block, answer->part);
-        if (status != SUSPENDED) {
-            stream_child_cancel(events->stream);
-        }
+        status =
+            stream_child_begin(events->stream, body, answer->block, answer->part, answer->reached);
     }
     else {
         status = request_reply_block(events->r, answer->padding, body, answer->block, answer->part);

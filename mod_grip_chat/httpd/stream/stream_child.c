@@ -7,6 +7,7 @@
 
 #include "stream_capacity.h"
 #include "stream_children.h"
+#include "stream_connection.h"
 #include "stream_loop.h"
 
 /* Loops that a child has at most. */
@@ -191,8 +192,22 @@ stream_connection_t *stream_child_reserve(request_rec *r, const conf_site_t *sit
     connection->site = site;
     connection->room_name = room;
     connection->client = client;
+    connection->timer.connection = connection;
     apr_pool_cleanup_register(c->pool, connection, leave_place, apr_pool_cleanup_null);
     return connection;
+}
+
+int stream_child_begin(stream_connection_t *connection, gc_slice_t head, chat_block_t *block,
+                       gc_slice_t part, apr_int64_t reached)
+{
+    int status;
+
+    connection->reached = reached;
+    status = stream_connection_begin(connection, head, block, part);
+    if (status != SUSPENDED) {
+        stream_child_cancel(connection);
+    }
+    return status;
 }
 
 void stream_child_cancel(stream_connection_t *connection)

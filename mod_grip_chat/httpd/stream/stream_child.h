@@ -4,7 +4,13 @@
 #ifndef STREAM_CHILD_H
 #define STREAM_CHILD_H
 
-#include "stream_connection.h"
+#include "mod_grip_chat.h"
+
+#include "chat_block.h"
+#include "conf_site.h"
+
+/** A request's stream: its connection, which only stream/ looks into. */
+typedef struct stream_connection_t stream_connection_t;
 
 /**
  * Start what holds streams in this child, where its MPM can.
@@ -19,11 +25,24 @@ apr_status_t stream_child_child_init(const ipc_shared_t *shared, const char *soc
  * Ask for a place for a request's stream.
  *
  * @param room  of r->pool
- * @return NULL if the request cannot be held here and now. Else it is held, by
- *         stream_connection_begin, or given up, by stream_child_cancel
+ * @return NULL if the request cannot be held here and now. Else the caller begins the stream, or cancels it
  */
 stream_connection_t *stream_child_reserve(request_rec *r, const conf_site_t *site,
                                           const char *room);
+
+/**
+ * Answer the beginning of a stream, as any answer is: blocking, in the request's own thread.
+ *
+ * @param head     the first bytes; of r->pool
+ * @param block    of `part`, held by the caller during the call; NULL for none
+ * @param reached  the position that the head and the part lead to
+ * @return SUSPENDED, to be returned by the handler; or another status, and then the place is given up
+ */
+int stream_child_begin(stream_connection_t *connection, gc_slice_t head, chat_block_t *block,
+                       gc_slice_t part, apr_int64_t reached);
+
+/** Give up a place whose stream was not begun. */
+void stream_child_cancel(stream_connection_t *connection);
 
 /** What this child holds. */
 typedef struct stream_child_stats_t {
@@ -33,9 +52,6 @@ typedef struct stream_child_stats_t {
 
 /** What this child holds now. Thread-safe. */
 stream_child_stats_t stream_child_stats(void);
-
-/** Give up a place. */
-void stream_child_cancel(stream_connection_t *connection);
 
 /** Register the hooks of this file. */
 void stream_child_hooks(apr_pool_t *pool);

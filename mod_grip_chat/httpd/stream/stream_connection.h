@@ -12,12 +12,11 @@
 
 #include "chat_block.h"
 #include "conf_site.h"
-#include "gc_clock.h"
+#include "stream_timeouts.h"
 
 struct stream_backlog_t;
 struct stream_quota_client_t;
 struct stream_room_t;
-struct stream_timeouts_t;
 
 /** What the loop knows of a held connection. */
 typedef enum stream_connection_state_e {
@@ -44,10 +43,7 @@ typedef struct stream_connection_t {
     struct stream_room_t *room;       /**< NULL while it is in none */
     struct stream_connection_t *next; /**< in the room, or on the way to the loop */
     struct stream_connection_t *prev;
-    struct stream_timeouts_t *timeouts; /**< what it waits for; NULL for nothing */
-    struct stream_connection_t *timeouts_next;
-    struct stream_connection_t *timeouts_prev;
-    gc_moment_t timeouts_since;
+    stream_timer_t timer;    /**< for what it waits */
     int is_watched;          /**< for events of its descriptor */
     apr_uint64_t first_load; /**< the first of its room's that is not older than the reader */
     int is_aligned;          /**< it is at the begin of piece number next_piece of its room */

@@ -82,7 +82,7 @@ void stream_connections_dismiss(stream_connections_t *connections, stream_connec
 {
     connection->state = STREAM_CONNECTION_GONE;
     watch(connections, connection, 0);
-    stream_timeouts_put(&connections->busy, connection, now - FREE_PAUSE);
+    stream_timeouts_put(&connections->busy, &connection->timer, now - FREE_PAUSE);
 }
 
 void stream_connections_settle(stream_connections_t *connections, stream_connection_t *connection,
@@ -97,12 +97,12 @@ void stream_connections_settle(stream_connections_t *connections, stream_connect
     }
     stream_room_note_full(connection, connection->state == STREAM_CONNECTION_FULL);
     stream_timeouts_put(idle_timeouts(connections, connection->site->settings.keep_alive),
-                        connection, now);
+                        &connection->timer, now);
 }
 
 static void give_up(stream_connections_t *connections, stream_connection_t *connection)
 {
-    stream_timeouts_leave(connection);
+    stream_timeouts_leave(&connection->timer);
     watch(connections, connection, 0);
     connections->hooks.give_up(connection, connections->hooks.baton);
 }
@@ -131,7 +131,7 @@ void stream_connections_linger(stream_connections_t *connections, stream_connect
         watch(connections, connection, 1);
     }
     if (connection->is_watched) {
-        stream_timeouts_put(&connections->lingering, connection, now);
+        stream_timeouts_put(&connections->lingering, &connection->timer, now);
     }
     else {
         give_up(connections, connection);
@@ -149,7 +149,7 @@ int stream_connections_take(stream_connections_t *connections, stream_connection
         return 0;
     }
     stream_timeouts_put(idle_timeouts(connections, connection->site->settings.keep_alive),
-                        connection, now);
+                        &connection->timer, now);
     return 1;
 }
 
@@ -200,7 +200,7 @@ void stream_connections_end_due(stream_connections_t *connections, gc_moment_t n
             end(connections, connection);
         }
         else {
-            stream_timeouts_put(&connections->busy, connection, now);
+            stream_timeouts_put(&connections->busy, &connection->timer, now);
         }
     }
     while ((connection = stream_timeouts_due(&connections->lingering, now))) {
@@ -223,6 +223,7 @@ static void hurry(stream_connections_t *connections)
 
 void stream_connections_drain(stream_connections_t *connections, int is_hurried, gc_moment_t now)
 {
+    stream_connection_t *connection;
     apr_interval_time_t each = APR_USEC_PER_SEC * connections->loops / DRAIN_RATE;
     apr_interval_time_t pause = each > DRAIN_PAUSE ? each : DRAIN_PAUSE;
     int left = (int)(pause / each);
@@ -236,12 +237,13 @@ void stream_connections_drain(stream_connections_t *connections, int is_hurried,
         hurry(connections);
     }
     for (i = 0; i < connections->idle_count; i++) {
-        while (connections->idle[i].first && (left-- > 0 || is_hurried)) {
-            stream_connections_dismiss(connections, connections->idle[i].first, now);
+        while ((connection = stream_timeouts_first(&connections->idle[i])) &&
+               (left-- > 0 || is_hurried)) {
+            stream_connections_dismiss(connections, connection, now);
         }
     }
-    while (is_hurried && connections->lingering.first) {
-        give_up(connections, connections->lingering.first);
+    while (is_hurried && (connection = stream_timeouts_first(&connections->lingering))) {
+        give_up(connections, connection);
     }
 }
 

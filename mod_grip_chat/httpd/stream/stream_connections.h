@@ -3,7 +3,7 @@
 #ifndef STREAM_CONNECTIONS_H
 #define STREAM_CONNECTIONS_H
 
-#include "stream_timeouts.h"
+#include "stream_connection.h"
 
 /** Sites may have keep-alive intervals of their own; beyond so many they share the last one's. */
 #define STREAM_CONNECTIONS_TIMEOUTS 16

@@ -1,39 +1,43 @@
 #include "stream_timeouts.h"
 
-void stream_timeouts_leave(stream_connection_t *connection)
+#include <stddef.h>
+
+void stream_timeouts_leave(stream_timer_t *timer)
 {
-    stream_timeouts_t *timeouts = connection->timeouts;
+    stream_timeouts_t *timeouts = timer->timeouts;
 
     if (!timeouts) {
         return;
     }
-    *(connection->timeouts_prev ? &connection->timeouts_prev->timeouts_next : &timeouts->first) =
-        connection->timeouts_next;
-    *(connection->timeouts_next ? &connection->timeouts_next->timeouts_prev : &timeouts->last) =
-        connection->timeouts_prev;
-    connection->timeouts = NULL;
+    *(timer->prev ? &timer->prev->next : &timeouts->first) = timer->next;
+    *(timer->next ? &timer->next->prev : &timeouts->last) = timer->prev;
+    timer->timeouts = NULL;
 }
 
-void stream_timeouts_put(stream_timeouts_t *timeouts, stream_connection_t *connection,
-                         gc_moment_t now)
+void stream_timeouts_put(stream_timeouts_t *timeouts, stream_timer_t *timer, gc_moment_t now)
 {
-    stream_timeouts_leave(connection);
-    connection->timeouts = timeouts;
-    connection->timeouts_since = now;
-    connection->timeouts_next = NULL;
-    connection->timeouts_prev = timeouts->last;
-    *(timeouts->last ? &timeouts->last->timeouts_next : &timeouts->first) = connection;
-    timeouts->last = connection;
+    stream_timeouts_leave(timer);
+    timer->timeouts = timeouts;
+    timer->since = now;
+    timer->next = NULL;
+    timer->prev = timeouts->last;
+    *(timeouts->last ? &timeouts->last->next : &timeouts->first) = timer;
+    timeouts->last = timer;
 }
 
-stream_connection_t *stream_timeouts_due(const stream_timeouts_t *timeouts, gc_moment_t now)
+struct stream_connection_t *stream_timeouts_first(const stream_timeouts_t *timeouts)
 {
-    return timeouts->first && timeouts->first->timeouts_since + timeouts->interval <= now
-               ? timeouts->first
+    return timeouts->first ? timeouts->first->connection : NULL;
+}
+
+struct stream_connection_t *stream_timeouts_due(const stream_timeouts_t *timeouts, gc_moment_t now)
+{
+    return timeouts->first && timeouts->first->since + timeouts->interval <= now
+               ? timeouts->first->connection
                : NULL;
 }
 
 gc_moment_t stream_timeouts_next(const stream_timeouts_t *timeouts)
 {
-    return timeouts->first ? timeouts->first->timeouts_since + timeouts->interval : 0;
+    return timeouts->first ? timeouts->first->since + timeouts->interval : 0;
 }

@@ -1,27 +1,41 @@
-/* Held connections that all wait equally long for something, so that the first is always the next: their
- * keep-alive, their peer's end. To put one in, or take it out, costs the same however many wait. Belongs
- * to the loop's thread. */
+/* Connections that wait equally long for something, as their keep-alive or their peer's end: the first is always
+ * the next. To put one in, or to take it out, costs the same however many wait. In the thread of a loop, and part
+ * of its stream_connections_t; a timer is part of its connection, and goes with that. */
 #ifndef STREAM_TIMEOUTS_H
 #define STREAM_TIMEOUTS_H
 
-#include "stream_connection.h"
+#include "gc_clock.h"
+
+struct stream_connection_t;
+struct stream_timeouts_t;
+
+/** The place of a connection among the timeouts that it is in. All but the connection zero: it is in none. */
+typedef struct stream_timer_t {
+    struct stream_connection_t *connection; /**< that it is part of */
+    struct stream_timeouts_t *timeouts;     /**< NULL for none */
+    struct stream_timer_t *next;
+    struct stream_timer_t *prev;
+    gc_moment_t since; /**< when the wait began */
+} stream_timer_t;
 
 /** Timeouts. With all but interval zero there are none. */
 typedef struct stream_timeouts_t {
     apr_interval_time_t interval;
-    stream_connection_t *first;
-    stream_connection_t *last;
+    stream_timer_t *first;
+    stream_timer_t *last;
 } stream_timeouts_t;
 
-/** Put a connection at the end, out of the timeouts that it is in. */
-void stream_timeouts_put(stream_timeouts_t *timeouts, stream_connection_t *connection,
-                         gc_moment_t now);
+/** Put a timer at the end, out of the timeouts that it is in. */
+void stream_timeouts_put(stream_timeouts_t *timeouts, stream_timer_t *timer, gc_moment_t now);
 
-/** Take a connection out of the timeouts that it is in, if it is in some. */
-void stream_timeouts_leave(stream_connection_t *connection);
+/** Take a timer out of the timeouts that it is in, if it is in some. */
+void stream_timeouts_leave(stream_timer_t *timer);
 
-/** The first, if it has waited as long as these take; else NULL. It stays in. */
-stream_connection_t *stream_timeouts_due(const stream_timeouts_t *timeouts, gc_moment_t now);
+/** The connection that waits longest; NULL where there is none. It stays in. */
+struct stream_connection_t *stream_timeouts_first(const stream_timeouts_t *timeouts);
+
+/** The same, if it has waited as long as these take; else NULL. */
+struct stream_connection_t *stream_timeouts_due(const stream_timeouts_t *timeouts, gc_moment_t now);
 
 /** When the first will have waited long enough, 0 where there is none. */
 gc_moment_t stream_timeouts_next(const stream_timeouts_t *timeouts);
