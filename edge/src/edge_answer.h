@@ -14,7 +14,7 @@
 int edge_answer_file(const char *type, const uint8_t *data, size_t len);
 
 /**
- * Answer with an error, in the JSON that the origin's errors have too; nobody may keep it.
+ * Answer with an error, in the JSON that the origin's errors have too; no cache may keep it.
  *
  * @param status  5xx
  * @param json    the body

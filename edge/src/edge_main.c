@@ -9,7 +9,7 @@
 
 #define BACKEND "origin"
 
-/* What does not fit is no request that is known here. Fastly takes no longer URI than this. */
+/* A longer request is none that is known here. Fastly takes no longer URI than this. */
 #define URI_MAX_BYTES    8192
 #define METHOD_MAX_BYTES 32
 

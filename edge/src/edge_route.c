@@ -88,7 +88,7 @@ static size_t dot(text_t text)
     return text.len > 2 && memcmp(text.data, "%2", 2) == 0 && (text.data[2] | 0x20) == 'e' ? 3 : 0;
 }
 
-/* What a server takes out of a path: nothing, ".", ".." and how they can be encoded. */
+/* Whether a server takes a segment out of a path: an empty one, ".", ".." and their encodings. */
 static int is_taken_out(text_t segment)
 {
     segment = skip(segment, dot(segment));

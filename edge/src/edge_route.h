@@ -12,8 +12,8 @@ typedef enum edge_route_e {
 } edge_route_e;
 
 /**
- * Find the route of a request. The path counts as it was sent: what would have to be decoded or
- * normalized first, as "/rooms/a/../b/events/" or "//rooms/b/events/", is the origin's to judge; events
+ * Find the route of a request. The path counts as it was sent. The origin judges a path that would
+ * have to be decoded or normalized first, as "/rooms/a/../b/events/" or "//rooms/b/events/". Events
  * that it answers without Fanout make a client poll. Pure.
  *
  * @param method  as in the request; only GET is handed over or answered here

@@ -1,5 +1,5 @@
-/* What the yardstick's handler and bench_journal.c send each other: as many bytes as a child and the keeper
- * do for a post of the bench. */
+/* The frames between the yardstick's handler and bench_journal.c: as many bytes as between a child
+ * and the keeper for a post of the bench. */
 #ifndef BENCH_JOURNAL_H
 #define BENCH_JOURNAL_H
 

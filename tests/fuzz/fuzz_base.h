@@ -1,5 +1,5 @@
-/* What the fuzz targets share. A target is one file: libFuzzer brings a main of its own, any other
- * compiler takes replay.c, which runs the corpus. */
+/* The parts that the fuzz targets share. A target is one file: libFuzzer brings a main of its own,
+ * any other compiler takes replay.c, which runs the corpus. */
 #ifndef FUZZ_BASE_H
 #define FUZZ_BASE_H
 

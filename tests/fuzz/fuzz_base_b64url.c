@@ -1,4 +1,4 @@
-/* gc_b64url: the three parts of a Grip-Sig come from whoever sends the request. */
+/* gc_b64url: the three parts of a Grip-Sig come from any sender of a request. */
 #include "gc_b64url.h"
 
 #include "fuzz_base.h"

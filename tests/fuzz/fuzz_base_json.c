@@ -3,7 +3,7 @@
 
 #include "fuzz_base.h"
 
-/* What is written must be read back as the same bytes. */
+/* Written text must be read back as the same bytes. */
 static void check_round_trip(gc_slice_t text, apr_pool_t *pool)
 {
     gc_buffer_t buffer = gc_buffer_make(16, pool);

@@ -1,6 +1,6 @@
-/* grip_jws: Grip-Sig comes from whoever sends the request, and decides who may give hold
+/* grip_jws: Grip-Sig comes from any sender of a request, and decides which requests get hold
  * instructions. The first byte of an input tells how to read the rest: as a whole token, or ('c')
- * as claims that are then signed, so that what follows a genuine signature is reached too. */
+ * as claims that are then signed. So the code after a genuine signature is reached too. */
 #include "grip_jws.h"
 
 #include "gc_b64url.h"

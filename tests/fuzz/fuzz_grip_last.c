@@ -4,7 +4,7 @@
 
 #include "fuzz_base.h"
 
-/* What is found lies in the header and is fit to be written there. */
+/* A found id lies in the header and is fit to be written there. */
 static void check_id(gc_slice_t id, gc_slice_t header, gc_slice_t channel, apr_pool_t *pool)
 {
     const char *again =

@@ -12,10 +12,10 @@ typedef struct load_line_t {
     char *data;
     size_t have;
     size_t room;
-    int is_told; /**< what is here was given out: the next call begins anew */
+    int is_told; /**< these bytes were given out: the next call begins anew */
 } load_line_t;
 
-/** What was found. */
+/** The result of a search. */
 typedef enum load_line_e {
     LOAD_LINE_FOUND,
     LOAD_LINE_MORE, /**< the piece is used up; its rest is kept */
@@ -25,7 +25,7 @@ typedef enum load_line_e {
 /**
  * Cut off the next line.
  *
- * @param carry  what connects one piece to the next
+ * @param carry  the state between one piece and the next
  * @param rest   moved behind what was used
  * @param line   on LOAD_LINE_FOUND the line without its LF or CRLF; valid until the next call
  */

@@ -14,7 +14,7 @@ typedef struct number_t {
     apr_size_t offset;
     apr_int64_t min;
     apr_int64_t max;
-    apr_int64_t start; /* what it is without the option */
+    apr_int64_t start; /* its value without the option */
 } number_t;
 
 #define NUMBER(name, member, min, max, start)                                                      \
@@ -93,7 +93,7 @@ static int read_address(struct sockaddr_in *address, const char *name, const cha
     return 0;
 }
 
-/* What stands for itself in a path and in an event id. */
+/* Whether characters stand for themselves in a path and in an event id. */
 static int is_unreserved(const char *text, const char *more)
 {
     const char *at;

@@ -1,4 +1,4 @@
-/* What the load client is asked to do. */
+/* The options of the load client. */
 #ifndef LOAD_OPTIONS_H
 #define LOAD_OPTIONS_H
 
@@ -10,8 +10,9 @@
 /** The longest name of a room that is made, in bytes. */
 #define LOAD_ROOM_MAX 63
 
-/** What takes the posts and has the streams. Only ours has positions, so only its readers are checked message
- *  by message; readers of another are whole when they have as many messages as were acknowledged. */
+/** The server that takes the posts and has the streams. Only ours has positions, so only its
+ * readers are checked message by message; readers of another are whole when they have as many
+ * messages as were acknowledged. */
 typedef enum load_server_e {
     LOAD_SERVER_CHAT,      /**< this module, perhaps behind a proxy */
     LOAD_SERVER_NCHAN,     /**< nginx with nchan, that has the paths of ours */

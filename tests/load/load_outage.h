@@ -4,7 +4,7 @@
 
 #include "load_reader.h"
 
-/** What an outage is at. */
+/** The state of an outage. */
 typedef enum load_outage_e {
     LOAD_OUTAGE_NONE,
     LOAD_OUTAGE_DOWN,    /**< not every reader that was cut off is open again */

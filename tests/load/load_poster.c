@@ -8,7 +8,7 @@
 #include "load_posters.h"
 #include "load_socket.h"
 
-/* What httpd takes on one connection, as MaxKeepAliveRequests is by default. */
+/* The requests that httpd takes on one connection, as MaxKeepAliveRequests is by default. */
 #define REQUESTS_MAX 100
 /* An idle connection is near the end of httpd's KeepAliveTimeout: a request could cross its end. */
 #define IDLE_MAX (2 * LOAD_SEC)
@@ -143,7 +143,7 @@ static void lose(load_poster_t *poster)
     work(poster);
 }
 
-/* Nobody is there. What was never sent can be tried again without a key. */
+/* No server is there. A post that was never sent can be tried again without a key. */
 static void fail_to_connect(load_poster_t *poster)
 {
     poster->run->counts.post_refused++;
@@ -267,7 +267,7 @@ static void take_body(void *context, gc_slice_t piece)
     poster->answer_have += piece.len;
 }
 
-/* nchan says 201 where somebody reads, and 202 where nobody does. */
+/* nchan answers 201 if there are readers, and 202 if there are none. */
 static int is_taken(const load_poster_t *poster)
 {
     int status = poster->http.status;

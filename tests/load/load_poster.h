@@ -5,7 +5,7 @@
 #include "load_http.h"
 #include "load_message.h"
 
-/** What is kept of an answer: the id is at its beginning. */
+/** The bytes that are kept of an answer: the id is at its beginning. */
 #define LOAD_ANSWER_BYTES 256
 
 /** A poster. */
@@ -22,7 +22,7 @@ struct load_poster_t {
     uint64_t used_at;
     load_queue_t waiting; /**< to be sent */
     load_queue_t flying;  /**< sent, and not answered */
-    char *out;            /**< what the socket did not take at once */
+    char *out;            /**< the bytes that the socket did not take at once */
     size_t out_have;
     size_t out_sent;
     size_t out_room;

@@ -146,8 +146,8 @@ static void note_latency(load_reader_t *reader, uint64_t sent)
 static void take_message(load_reader_t *reader, const load_event_t *event)
 {
     if (reader->run->options.server == LOAD_SERVER_CENTRIFUGO && !event->sent) {
-        /* Its events have no names. What has no text of ours says that the channel is subscribed to, or is
-         * a sign of life. */
+        /* Its events have no names. An event without our text says that the channel is subscribed
+         * to, or is a sign of life. */
         take_open(reader, event);
         return;
     }

@@ -8,7 +8,7 @@
 #include "load_tls.h"
 #include "load_track.h"
 
-/** What a reader's connection is at. */
+/** The state of a reader's connection. */
 typedef enum load_reader_e {
     LOAD_READER_AWAY, /**< until its timer fires */
     LOAD_READER_CONNECTING,

@@ -10,7 +10,7 @@
 
 #define WORST_MAX 5
 
-/* What the readers are like, all together. */
+/* The sums over all readers. */
 typedef struct sums_t {
     apr_int64_t whole;
     apr_int64_t gaps;

@@ -1,4 +1,4 @@
-/* What a run found, as one line of JSON. */
+/* The result of a run, as one line of JSON. */
 #ifndef LOAD_REPORT_H
 #define LOAD_REPORT_H
 

@@ -204,7 +204,7 @@ int load_run_init(load_run_t *run, FILE *err)
     if (!raise_limit_of_files(&run->options, err)) {
         return -1;
     }
-    /* Which moments are random matters little, but two runs shall differ. */
+    /* Which moments are random matters little, but two runs must differ. */
     (void)!getrandom(&seed, sizeof(seed), 0);
     srand48(seed);
     if (run->options.ids && !(run->ids = fopen(run->options.ids, "w"))) {

@@ -21,11 +21,11 @@ typedef struct load_room_t {
     char id[LOAD_ROOM_MAX + 8]; /**< "room-{name}:", what its positions begin with */
     int is_asked;               /**< last counts */
     apr_int64_t last;           /**< position of its last message, as the origin said */
-    apr_int64_t target;         /**< what readers must reach to be over an outage */
+    apr_int64_t target;         /**< the position that readers must reach to be over an outage */
     apr_int64_t acknowledged;
 } load_room_t;
 
-/** What a run is at. */
+/** The state of a run. */
 typedef enum load_state_e {
     LOAD_CONNECTING, /**< readers are being connected */
     LOAD_POSTING,
@@ -34,11 +34,11 @@ typedef enum load_state_e {
     LOAD_ENDED
 } load_state_e;
 
-/** What was counted. */
+/** The counts of a run. */
 typedef struct load_counts_t {
     apr_int64_t posted; /**< messages, however often each was sent */
     apr_int64_t acknowledged;
-    apr_int64_t unknown; /**< sent, and nobody can say whether they were stored */
+    apr_int64_t unknown; /**< sent; it is not known whether they were stored */
     apr_int64_t unsent;  /**< given up before a byte was sent */
     apr_int64_t retries;
     apr_int64_t post_connects;
@@ -71,7 +71,7 @@ typedef struct load_run_t {
     load_options_t options;
     load_loop_t loop;
     load_state_e state;
-    int is_stopped; /**< somebody wishes posting to end */
+    int is_stopped; /**< posting is to end */
     load_room_t *rooms;
     struct load_reader_t *readers;
     int started; /**< readers that have begun */
@@ -99,7 +99,7 @@ typedef struct load_run_t {
     load_histogram_t
         live; /**< from sending to arrival, on a stream that was open; of the last order */
     load_histogram_t recovery; /**< the same, of what was sent while the reader was away */
-    char *buffer;              /**< LOAD_READ_BYTES, for whoever reads */
+    char *buffer;              /**< LOAD_READ_BYTES, for the function that reads */
 } load_run_t;
 
 /** Prepare a run. @return 0, or -1 with a sentence on err */

@@ -1,5 +1,5 @@
-/* Reads an event stream as EventSource does, and no more of each event than the checks need: half a
- * million events a second have to pass, so no JSON is parsed. */
+/* Reads an event stream as EventSource does, and no more of each event than the checks need. Half
+ * a million events a second have to pass, so no JSON is parsed. */
 #ifndef LOAD_STREAM_H
 #define LOAD_STREAM_H
 
@@ -17,14 +17,14 @@ typedef enum load_event_e {
     LOAD_EVENT_OTHER
 } load_event_e;
 
-/** What an event has as its id. */
+/** The kind of an event's id. */
 typedef enum load_id_e {
     LOAD_ID_NONE,
     LOAD_ID_POSITION, /**< a position of the stream's own room */
     LOAD_ID_OTHER     /**< anything else, another room's position too */
 } load_id_e;
 
-/** What is known of an event. */
+/** The known facts of an event. */
 typedef struct load_event_t {
     load_event_e kind;
     load_id_e id;
@@ -35,9 +35,9 @@ typedef struct load_event_t {
 
 /** A stream that is being read; all zero but room_id is a new one. */
 typedef struct load_stream_t {
-    gc_slice_t room_id; /**< what positions of the room begin with, "room-load-0:" */
-    int retry_ms;       /**< what the server said last; 0: nothing */
-    load_event_t event; /**< what there is of the next one */
+    gc_slice_t room_id; /**< the beginning of the room's positions, "room-load-0:" */
+    int retry_ms;       /**< the server's last word; 0: none */
+    load_event_t event; /**< the part of the next one that has come */
     load_line_t line;
 } load_stream_t;
 

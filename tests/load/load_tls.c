@@ -30,7 +30,8 @@ load_tls_t *load_tls_create(load_tls_context_t *context, int fd)
     return tls;
 }
 
-/* What a call that did not go through needs; the queue of errors is the thread's, and must be empty. */
+/* The needs of a call that did not go through; the queue of errors is the thread's, and must be
+ * empty. */
 static load_tls_e needs(load_tls_t *tls, int result)
 {
     switch (SSL_get_error(tls, result)) {

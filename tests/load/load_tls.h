@@ -6,13 +6,13 @@
 
 #include <sys/types.h>
 
-/** What all connections of a run have in common. */
+/** The context that all connections of a run share. */
 typedef struct ssl_ctx_st load_tls_context_t;
 
 /** A connection. */
 typedef struct ssl_st load_tls_t;
 
-/** What a handshake needs next. */
+/** The next need of a handshake. */
 typedef enum load_tls_e {
     LOAD_TLS_DONE,
     LOAD_TLS_WANTS_READ,

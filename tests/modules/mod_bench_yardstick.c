@@ -1,7 +1,7 @@
-/* The yardstick of the POST rows: a handler that reads the body, stores nothing and answers as many
- * bytes as a stored message; and another that has bench_journal keep something before it answers. And beside
- * the GET rows the most that a handler can reach: one that answers as many bytes as its query says, and does
- * nothing else. Only the bench loads this; it is never installed. */
+/* The yardstick of the POST rows: a handler that reads the body, stores nothing and answers as
+ * many bytes as a stored message. Another one has bench_journal keep something before it answers.
+ * Beside the GET rows stands the most that a handler can reach: one that only answers as many bytes
+ * as its query says. Only the bench loads this; it is never installed. */
 #include <stdlib.h>
 
 #include <httpd.h>

@@ -1,6 +1,6 @@
-/* Makes the moment last in which a suspended connection belongs to two: a worker that has told all modules
- * of the suspension, and whoever was told. event then writes to the connection once more, and that must be
- * there still. Only tests load this; it is never installed.
+/* Prolongs the moment in which a suspended connection belongs to two: the worker that has told all
+ * modules of the suspension, and the module that took it. Then event writes to the connection once
+ * more, which must still be there. Only tests load this; it is never installed.
  *
  *     SlowParking 300     milliseconds for which a worker stays in that moment
  *     LateParking 300     milliseconds for which it stays before it tells anybody */

@@ -44,7 +44,7 @@ static void goes_on_when_the_wall_clock_is_set(void **state)
     unit_wall_clock_set(0);
 }
 
-/* What a child notes in shared memory, the keeper compares. */
+/* The keeper compares moments that a child notes in shared memory. */
 static void is_the_same_in_another_process(void **state)
 {
     gc_moment_t *noted =

@@ -11,7 +11,7 @@
 #define THREADS 4
 #define ROUNDS  20000
 
-/* What the threads share. */
+/* The state that the threads share. */
 typedef struct shared_t {
     apr_thread_mutex_t *mutex;
     apr_thread_cond_t *changed;

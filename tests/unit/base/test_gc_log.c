@@ -1,7 +1,7 @@
 #include "gc_log.h"
 #include "unit.h"
 
-/* What a print function was told. */
+/* The line that a print function got. */
 typedef struct heard_t {
     int count;
     gc_log_level_e level;

@@ -34,7 +34,7 @@ static void leaves_unreserved_characters_alone(void **state)
     assert_slice_equal(encode(gc_slice_of(text), *state), text);
 }
 
-/* What would end a value in a Grip header, a path or an id line. */
+/* Characters that would end a value in a Grip header, a path or an id line. */
 static void encodes_everything_else_in_upper_case(void **state)
 {
     assert_slice_equal(encode(gc_slice_of("a b/c,;\"<>%+\xc3\xa9\x7f\r\n"), *state),

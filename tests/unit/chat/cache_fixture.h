@@ -113,7 +113,7 @@ static inline void set_closed(stored_t *stored, int is_closed)
     apr_thread_mutex_unlock(stored->mutex);
 }
 
-/* Wait until somebody waits at the door. */
+/* Wait until a thread waits at the door. */
 static inline void wait_reading(stored_t *stored)
 {
     apr_thread_mutex_lock(stored->mutex);

@@ -1,4 +1,5 @@
-/* What a writer of a test has open, as readers of the same test know it, also those in forked processes. */
+/* The files that a writer of a test has open, as readers of the same test know them, also those in
+ * forked processes. */
 #ifndef HELD_FIXTURE_H
 #define HELD_FIXTURE_H
 

@@ -11,7 +11,7 @@
 #define HOUR_MS (APR_INT64_C(60) * 60 * 1000)
 #define DAY_MS  (24 * HOUR_MS)
 
-/* What a sweep has told. */
+/* The rooms that a sweep has told. */
 typedef struct told_t {
     char rooms[512];
     int steps;

@@ -46,7 +46,7 @@ static inline chat_page_t newest_of(apr_int64_t last, apr_int64_t first_kept, in
     return page;
 }
 
-/* What follows a position, oldest first, as READ_AFTER answers it. */
+/* The messages after a position, oldest first, as READ_AFTER answers them. */
 static inline chat_page_t after_of(apr_int64_t after, int limit, apr_int64_t last,
                                    apr_int64_t first_kept, int bytes, apr_pool_t *pool)
 {

@@ -290,7 +290,7 @@ static void reads_once_for_all_who_miss_together(void **state)
     assert_int_equal(stored->newest_reads, 1);
 }
 
-/* What is stored before a call is in its answer, also if a read was under way that began before. */
+/* A message stored before a call is in its answer, even if an older read was under way. */
 static void does_not_share_a_read_that_may_lack_something(void **state)
 {
     chat_cache_t *cache = open_cache(LARGE, *state);

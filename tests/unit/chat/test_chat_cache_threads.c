@@ -1,5 +1,5 @@
-/* Many threads read a few rooms while messages are stored and deleted, and rooms are pushed out: each
- * answer is whole, and none lacks what was stored before it was asked for. */
+/* Many threads read a few rooms while messages are stored and deleted, and rooms are pushed out.
+ * Each answer is whole, and none lacks a message that was stored before the call. */
 #include "cache_fixture.h"
 
 #define THREADS 8
@@ -20,7 +20,7 @@ static const char *name_of(int room)
     return names[room];
 }
 
-/* What the answer must hold, by its own word on where the room stood. */
+/* Whether the answer has the messages that its own standing promises. */
 static int is_right(const chat_snapshot_t *snapshot, const char *name, apr_int64_t acknowledged,
                     apr_pool_t *pool)
 {

@@ -65,7 +65,7 @@ static void writes_dates_at_the_edges_of_days_and_years(void **state)
     assert_string_equal(date_of(APR_INT64_C(253402300799999), *state), "9999-12-31T23:59:59.999Z");
 }
 
-/* A clock that stands before 1970 must not write a date that nobody can parse. */
+/* A clock that stands before 1970 must not write a date that cannot be parsed. */
 static void writes_dates_before_1970(void **state)
 {
     assert_string_equal(date_of(-1, *state), "1969-12-31T23:59:59.999Z");

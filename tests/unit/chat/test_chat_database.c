@@ -82,7 +82,7 @@ static int was_changed(chat_database_t *db, const unit_temp_t *temp)
     return answer;
 }
 
-/* Somebody with a shell; the writer's own commits are no news to it. */
+/* An operator with a shell; the writer's own commits are no news to it. */
 static void notices_what_another_connection_commits(void **state)
 {
     const unit_temp_t *temp = *state;
@@ -102,7 +102,7 @@ static void notices_what_another_connection_commits(void **state)
     chat_database_close(db);
     assert_int_equal(was_changed(db, temp), 0); /* nothing is open */
     assert_int_equal(chat_database_ready(db), APR_SUCCESS);
-    assert_int_equal(was_changed(db, temp), 1); /* what came in between is not known */
+    assert_int_equal(was_changed(db, temp), 1); /* changes in between are not known */
     assert_int_equal(was_changed(db, temp), 0);
 }
 
@@ -144,8 +144,8 @@ static void says_that_another_connection_holds_the_database(void **state)
     assert_int_equal(count_messages(reader, temp), 2);
 }
 
-/* Another process, that holds the file for itself as whoever closes the last connection does, and ends
- * after 200 ms. */
+/* Another process, that holds the file for itself like a process that closes the last connection,
+ * and ends after 200 ms. */
 static pid_t hold_for_a_moment(const char *path)
 {
     /* The bytes that SQLite locks to share a file. */
@@ -188,7 +188,7 @@ static void waits_for_a_file_that_somebody_holds_for_a_moment(void **state)
     assert_int_equal(status, 0);
 }
 
-/* What a start needs of a database that is as it should be. */
+/* A start works on a healthy database although another process holds it. */
 static void opens_a_database_that_somebody_holds_for_long(void **state)
 {
     const unit_temp_t *temp = *state;

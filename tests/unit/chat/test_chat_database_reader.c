@@ -1,4 +1,5 @@
-/* Who only reads opens what the writer has open, and writes nothing, also not when he is the last to close. */
+/* A reader opens only the files that the writer has open, and writes nothing, not even when it is
+ * the last to close. */
 #include "chat_database_sqlite.h"
 #include "reading_fixture.h"
 #include <apr_dbd.h>

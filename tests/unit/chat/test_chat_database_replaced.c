@@ -114,7 +114,7 @@ static void lets_a_reader_follow_a_file_that_was_replaced(void **state)
     assert_int_equal(store(db, "k1", temp), APR_SUCCESS);
     assert_int_equal(count_messages(reader, temp), 1);
     assert_int_equal(unlink(temp->path), 0);
-    assert_int_equal(count_messages(reader, temp), 1); /* what the writer has, as far as it knows */
+    assert_int_equal(count_messages(reader, temp), 1); /* the writer's file, as far as it knows */
     assert_int_equal(store(db, "k2", temp), APR_ENOENT);
     assert_int_equal(store(db, "k2", temp), APR_SUCCESS);
     assert_int_equal(store(db, "k3", temp), APR_SUCCESS);
@@ -271,7 +271,7 @@ static void sets_the_log_aside_of_a_file_that_was_moved_when_no_writer_saw_it(vo
     assert_int_equal(count_moved(moved, temp), 3);
 }
 
-/* Who moves or copies both knows what he does. */
+/* An operator who moves or copies both does so on purpose. */
 static void takes_a_log_that_came_with_its_file(void **state)
 {
     const unit_temp_t *temp = *state;

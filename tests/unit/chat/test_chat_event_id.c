@@ -41,7 +41,7 @@ static void writes_ids_as_clients_know_them(void **state)
     assert_string_equal(id_of("a", APR_INT64_MAX, *state), "room-a:9223372036854775807");
 }
 
-/* What stands in an id goes into headers and id: lines: visible ASCII, and no second colon. */
+/* An id goes into headers and id: lines: visible ASCII, and no second colon. */
 static void percent_encodes_the_room(void **state)
 {
     assert_string_equal(id_of("caf\xc3\xa9", 1, *state), "room-caf%C3%A9:1");
@@ -167,7 +167,7 @@ static void refuses_broken_percent_signs(void **state)
     assert_refused("room-a%00:5", "a", *state);
 }
 
-/* Whoever sends megabytes as Last-Event-ID does not get them decoded. */
+/* A client that sends megabytes as Last-Event-ID does not get them decoded. */
 static void refuses_ids_beyond_any_room(void **state)
 {
     char room[1024];

@@ -40,7 +40,7 @@ static void has_a_room_that_is_made_again_go_on_above_what_it_gave_out(void **st
     store_many_at(db, "", "a", 5, 10, temp);
     store_many_at(db, "", "b", 3, 10, temp);
     (void)sweep_away(db, temp);
-    /* Every reader of before stands at or below the floor. */
+    /* Every older reader stands at or below the floor. */
     assert_kept(db, "", "a", 6, 5, temp);
     assert_kept(db, "", "b", 6, 5, temp);
     assert_kept(db, "", "new", 6, 5, temp);
@@ -76,7 +76,7 @@ static void keeps_a_room_as_long_as_a_key_of_it(void **state)
     const unit_temp_t *temp = *state;
     chat_database_t *db = open_as(temp, CHAT_DATABASE_WRITER);
 
-    /* A row of before version 3 does not say when it was written. */
+    /* A row from a version before 3 does not say when it was written. */
     if (!unit_sqlite_is_there()) {
         skip();
     }

@@ -1,4 +1,4 @@
-/* What retention does about dates of a clock that was wrong. */
+/* Retention with dates of a clock that was wrong. */
 #include "retention_fixture.h"
 
 /* The clock was an hour ahead for a moment: that long nothing may stand in the way. */
@@ -23,7 +23,7 @@ static void passes_over_dates_that_lie_ahead(void **state)
     assert_kept(db, "", "b", 2, 1, *state);
 }
 
-/* What goes with one old message may be many. */
+/* Many messages may go with one old one. */
 static void passes_over_many_in_small_steps(void **state)
 {
     const unit_temp_t *temp = *state;
@@ -48,7 +48,7 @@ static void passes_over_many_in_small_steps(void **state)
     assert_kept(db, "", "a", 1002, 1002, temp);
 }
 
-/* A room in which nobody writes any more; the clock was two months ahead when somebody last did. */
+/* A room without new messages; the clock was two months ahead at its last one. */
 static void is_held_up_by_a_wrong_date_in_its_own_room_only(void **state)
 {
     const unit_temp_t *temp = *state;
@@ -67,7 +67,7 @@ static void is_held_up_by_a_wrong_date_in_its_own_room_only(void **state)
     }
 }
 
-/* What was passed then, because all of it lay ahead, is not forgotten. */
+/* Messages that were passed then, because all lay ahead, are not forgotten. */
 static void comes_back_to_what_it_passed_while_the_clock_was_behind(void **state)
 {
     const unit_temp_t *temp = *state;

@@ -91,7 +91,7 @@ static void brings_the_first_schema_up_to_date_and_keeps_what_is_stored(void **s
         "3\nold-,k-\n0");
 }
 
-/* What the second version of this module added to the first. */
+/* The additions of this module's second version to the first. */
 static const char *const second_schema =
     "ALTER TABLE grip_chat_message ADD COLUMN idempotency_key TEXT;"
     "CREATE TABLE grip_chat_key (message_id INTEGER PRIMARY KEY,"

@@ -5,7 +5,7 @@
 #define ROOM    "caf\xc3\xa9: x"
 #define HISTORY 10
 
-/* What each test has. */
+/* The fixture of each test. */
 typedef struct fixture_t {
     apr_pool_t *pool;
     chat_snapshot_spec_t spec;
@@ -251,7 +251,7 @@ static void gives_as_many_events_as_an_answer_takes(void **state)
     chat_snapshot_release(snapshot);
 }
 
-/* Somebody wrote it by another way. There must be no way past it, and no list over it. */
+/* Another program wrote it. There must be no way past it, and no list over it. */
 static void has_no_way_past_a_message_that_is_not_utf8(void **state)
 {
     const fixture_t *fixture = *state;
@@ -370,7 +370,7 @@ static void bounds_the_list_in_bytes(void **state)
     chat_snapshot_release(snapshot);
 }
 
-/* Rows that somebody deleted by hand: in the middle, and at the end of a room that ends at 40. */
+/* Rows that were deleted by hand: in the middle, and at the end of a room that ends at 40. */
 static void leads_over_gaps(void **state)
 {
     const fixture_t *fixture = *state;

@@ -26,7 +26,7 @@ static const char *plain_sql(chat_sql_statement_e statement, apr_pool_t *pool)
     return out;
 }
 
-/* What SQLite plans to do for a statement. */
+/* SQLite's plan for a statement. */
 static const char *plan_of(const unit_temp_t *temp, chat_sql_statement_e statement)
 {
     chat_database_spec_t spec = {"sqlite3", temp->path};
@@ -67,7 +67,7 @@ static void knows_sqlite_and_refuses_to_guess(void **state)
     assert_null(chat_sql_dialect("SQLite3"));
 }
 
-/* What was acknowledged survives a loss of power only so. */
+/* Only so an acknowledged message survives a loss of power. */
 static void checks_that_a_commit_reaches_the_disk(void **state)
 {
     const char *const *checks = chat_sql_dialect("sqlite3")->checks;

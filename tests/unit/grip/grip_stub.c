@@ -25,7 +25,7 @@ static size_t wanted_len(const char *request)
     return end && length ? (size_t)(end + 4 - request) + strtoul(length + 16, NULL, 10) : SIZE_MAX;
 }
 
-/* What becomes of the next request. */
+/* The fate of the next request. */
 static char fate_of_next(stub_proxy_t *server)
 {
     return server->fated < (int)strlen(server->fates) ? server->fates[server->fated++] : 'a';

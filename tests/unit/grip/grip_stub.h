@@ -1,5 +1,5 @@
-/* What transport tests talk to: a proxy in a thread that answers what it is told to, an event loop
- * around poll(), and what remains of a post once it has ended. */
+/* The counterparts of transport tests: a proxy in a thread that follows orders, an event loop
+ * around poll(), and the remains of a post once it has ended. */
 #ifndef GRIP_STUB_H
 #define GRIP_STUB_H
 
@@ -15,9 +15,12 @@
 /** A proxy on the loopback interface that serves one connection after the other. The counters and
  *  the request are for the test to read once it has been stopped. */
 typedef struct stub_proxy_t {
-    /** What becomes of each request, one letter each, over all connections: 'a' it is answered; read whole and
-     *  not answered, 'c' closed, 'r' reset, 'g' closed and gone for good, so that connections are refused;
-     *  'f' reset after its first bytes, 'b' after the first 100,000. Those after the last letter are answered. */
+    /**
+     * The fate of each request, one letter each, over all connections: 'a' it is answered. Read
+     * whole and not answered, it is 'c' closed, 'r' reset, or 'g' closed and gone for good, so that
+     * connections are refused. It is reset 'f' after its first bytes, 'b' after the first 100,000.
+     * Those after the last letter are answered.
+     */
     const char *fates;
     const char *answer; /**< sent as it is; NULL: says nothing until it is stopped */
     int keeps_open;     /**< more requests may come on the connection */
@@ -52,7 +55,7 @@ int stub_listen(int *port, int backlog);
 
 /** An event loop. */
 typedef struct stub_loop_t {
-    struct pollfd fds[STUB_FDS_MAX]; /**< what the transport wants to be watched */
+    struct pollfd fds[STUB_FDS_MAX]; /**< the transport's wishes to watch */
     int count;
     gc_moment_t alarm; /**< 0: none */
     int calls;         /**< of watch and timer */

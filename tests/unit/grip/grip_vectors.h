@@ -90,7 +90,7 @@
     "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAERfvD9PCDdSONcsIWyAKMBqMNERRyhtWLDqhkRO1B"                 \
     "GUqIDv01lAucwFrt8cJUYXxBFR96ieYVQ1MJyuLi2S62nQ=="
 
-/* What Fastly publishes: base64 of a PEM. */
+/* The key that Fastly publishes: base64 of a PEM. */
 #define B64_PEM_FASTLY                                                                             \
     "LS0tLS1CRUdJTiBQVUJMSUMgS0VZLS0tLS0KTUZrd0V3WUhLb1pJemowQ0FRWUlLb1pJemowREFR"                 \
     "Y0RRZ0FFQ0tvNUExZWJ5RmNubVZWOFNFNU9uKzhHODFKeQpCalN2Y3J4NFZMZXRXQ2p1REFtcHBU"                 \
@@ -102,7 +102,7 @@
     "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJwdXNocGluIiwiZXhwIjoxODAwMDA"                 \
     "wMDAwfQ.Xd7dnCvZFeKbmLPpH2SQWOkIefoLQgnyYCu1JimEk8Y"
 
-/* What Pushpin 1.36 sent with sig_key=changeme and sig_iss=pushpin; exp is 1795567416. */
+/* A token of Pushpin 1.36 with sig_key=changeme and sig_iss=pushpin; exp is 1795567416. */
 #define TOKEN_PUSHPIN                                                                              \
     "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.eyJleHAiOjE3OTU1Njc0MTYsImlzcyI6InB1c2h"                 \
     "waW4ifQ.ARDOZv1jQ6yHj6l_94Frte0Gg5sTrMhY94SBDcuFRZQ"

@@ -1,4 +1,5 @@
-/* What is read of a proxy's answer, without libcurl: each version of that reads Retry-After differently. */
+/* The parts of a proxy's answer, read without libcurl: each version of libcurl reads Retry-After
+ * differently. */
 #include "grip_answer.h"
 
 #include "unit.h"

@@ -144,7 +144,7 @@ static void refuses_pem_that_is_no_public_key(void **state)
                    "line ends", *state);
 }
 
-/* What is public must never become a secret. */
+/* A public key must never become a secret. */
 static void refuses_public_keys_in_forms_that_would_pass_for_secrets(void **state)
 {
     gc_slice_t der;

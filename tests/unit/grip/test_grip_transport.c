@@ -247,7 +247,7 @@ static void a_proxy_without_tls_gets_nothing_of_an_https_post(void **state)
     stub_proxy_t *server = stub_proxy_start(OK, 0, *state);
     stub_ending_t ending;
 
-    /* What it reads is not HTTP, so it waits for the rest of the head. */
+    /* The bytes are not HTTP, so it waits for the rest of the head. */
     stub_post(
         &ending,
         stub_proxy_at(apr_psprintf(*state, "https://127.0.0.1:%d/?key=k", server->port), *state),

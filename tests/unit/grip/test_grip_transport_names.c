@@ -40,7 +40,7 @@ static int count_of(const int *counter)
     return count;
 }
 
-/* What libraries call in place of the C library's. */
+/* Libraries call these in place of the C library's. */
 #define IN_PLACE __attribute__((visibility("default")))
 
 /* One loopback address. */
@@ -153,7 +153,7 @@ static void a_name_that_nobody_knows_sent_nothing(void **state)
     stub_assert_ended(&ending, GRIP_TRANSPORT_NOT_SENT, APR_EHOSTUNREACH, 0);
 }
 
-/* The resolver answers when all is over: whoever waits for it waits for ever. */
+/* The resolver answers when all is over: a caller that waits for it waits endlessly. */
 static void a_silent_resolver_blocks_nobody(void **state)
 {
     stub_ending_t ending = {0};

@@ -138,7 +138,8 @@ static void a_handshake_that_is_reset_sent_nothing(void **state)
     assert_int_equal(server->requests, 0);
 }
 
-/* Nobody accepts: the system completes the connection, and the request stays in its buffers. */
+/* No process accepts: the system completes the connection, and the request stays in its
+ * buffers. */
 static void what_lies_in_the_buffers_of_the_proxy_is_uncertain(void **state)
 {
     stub_ending_t ending;

@@ -1,4 +1,4 @@
-/* What an answer says of when to come again. */
+/* The time to try again, as an answer gives it. */
 #include "grip_stub.h"
 
 #include <signal.h>

@@ -17,15 +17,16 @@
 
 #define JOBS_MAX 8
 
-/* A keeper in a thread that follows a script, one letter for each job that comes: (r)eply, (h)alf a
- * reply and the end, (e)nd without a reply, (g)arbage instead of one, (w)ait in silence. */
+/* A keeper in a thread that follows a script, one letter for each job that comes. The letters:
+ * (r)eply, (h)alf a reply and the end, (e)nd without a reply, (g)arbage instead of one, (w)ait in
+ * silence. */
 typedef struct listener_t {
     const char *script;
     const char *path;
     int fd;
     int stop[2];
     pthread_t thread;
-    /* what follows is read once it was stopped */
+    /* the next fields are read once it was stopped */
     int connections;
     int jobs;
     int repeats[JOBS_MAX];
@@ -211,7 +212,7 @@ static void sends_a_job_again_that_got_half_a_reply(void **state)
     assert_int_equal(listener->repeats[1] + listener->repeats[2], 2);
 }
 
-/* A connection that died while nobody used it is found out only by using it. */
+/* Only a use shows that an idle connection has died. */
 static void does_not_fail_on_a_connection_that_died_while_idle(void **state)
 {
     const unit_temp_t *temp = *state;
@@ -286,7 +287,7 @@ static void gives_up_in_time_though_it_is_interrupted(void **state)
     assert_true(took <= apr_time_from_msec(1600));
 }
 
-/* What comes too late must not be taken for the answer to the next job. */
+/* A late reply must not be taken for the reply to the next job. */
 static void does_not_use_a_connection_again_that_owes_a_reply(void **state)
 {
     const unit_temp_t *temp = *state;

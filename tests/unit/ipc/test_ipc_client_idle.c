@@ -55,7 +55,7 @@ static void take(keeper_t *keeper, struct pollfd *from)
     int i;
 
     if (recv(from->fd, job, sizeof(job), 0) <= 0) {
-        from->events = 0; /* whoever counts connections sees its end for himself */
+        from->events = 0; /* the counter of connections sees its end itself */
         return;
     }
     if (++keeper->jobs < keeper->jobs_awaited) {

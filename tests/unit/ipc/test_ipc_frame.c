@@ -40,7 +40,7 @@ static apr_status_t read_exactly(gc_slice_t bytes)
     }
     rv = ipc_frame_read_job(&job, gc_slice(exact, bytes.len));
     if (rv == APR_SUCCESS) {
-        /* Whatever is taken consists of whole strings. */
+        /* A job that is taken consists of whole strings. */
         assert_true(strlen(job.site) + strlen(job.room) + strlen(job.from) + strlen(job.text) +
                         strlen(job.job_key) <
                     bytes.len);

@@ -185,7 +185,7 @@ static void notes_the_last_hold_of_a_slot(void **state)
     assert_true(ipc_shared_last_hold(shared, 6) == 0);
 }
 
-/* Children of before a restart go on comparing versions with what they cached. */
+/* Older children go on after a restart, comparing versions with those in their cache. */
 static void keeps_what_is_there_at_a_restart(void **state)
 {
     ipc_shared_t *shared = fresh(*state);
@@ -266,7 +266,8 @@ static void tells_what_waits_for_a_room_and_for_no_other(void **state)
     assert_true(ipc_shared_waiting(shared, other, 1, now) == 5);
 }
 
-/* A reader is held by one of them, nobody knows by which: what that has published it would miss. */
+/* One of them holds a reader, and it is not known which: the reader would miss events that this
+ * one has published. */
 static void tells_nothing_that_a_proxy_has_published_already(void **state)
 {
     ipc_shared_t *shared = make(*state);

@@ -114,7 +114,7 @@ static void flags_by_what_is_so_when_it_is_sent(void **state)
     close_line(line);
 }
 
-/* Whoever takes nothing is told all of it later, and each slot once. */
+/* A side that takes nothing is told all of it later, and each slot once. */
 static void keeps_what_the_socket_does_not_take(void **state)
 {
     line_t *line = open_line(*state);
@@ -168,7 +168,7 @@ static void puts_words_together_that_come_byte_by_byte(void **state)
     close_line(line);
 }
 
-/* What does not fit is refused, and nothing is lost of what was taken. */
+/* An event that does not fit is refused, and no event that was taken is lost. */
 static void sends_events_as_far_as_there_is_room(void **state)
 {
     line_t *line = open_line(*state);

@@ -1,4 +1,4 @@
-/* What every unit test starts with: cmocka with its prerequisites, and a pool for each test. */
+/* The beginning of every unit test: cmocka with its prerequisites, and a pool for each test. */
 #ifndef UNIT_H
 #define UNIT_H
 
@@ -18,8 +18,8 @@
 #define COUNT_OF(array) ((int)(sizeof(array) / sizeof((array)[0])))
 
 /**
- * How long to wait for what has to come. What comes ends the wait, so it is long: no test fails because its
- * machine has much else to do.
+ * How long to wait for a thing that has to come. Its coming ends the wait, so it is long: no test
+ * fails because its machine has much else to do.
  */
 #define UNIT_PATIENCE apr_time_from_sec(60)
 

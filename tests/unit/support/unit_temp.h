@@ -4,7 +4,7 @@
 
 #include "unit.h"
 
-/** What a TEMP_TEST gets as its *state. */
+/** The *state of a TEMP_TEST. */
 typedef struct unit_temp_t {
     apr_pool_t *pool;
     const char *dir;  /**< of this test alone; removed afterwards with the files in it */
@@ -23,7 +23,7 @@ int unit_sqlite_is_there(void);
 /**
  * Run SQL on a file with the sqlite3 command-line tool, which must succeed.
  *
- * @return what it printed, without the last line end; owned by pool
+ * @return the output, without the last line end; owned by pool
  */
 const char *unit_sqlite(const char *path, const char *sql, apr_pool_t *pool);
 
