@@ -8,8 +8,8 @@
 /* Descriptors of a child that no stream has: listeners, logs, databases, the keeper's connections. */
 #define OTHER_DESCRIPTORS 128
 
-/* Of the connections that the MPM takes, streams get this share, so that at least a quarter of its
- * threads can always be at work: each stream takes away from what idle threads let in. */
+/* Streams get this share of the connections that the MPM takes, so that at least a quarter of its
+ * threads can always be at work. Each stream reduces the connections that idle threads let in. */
 #define SHARE_OF 4
 #define SHARE    3
 
@@ -111,7 +111,7 @@ apr_uint32_t stream_capacity_of_child(server_rec *main)
     {
         return (apr_uint32_t)share;
     }
-    /* A child that runs out of descriptors can accept nobody any more. */
+    /* A child that runs out of descriptors can accept no connection any more. */
     others = OTHER_DESCRIPTORS + 8 * (rlim_t)threads;
     if (limit.rlim_cur < share + others && limit.rlim_cur < limit.rlim_max) {
         limit.rlim_cur = share + others < limit.rlim_max ? share + others : limit.rlim_max;

@@ -5,8 +5,8 @@
 #include "conf_server.h"
 
 /**
- * Work out the share of each child and keep it in the main server's configuration. In check_config, after
- * the MPM's own. Logs a warning where what is configured does not fit, with what to write.
+ * Work out the share of each child and keep it in the main server's configuration. In check_config,
+ * after the MPM's own. Logs a warning if the configuration does not fit, with the remedy.
  *
  * @param main  the main server
  */

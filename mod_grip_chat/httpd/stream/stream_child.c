@@ -20,7 +20,7 @@ typedef struct streams_t {
     apr_uint32_t taken; /* atomic: streams that loops were given so far, in turn */
     stream_quota_t *quota;
     apr_uint32_t is_draining; /* atomic */
-    apr_uint32_t most;        /* GripChatMaxStreams; what no children reach where that is not set */
+    apr_uint32_t most; /* GripChatMaxStreams; beyond reach of all children where that is not set */
 } streams_t;
 
 static streams_t *streams;
@@ -52,7 +52,7 @@ static void look_at_children(void *data)
     streams_t *made = data;
 
     if (!__atomic_load_n(&made->is_draining, __ATOMIC_RELAXED)) {
-        (void)stream_children_look(made->quota); /* what it finds is for readers who come */
+        (void)stream_children_look(made->quota); /* the answer is for new readers */
     }
 }
 
@@ -109,8 +109,8 @@ apr_status_t stream_child_child_init(const ipc_shared_t *shared, const char *soc
     return rv;
 }
 
-/* Whether the connection is one that the MPM can let go of, and its request one that has the connection for
- * itself: not a stream of HTTP/2, not a part of another request. */
+/* Whether the MPM can let go of the connection, and its request has the connection for itself. A
+ * stream of HTTP/2 does not, nor does a part of another request. */
 static int is_suited(const request_rec *r)
 {
     const conn_rec *c = r->connection;
@@ -130,7 +130,8 @@ static apr_status_t leave_place(void *data)
     return APR_SUCCESS;
 }
 
-/* A line for the first reader who polls: nothing else tells that there are more than there is room for. */
+/* A line for the first reader that polls: no other sign tells that readers are more than the
+ * places. */
 static void tell_full(const request_rec *r)
 {
     apr_uint32_t all = stream_quota_everywhere();

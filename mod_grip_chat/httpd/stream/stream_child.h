@@ -1,6 +1,6 @@
-/* The module's own event streams: which requests can be held by this child, and what of httpd's life they have
- * to do with. On the event MPM with HTTP/1.x a held request costs no worker; everywhere else, and where
- * there are enough of them, requests are answered in poll mode. */
+/* The module's own event streams: which requests this child can hold, and the hooks of httpd that
+ * concern them. On the event MPM with HTTP/1.x a held request costs no worker. Everywhere else, and
+ * beyond the limits, requests are answered in poll mode. */
 #ifndef STREAM_CHILD_H
 #define STREAM_CHILD_H
 
@@ -13,7 +13,7 @@
 typedef struct stream_connection_t stream_connection_t;
 
 /**
- * Start what holds streams in this child, where its MPM can.
+ * Start the loops that hold streams in this child, if its MPM can.
  *
  * @param socket_path  the keeper's; as long as pchild
  * @param pchild       ends it
@@ -44,13 +44,13 @@ int stream_child_begin(stream_connection_t *connection, gc_slice_t head, chat_bl
 /** Give up a place whose stream was not begun. */
 void stream_child_cancel(stream_connection_t *connection);
 
-/** What this child holds. */
+/** The streams of this child. */
 typedef struct stream_child_stats_t {
     apr_uint32_t streams; /**< streams, with those that are about to begin or end */
     apr_uint32_t limit;   /**< how many it may hold; 0 where it can hold none */
 } stream_child_stats_t;
 
-/** What this child holds now. Thread-safe. */
+/** The streams that this child holds now. Thread-safe. */
 stream_child_stats_t stream_child_stats(void);
 
 /** Register the hooks of this file. */

@@ -5,7 +5,7 @@
 #include <ap_mpm.h>
 #include <scoreboard.h>
 
-/* What a child sees when it looks at the scoreboard. */
+/* The view of a child that looks at the scoreboard. */
 typedef struct view_t {
     process_score *own; /* NULL if this child has no row */
     int children;       /* that run, this one included */
@@ -77,8 +77,9 @@ static view_t view(int is_full)
     return seen;
 }
 
-/* Whether event can start another child. Those that end, of before a graceful restart above all, keep their rows
- * and count among MaxRequestWorkers; event complains when it is to start one and cannot. */
+/* Whether event can start another child. Ending children, above all older ones after a graceful
+ * restart, keep their rows and count among MaxRequestWorkers. Event complains when it is to start
+ * one and cannot. */
 static int is_room_for_another(const view_t *seen, int threads)
 {
     int most = asked(AP_MPMQ_MAX_DAEMONS);

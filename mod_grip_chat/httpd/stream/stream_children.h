@@ -1,17 +1,18 @@
 /* The children that hold streams, as they see each other: whether all of them are full, and whether event is to
  * start another.
  *
- * event starts children when threads that are idle get scarce, and a held stream makes no thread busy: with
- * Debian's defaults two children would take 112 readers, four more that are allowed would never be, and all
- * others would poll. But a child that says in its row of the scoreboard that it does not accept is not counted
- * among the idle. So a child that is full of streams says that, and goes on accepting: requests are answered by
- * every child. When all children run that may, some say it no more, lest event finds too few threads, or too many. */
+ * Event starts children when idle threads get scarce, and a held stream makes no thread busy. So
+ * with Debian's defaults two children would take 112 readers, the four other allowed children would
+ * never start, and all other readers would poll. But event does not count a child as idle that says
+ * in its row of the scoreboard that it does not accept. So a child that is full of streams says
+ * that, and goes on accepting: every child answers requests. When all allowed children run, some
+ * stop saying it, so that event finds neither too few threads nor too many. */
 #ifndef STREAM_CHILDREN_H
 #define STREAM_CHILDREN_H
 
 #include "stream_quota.h"
 
-/** What there is for a reader that this child has no place for. */
+/** The prospects of a reader that this child has no place for. */
 typedef enum stream_children_e {
     STREAM_CHILDREN_OTHERS, /**< another child has a place, or will be started */
     STREAM_CHILDREN_FULL /**< nothing: all children are full, or there are as many streams as there may be */

@@ -13,10 +13,11 @@
 
 #include "room_bucket.h"
 
-/* What the kernel holds for a slow reader (it doubles this). Left alone it let that grow to 2.8 MB. */
+/* The bytes that the kernel holds for a slow reader (it doubles this). Left alone it let that grow
+ * to 2.8 MB. */
 #define SEND_BUFFER_BYTES (64 * 1024)
 
-/* What the filters are given at once where any of it may be too much. */
+/* The bytes that the filters get at once if any number may be too much. */
 #define CHUNK_BYTES 4096
 
 /* How long the peer may leave bytes unacknowledged, in milliseconds, before the kernel gives it up. */
@@ -66,7 +67,7 @@ int stream_connection_begin(stream_connection_t *connection, gc_slice_t head, ch
     request_rec *r = connection->r;
     conn_rec *c = r->connection;
     apr_bucket_brigade *bb = apr_brigade_create(c->pool, c->bucket_alloc);
-    int status = ap_discard_request_body(r); /* nobody reads when it is held */
+    int status = ap_discard_request_body(r); /* no thread reads when it is held */
     apr_status_t rv;
 
     if (status != OK) {
@@ -96,8 +97,8 @@ void stream_connection_park(stream_connection_t *connection)
 {
     conn_rec *c = connection->c;
 
-    /* The worker says what it is at in its row of the scoreboard. It says something else as soon as it has
-     * left the connection, which is all that can be known of it from outside. */
+    /* The worker shows its state in its row of the scoreboard. It shows another state as soon as
+     * it has left the connection, which is all that can be known of it from outside. */
     connection->worker = ap_get_scoreboard_worker(c->sbh);
     ap_update_child_status(c->sbh, SERVER_CLOSING, NULL);
 }
@@ -111,7 +112,7 @@ int stream_connection_is_free(const stream_connection_t *connection)
 
 /* --- hooks ------------------------------------------------------------------------------------------ */
 
-/* Counts for mod_logio what goes past the core's filter; NULL where that is not loaded. */
+/* Counts for mod_logio the bytes that go past the core's filter; NULL where that is not loaded. */
 static APR_OPTIONAL_FN_TYPE(ap_logio_add_bytes_out) * add_bytes_out;
 
 static void find_logio(void)
@@ -182,7 +183,7 @@ static void give_up(stream_connection_t *connection)
     connection->state = STREAM_CONNECTION_GONE;
 }
 
-/* Write to the network what the filters have, and note whether they still have some. */
+/* Write the filters' bytes to the network, and note whether they still have some. */
 static void flush(stream_connection_t *connection)
 {
     apr_status_t rv =
@@ -197,7 +198,7 @@ static void flush(stream_connection_t *connection)
     }
 }
 
-/* Give the filters what is in the brigade. */
+/* Give the brigade to the filters. */
 static void push(stream_connection_t *connection)
 {
     apr_status_t rv;
@@ -348,7 +349,7 @@ void stream_connection_part(stream_connection_t *connection, gc_slice_t farewell
         flush(connection);
     }
     if (!c->aborted && connection->is_bare && connection->state == STREAM_CONNECTION_OPEN) {
-        /* What fails here is done, or found, when the connection is closed. */
+        /* If this fails, the close of the connection does it, or finds the fault. */
         (void)apr_socket_shutdown(connection->socket, APR_SHUTDOWN_WRITE);
     }
     connection->state = STREAM_CONNECTION_LEAVING;
@@ -372,7 +373,7 @@ void stream_connection_destroy(stream_connection_t *connection)
 {
     conn_rec *c = connection->c;
 
-    /* What cannot be closed was closed. */
+    /* A socket that cannot be closed was closed. */
     (void)apr_socket_close(connection->socket);
     /* By this the MPM counts it out of those that are suspended. */
     c->cs->state = CONN_STATE_SUSPENDED;

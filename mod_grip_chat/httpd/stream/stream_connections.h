@@ -1,5 +1,5 @@
-/* The held connections of a loop, from when it took them over to when it gives them up: what each
- * waits for, when it is due, and how it ends. Belongs to the loop's thread. */
+/* The held connections of a loop, from when it took them over to when it gives them up: the wait
+ * of each, its time, and its end. Belongs to the loop's thread. */
 #ifndef STREAM_CONNECTIONS_H
 #define STREAM_CONNECTIONS_H
 
@@ -8,9 +8,9 @@
 /** Sites may have keep-alive intervals of their own; beyond so many they share the last one's. */
 #define STREAM_CONNECTIONS_TIMEOUTS 16
 
-/** What the connections need of their loop. */
+/** The functions of the loop that the connections need. */
 typedef struct stream_connections_hooks_t {
-    /** Write what a connection lacks that has been full and is not any more. */
+    /** Write the missing events to a connection that has been full and is not any more. */
     void (*more)(stream_connection_t *connection, void *baton);
     /** Take a connection that is to be ended out of its room. */
     void (*left)(stream_connection_t *connection, void *baton);
@@ -32,7 +32,7 @@ typedef struct stream_connections_t {
     int loops;                    /**< that there may be, of which each has its part of readers */
     apr_uint32_t retry_spread_ms; /**< how far apart those that are ended come back */
     gc_moment_t drain_due;        /**< when the next are to be ended, 0 while none is */
-    int is_hurried;               /**< nobody is waited for */
+    int is_hurried;               /**< no peer is waited for */
     apr_uint64_t dice;
 } stream_connections_t;
 
@@ -73,7 +73,7 @@ void stream_connections_keep_alive(stream_connections_t *connections, gc_moment_
 void stream_connections_linger(stream_connections_t *connections, stream_connection_t *connection,
                                gc_moment_t now);
 
-/** Give up what is due for it. */
+/** Give up the connections that are due for it. */
 void stream_connections_end_due(stream_connections_t *connections, gc_moment_t now);
 
 /** Have some of the streams ended if it is time for that, or all. Call it again as stream_connections_next

@@ -8,7 +8,7 @@ struct stream_ender_t {
     stream_ender_notify_fn *notify;
     void *baton;
     apr_thread_t *thread;
-    apr_thread_mutex_t *mutex; /* guards what follows */
+    apr_thread_mutex_t *mutex; /* guards the next fields */
     apr_thread_cond_t *wake;
     stream_connection_t *waiting; /* first in, first out */
     stream_connection_t **end;

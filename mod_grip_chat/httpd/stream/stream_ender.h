@@ -1,7 +1,8 @@
-/* The thread beside the loop that ends requests and frees their connections. To log a request may block: a piped
- * log whose program does not read, a name that is looked up (HostnameLookups). A connection belongs to this
- * thread from when it is given to it, with its pool and its request's; the loop gets back what lingers. What
- * waits here is bounded: each connection keeps its place among the child's streams until it is freed. */
+/* The thread beside the loop that ends requests and frees their connections. Logging a request may
+ * block, because a piped log's program does not read, or a name is looked up (HostnameLookups). A
+ * connection belongs to this thread from when it is given to it, with its pool and its request's.
+ * The loop gets back connections that linger. The number of waiting connections is bounded: each
+ * keeps its place among the child's streams until it is freed. */
 #ifndef STREAM_ENDER_H
 #define STREAM_ENDER_H
 
@@ -20,8 +21,10 @@ apr_status_t stream_ender_start(stream_ender_t **out, stream_ender_notify_fn *no
  *  no room. */
 void stream_ender_give(stream_ender_t *ender, stream_connection_t *connection);
 
-/** Take back those whose request is ended and whose peer is to be given time to close its side, chained by
- *  next; NULL where there are none. */
+/**
+ * Take back the connections whose request is ended and that give their peer time to close its
+ * side, chained by next; NULL where there are none.
+ */
 stream_connection_t *stream_ender_take(stream_ender_t *ender);
 
 /** End and free all that are left, and end the thread. */

@@ -20,20 +20,20 @@ typedef enum drain_e { DRAIN_NOT, DRAIN_GRACEFUL, DRAIN_AT_ONCE } drain_e;
 struct stream_loop_t {
     stream_loop_spec_t spec;
     apr_pool_t *pool;     /* of its own */
-    apr_thread_t *thread; /* belongs to who starts and joins it */
+    apr_thread_t *thread; /* belongs to the thread that starts and joins it */
     int epoll_fd;
     int wake_fd;
     apr_uint32_t is_woken;     /* atomic: a wake is under way */
-    apr_thread_mutex_t *mutex; /* guards what follows, up to must_end */
+    apr_thread_mutex_t *mutex; /* guards the next fields, up to must_end */
     stream_connection_t *arrived;
     drain_e drain;
     int must_end;
-    /* what follows belongs to the thread */
+    /* the next fields belong to the thread */
     apr_thread_t *self;
     stream_ender_t *ender;
     stream_feed_t feed;
     stream_connections_t connections;
-    drain_e draining; /* what the thread knows of drain */
+    drain_e draining; /* drain, as the thread knows it */
 };
 
 /* --- from any thread -------------------------------------------------------------------------------- */
@@ -83,7 +83,7 @@ static void wait_for_keeper(int fd, int want_write, void *baton)
     unsigned events = EPOLLIN | (want_write ? EPOLLOUT : 0u);
     apr_status_t rv = control(loop, EPOLL_CTL_MOD, fd, events, &loop->feed.watcher);
 
-    if (rv != APR_SUCCESS) { /* what was closed is not in the set any more */
+    if (rv != APR_SUCCESS) { /* a closed descriptor is not in the set any more */
         rv = control(loop, EPOLL_CTL_ADD, fd, events, &loop->feed.watcher);
     }
     if (rv != APR_SUCCESS) {
@@ -157,7 +157,7 @@ static void dispatch(stream_loop_t *loop, const struct epoll_event *event, gc_mo
     }
 }
 
-/* Take what other threads have left. @return whether to end */
+/* Take the orders and connections that other threads have left. @return whether to end */
 static int take_messages(stream_loop_t *loop, gc_moment_t now)
 {
     stream_connection_t *arrived;
@@ -258,7 +258,8 @@ static apr_status_t make(stream_loop_t *loop)
     return rv;
 }
 
-/* Start the loop's threads, and those beside it. What was started is stopped if another cannot be. */
+/* Start the loop's threads, and those beside it. Threads that were started are stopped if another
+ * cannot be. */
 static apr_status_t start_threads(stream_loop_t *loop, apr_pool_t *pool)
 {
     apr_status_t rv = stream_ender_start(&loop->ender, wake, loop, pool);
@@ -271,7 +272,7 @@ static apr_status_t start_threads(stream_loop_t *loop, apr_pool_t *pool)
     if (rv == APR_SUCCESS) {
         rv = apr_thread_create(&loop->thread, NULL, run, loop, pool);
         if (rv != APR_SUCCESS) {
-            (void)stream_loader_stop(loop->feed.loader); /* what failed first is told */
+            (void)stream_loader_stop(loop->feed.loader); /* the first failure is returned */
         }
     }
     if (rv != APR_SUCCESS) {

@@ -1,7 +1,7 @@
-/* A thread that owns held connections of its child, all of them or its part: it waits for all of them at
- * once, and writes to each what its room has that it has not. It never blocks; what does is beside it (the
- * loader, which reads, and the ender, which logs). A wake-up costs work for each room that moved and each reader that is behind, not for each stream
- * that is held. */
+/* A thread that owns held connections of its child, all of them or its part. It waits for all of
+ * them at once, and writes to each the events of its room that it lacks. It never blocks; the
+ * loader, which reads, and the ender, which logs, stand beside it. A wake-up costs work for each
+ * room that moved and each reader that is behind, not for each stream that is held. */
 #ifndef STREAM_LOOP_H
 #define STREAM_LOOP_H
 
@@ -9,7 +9,7 @@
 
 typedef struct stream_loop_t stream_loop_t;
 
-/** What a loop is made of; all of it lives as long as the loop. */
+/** The surroundings of a loop; all of it lives as long as the loop. */
 typedef struct stream_loop_spec_t {
     server_rec *main;
     const ipc_shared_t *shared;
@@ -33,11 +33,11 @@ void stream_loop_adopt(stream_loop_t *loop, stream_connection_t *connection);
 /**
  * Have all streams ended, also those that are still to come.
  *
- * @param is_graceful  one after the other, and each with time to get what was sent; else at once
+ * @param is_graceful  one after the other, and each with time to get the sent bytes; else at once
  */
 void stream_loop_drain(stream_loop_t *loop, int is_graceful);
 
-/** End what is left and join the threads. When no worker runs any more. */
+/** End the remaining streams and join the threads. When no worker runs any more. */
 apr_status_t stream_loop_stop(stream_loop_t *loop);
 
 #endif

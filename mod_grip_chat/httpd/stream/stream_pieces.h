@@ -1,13 +1,15 @@
-/* The newest events of a room as its readers get them: pieces of event stream, each made once and shared
- * by all of them. It begins with what the slowest reader lacks that is not too slow; where nobody is
- * behind it is empty. Belongs to the loop's thread. */
+/* The newest events of a room as its readers get them: pieces of event stream, each made once and
+ * shared by all of them. They begin with the first event that the slowest reader lacks, of readers
+ * that are not too slow. If no reader is behind, there are none. Belongs to the loop's thread. */
 #ifndef STREAM_PIECES_H
 #define STREAM_PIECES_H
 
 #include "chat_block.h"
 
-/** Bytes of event stream that a piece has at most, unless a single event is longer: what fits into one
- *  write, with httpd's own FlushMaxThreshold. */
+/**
+ * Bytes of event stream that a piece has at most, unless a single event is longer: as many as fit
+ * into one write, with httpd's own FlushMaxThreshold.
+ */
 #define STREAM_PIECE_BYTES (48 * 1024)
 
 /** Pieces and bytes that a room keeps for readers who are behind, and bytes where many rooms do. */

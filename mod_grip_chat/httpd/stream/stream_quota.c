@@ -23,17 +23,17 @@ struct stream_quota_client_t {
     apr_uint32_t next; /* of those with a hash like this, or of the unused */
 };
 
-/* One child's, in shared memory. Behind it follow its clients and then its chains, each the index of the first
- * client. Children can write into all ledgers, so nobody lets himself be led out of one, the parent above
- * all. */
+/* One child's, in shared memory. Behind it follow its clients and then its chains, each the index
+ * of the first client. Children can write into all ledgers, so every process checks indexes
+ * against the bounds, the parent above all. */
 typedef struct ledger_t {
-    apr_uint64_t owner;   /* atomic: a process id; 0 for nobody */
+    apr_uint64_t owner;   /* atomic: a process id; 0 for none */
     gc_seqlock_t lock;    /* of clients and chains, which the owner writes */
     apr_uint32_t count;   /* atomic: the owner's streams */
     apr_uint32_t is_full; /* atomic: see stream_quota_look */
 } ledger_t;
 
-/* What stands before the ledgers. */
+/* The head before the ledgers. */
 typedef struct head_t {
     apr_uint32_t told[2]; /* atomic: see stream_quota_first */
 } head_t;
@@ -52,7 +52,7 @@ struct stream_quota_t {
     apr_uint32_t total;
     apr_uint32_t most;
     ledger_t *own;
-    apr_thread_mutex_t *mutex; /* guards what follows, and who writes into our ledger */
+    apr_thread_mutex_t *mutex; /* guards the next fields, and writes into our ledger */
     apr_uint32_t unused;       /* the first of the clients that have none */
 };
 
@@ -136,7 +136,7 @@ void stream_quota_forget(pid_t child)
 
 /* --- this child's ledger ---------------------------------------------------------------------------- */
 
-/* What others may be reading is stored in single steps, while the ledger is locked. */
+/* Fields that others may be reading are stored in single steps, while the ledger is locked. */
 static void store(apr_uint32_t *at, apr_uint32_t value)
 {
     __atomic_store_n(at, value, __ATOMIC_RELAXED);
@@ -148,7 +148,7 @@ static void clear(ledger_t *ledger)
     apr_uint32_t *chains = chains_of(ledger);
     apr_uint32_t i;
 
-    gc_seqlock_begin_write(&ledger->lock); /* who held it before may have died in the middle */
+    gc_seqlock_begin_write(&ledger->lock); /* its last owner may have died in the middle */
     for (i = 0; i < map.places; i++) {
         store(&all[i].count, 0);
         store(&all[i].next, i + 1 < map.places ? i + 1 : NOBODY);
@@ -223,7 +223,7 @@ static void read_address(apr_uint64_t out[2], const apr_sockaddr_t *address)
 #endif
 }
 
-/* Mixed with a seed that nobody knows, so that nobody can choose addresses that share a chain. */
+/* Mixed with a secret seed, so that a client cannot choose addresses that share a chain. */
 static apr_uint32_t chain_of(const apr_uint64_t address[2])
 {
     apr_uint64_t hash = (address[0] ^ map.seed) * APR_UINT64_C(0x9e3779b97f4a7c15);
@@ -232,8 +232,8 @@ static apr_uint32_t chain_of(const apr_uint64_t address[2])
     return (apr_uint32_t)((hash ^ hash >> 32) & (map.chains - 1));
 }
 
-/* A client in a ledger, NULL if it has none. What another child writes meanwhile may lead astray, but not out of
- * the ledger, nor on for ever. */
+/* A client in a ledger, NULL if it has none. A concurrent write of another child may misdirect the
+ * search, but never out of bounds and never endlessly. */
 static stream_quota_client_t *find(const ledger_t *ledger, const apr_uint64_t address[2])
 {
     stream_quota_client_t *all = clients_of(ledger);
@@ -276,7 +276,8 @@ static apr_uint32_t count_everywhere(const ledger_t *own, const stream_quota_cli
     apr_uint32_t count = client->count;
     apr_uint32_t i;
 
-    /* Of two children that count the same client up in one moment, at least one sees what the other has done. */
+    /* Of two children that count the same client up in one moment, at least one sees the other's
+     * count. */
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     for (i = 0; i < map.ledgers; i++) {
         const ledger_t *ledger = ledger_at(i);

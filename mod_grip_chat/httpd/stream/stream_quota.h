@@ -1,9 +1,10 @@
-/* Whose streams there are: how many each client address has in all children together, so that none has more
- * than GripChatMaxStreamsPerClient.
+/* The count of streams by client: how many each address has in all children together, so that none
+ * has more than GripChatMaxStreamsPerClient.
  *
- * The parent maps memory for the children of each configuration, before it forks them. Each child has a ledger
- * there that it alone writes, and adds up what the others' say of a client. A child that dies leaves nothing
- * to be put right: the parent gives its ledger away as it is, and the next one begins with an empty one. */
+ * The parent maps memory for the children of each configuration, before it forks them. Each child
+ * has a ledger there that it alone writes, and adds up the counts of a client in the others. A
+ * child that dies leaves nothing to be put right: the parent gives its ledger away as it is, and
+ * the next one begins with an empty one. */
 #ifndef STREAM_QUOTA_H
 #define STREAM_QUOTA_H
 
@@ -13,20 +14,20 @@
  * Map the memory for all children of this configuration; none where they hold no streams. In post_config.
  *
  * @param main   the main server, whose stream_capacity_work_out() is done
- * @param pconf  ends it for the parent; children of before keep theirs
- * @return what APR says where there is no memory or no random number
+ * @param pconf  ends it for the parent; older children keep theirs
+ * @return APR's status if there is no memory or no random number
  */
 apr_status_t stream_quota_map(server_rec *main, apr_pool_t *pconf);
 
-/** A child has ended, in whatever way: its streams count no more. The parent calls this. */
+/** A child has ended, in any way: its streams count no more. The parent calls this. */
 void stream_quota_forget(pid_t child);
 
 typedef struct stream_quota_t stream_quota_t;
 typedef struct stream_quota_client_t stream_quota_client_t;
 
 /**
- * Take a ledger for this child. There is one for each that event may have; should all be taken all the same,
- * this child has one in which nobody else looks.
+ * Take a ledger for this child. There is one for each that event may have. If all are taken all
+ * the same, this child has one that no other child reads.
  *
  * @param each   streams that one client may have, 0 for no limit
  * @param total  streams that this child may have, not more than the share that was worked out
@@ -36,12 +37,13 @@ apr_status_t stream_quota_create(stream_quota_t **out, apr_uint32_t each, apr_ui
                                  apr_uint32_t most, apr_pool_t *pool);
 
 /**
- * Count one stream more. An address of IPv6 counts with all others of its first 64 bits, which one client has
- * as a rule. Where one client asks for several streams in the same moment, in several children, some may be
- * refused that there was room for, but none is let in that there was not. Thread-safe.
+ * Count one stream more. An address of IPv6 counts with all others of its first 64 bits, which one
+ * client has as a rule. If one client asks for several streams in the same moment, in several
+ * children, some may be refused although there was room. None is let in beyond the limit.
+ * Thread-safe.
  *
- * @param is_own_fault  set to whether it was refused because this client has as many as it may
- * @return whom to count down; NULL if there are as many as there may be
+ * @param is_own_fault  set to 1 if it was refused because this client has as many as it may, else 0
+ * @return the client to count down; NULL if there are as many as there may be
  */
 stream_quota_client_t *stream_quota_enter(stream_quota_t *quota, const apr_sockaddr_t *address,
                                           int *is_own_fault);
