@@ -273,6 +273,8 @@ mod_grip_chat_la_SOURCES = \
 	mod_grip_chat/httpd/stream/stream_ender.h \
 	mod_grip_chat/httpd/stream/stream_feed.c \
 	mod_grip_chat/httpd/stream/stream_feed.h \
+	mod_grip_chat/httpd/stream/stream_load.c \
+	mod_grip_chat/httpd/stream/stream_load.h \
 	mod_grip_chat/httpd/stream/stream_loader.c \
 	mod_grip_chat/httpd/stream/stream_loader.h \
 	mod_grip_chat/httpd/stream/stream_loop.c \

@@ -67,7 +67,7 @@ static int is_same_page(const stream_backlog_t *a, const stream_backlog_t *b)
 
 static int is_same_site(const stream_backlog_t *a, const stream_backlog_t *b)
 {
-    return a->room->site == b->room->site;
+    return a->site == b->site;
 }
 
 void stream_backlogs_join(stream_backlogs_t *backlogs, stream_backlog_t *first)
@@ -104,6 +104,8 @@ stream_backlog_t *stream_backlog_make(stream_connection_t *connection, apr_size_
     if (backlog) {
         backlog->connection = connection;
         backlog->room = connection->room;
+        backlog->site = connection->room->site;
+        backlog->name = connection->room->name;
         backlog->after = connection->reached;
         backlog->bytes = bytes;
         connection->backlog = backlog;
@@ -134,7 +136,7 @@ void stream_backlog_free(stream_backlog_t *backlog)
  * message that cannot be shown, so a page ends before it. */
 static apr_status_t render(stream_backlog_t *backlog, const chat_page_t *page, gc_buffer_t *text)
 {
-    gc_slice_t room = gc_slice_of(backlog->room->name);
+    gc_slice_t room = gc_slice_of(backlog->name);
     int i;
 
     for (i = 0; i < page->count; i++) {
@@ -155,13 +157,12 @@ static apr_status_t render(stream_backlog_t *backlog, const chat_page_t *page, g
 
 void stream_backlog_read(stream_backlog_t *backlog, chat_account_t *account, apr_pool_t *pool)
 {
-    const stream_room_t *room = backlog->room;
     gc_buffer_t text = gc_buffer_make(4096, pool);
     chat_page_t page;
 
     backlog->is_unfit = 0;
-    backlog->status =
-        room_view_look_after(room->site->reader, room->name, backlog->after, READ_MAX, &page, pool);
+    backlog->status = room_view_look_after(backlog->site->reader, backlog->name, backlog->after,
+                                           READ_MAX, &page, pool);
     if (backlog->status != APR_SUCCESS) {
         return;
     }

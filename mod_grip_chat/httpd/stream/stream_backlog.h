@@ -16,9 +16,11 @@ typedef struct stream_backlog_t {
     struct stream_backlog_t *next;   /**< of those that wait with it */
     stream_connection_t *connection; /**< the loop's; NULL once the reader has left */
     int has_failed;      /**< the loop's: it could not be read, and is to be tried again */
-    stream_room_t *room; /**< stays as long as this: see stream_room_t.backlogs */
-    apr_int64_t after;   /**< the position that it follows */
-    apr_size_t bytes;    /**< how long it may be */
+    stream_room_t *room; /**< the loop's; stays as long as this: see stream_room_t.backlogs */
+    const conf_site_t *site;
+    const char *name;  /**< of the room, and as long as it */
+    apr_int64_t after; /**< the position that it follows */
+    apr_size_t bytes;  /**< how long it may be */
     /* what the loader fills in */
     apr_status_t status;
     int is_unfit; /**< if that failed: a message cannot be shown, and others' pages can be read */

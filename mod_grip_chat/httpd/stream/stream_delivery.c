@@ -82,25 +82,34 @@ static void give_pieces(stream_connection_t *connection)
     }
 }
 
+/* A load, while it is given to the readers of its room. */
+typedef struct giving_t {
+    stream_delivery_t *delivery;
+    stream_room_t *room;
+    const stream_load_t *load;
+    apr_int64_t old_tail; /* the room's, before the load */
+    apr_uint64_t old_end; /* of its pieces, likewise */
+} giving_t;
+
 /* Write from the room in memory, to a reader who has just come and is between two pieces. */
-static void give_from_memory(const stream_delivery_t *delivery, const stream_room_t *room,
-                             stream_connection_t *connection)
+static void give_from_memory(const giving_t *giving, stream_connection_t *connection)
 {
-    const chat_snapshot_t *snapshot = room->snapshot;
+    const chat_snapshot_t *snapshot = giving->load->snapshot;
+    apr_int64_t tail = giving->room->tail;
 
     if (!chat_snapshot_covers(snapshot, connection->reached)) {
         fall_behind(connection);
         return;
     }
-    while (connection->state == STREAM_CONNECTION_OPEN && connection->reached < room->tail) {
-        gc_slice_t part = chat_snapshot_events_after(snapshot, connection->reached, room->tail,
-                                                     &connection->reached);
+    while (connection->state == STREAM_CONNECTION_OPEN && connection->reached < tail) {
+        gc_slice_t part =
+            chat_snapshot_events_after(snapshot, connection->reached, tail, &connection->reached);
         chat_block_t *block;
 
         if (part.len == 0) {
             continue; /* nothing is stored up to there */
         }
-        block = chat_block_make(part, gc_slice(NULL, 0), delivery->account);
+        block = chat_block_make(part, gc_slice(NULL, 0), giving->delivery->account);
         if (!block) {
             connection->state = STREAM_CONNECTION_GONE;
             return;
@@ -110,72 +119,76 @@ static void give_from_memory(const stream_delivery_t *delivery, const stream_roo
     }
 }
 
-/* Find where a reader is among the pieces: at what has just been put behind it, or at its end. */
-static void align(stream_delivery_t *delivery, stream_room_t *room, stream_connection_t *connection,
-                  apr_int64_t old_tail, apr_uint64_t old_end)
+/* The next piece that a reader gets is that of this number. */
+static void align_at(stream_connection_t *connection, apr_uint64_t piece)
 {
-    const chat_standing_t *standing = chat_snapshot_standing(room->snapshot);
+    connection->is_aligned = 1;
+    connection->next_piece = piece;
+}
+
+/* Find where a reader is among the pieces: at what has just been put behind it, or at its end. */
+static void align(const giving_t *giving, stream_connection_t *connection)
+{
+    const stream_room_t *room = giving->room;
+    const chat_standing_t *standing = chat_snapshot_standing(giving->load->snapshot);
 
     if (connection->reached > standing->last_event_id ||
         connection->reached < standing->first_kept_event_id - 1)
     {
-        reset(delivery, room, connection, room->tail);
+        reset(giving->delivery, room, connection, room->tail);
     }
-    else if (room->is_read && !room->is_cut_off && connection->reached == old_tail) {
-        connection->is_aligned = 1;
-        connection->next_piece = old_end;
+    else if (room->is_read && !giving->load->is_cut_off && connection->reached == giving->old_tail)
+    {
+        align_at(connection, giving->old_end);
         return;
     }
     else if (connection->reached < room->tail) {
-        give_from_memory(delivery, room, connection);
+        give_from_memory(giving, connection);
     }
     if (connection->reached == room->tail && !connection->is_behind) {
-        connection->is_aligned = 1;
-        connection->next_piece = room->pieces.end;
+        align_at(connection, room->pieces.end);
     }
 }
 
 /* Nobody's position is one any more that something follows. */
-static void cut_off(stream_delivery_t *delivery, stream_room_t *room,
-                    stream_connection_t *connection)
+static void cut_off(const giving_t *giving, stream_connection_t *connection)
 {
     if (connection->state == STREAM_CONNECTION_OPEN) {
-        reset(delivery, room, connection, room->tail);
-        connection->is_aligned = 1;
-        connection->next_piece = room->pieces.end;
+        reset(giving->delivery, giving->room, connection, giving->room->tail);
+        align_at(connection, giving->room->pieces.end);
     }
     else if (connection->state == STREAM_CONNECTION_FULL) {
         fall_behind(connection); /* it is told when it takes something again */
     }
 }
 
-static void give(stream_delivery_t *delivery, stream_room_t *room, stream_connection_t *connection,
-                 apr_int64_t old_tail, apr_uint64_t old_end)
+static void give(const giving_t *giving, stream_connection_t *connection)
 {
-    if (room->is_cut_off && connection->is_aligned) {
-        cut_off(delivery, room, connection);
+    if (giving->load->is_cut_off && connection->is_aligned) {
+        cut_off(giving, connection);
     }
     else if (connection->state == STREAM_CONNECTION_OPEN && !connection->is_aligned &&
-             room->snapshot) {
-        align(delivery, room, connection, old_tail, old_end);
+             giving->load->snapshot)
+    {
+        align(giving, connection);
     }
     if (connection->state == STREAM_CONNECTION_OPEN && connection->is_aligned) {
         give_pieces(connection);
     }
 }
 
-int stream_delivery_give(stream_delivery_t *delivery, stream_room_t *room,
+int stream_delivery_give(stream_delivery_t *delivery, const stream_load_t *load,
                          stream_delivery_fn *written, void *baton)
 {
-    apr_int64_t old_tail = room->tail;
-    apr_uint64_t old_end = room->pieces.end;
+    stream_room_t *room = load->room;
+    giving_t giving = {delivery, room, load, room->tail, room->pieces.end};
     int is_crowded = chat_account_bytes(delivery->account) > STREAM_DELIVERY_BYTES;
     stream_connection_t *connection;
 
-    if (!stream_pieces_append(&room->pieces, room->loaded_pieces)) {
+    if (!stream_pieces_append(&room->pieces, load->pieces)) {
         return 1; /* as if it had not been read */
     }
-    room->tail = room->loaded_tail;
+    room->tail = load->to;
     for (connection = room->first; connection; connection = connection->next) {
         stream_connection_state_e before = connection->state;
         apr_int64_t reached = connection->reached;
@@ -183,7 +196,7 @@ int stream_delivery_give(stream_delivery_t *delivery, stream_room_t *room,
         if (before <= STREAM_CONNECTION_FULL && connection->first_load <= room->loads &&
             !connection->is_behind)
         {
-            give(delivery, room, connection, old_tail, old_end);
+            give(&giving, connection);
             if (connection->state != before || connection->reached != reached ||
                 connection->is_behind) {
                 written(connection, before, baton);
@@ -197,7 +210,7 @@ int stream_delivery_give(stream_delivery_t *delivery, stream_room_t *room,
         stream_pieces_trim(&room->pieces,
                            is_crowded ? STREAM_PIECES_LEAST_BYTES : STREAM_PIECES_BYTES);
     }
-    return room->snapshot && room->tail != chat_snapshot_standing(room->snapshot)->last_event_id;
+    return load->snapshot && room->tail != chat_snapshot_standing(load->snapshot)->last_event_id;
 }
 
 int stream_delivery_go_on(stream_connection_t *connection)

@@ -24,13 +24,14 @@ typedef void stream_delivery_fn(stream_connection_t *connection, stream_connecti
 apr_status_t stream_delivery_init(stream_delivery_t *delivery, apr_pool_t *pool);
 
 /**
- * Take what the loader has brought of a room, or the keeper has told, and give it to the room's readers.
+ * Take what the loader has brought of a room, or the keeper has told, and give it to the room's readers. The
+ * pieces of the load are the room's then.
  * Readers whose connection is full get it later. A reader who is behind all that is at hand is marked so:
  * what it lacks is to be read for it. All readers are told to start over where what they lack is gone.
  *
  * @return whether the room has more already
  */
-int stream_delivery_give(stream_delivery_t *delivery, stream_room_t *room,
+int stream_delivery_give(stream_delivery_t *delivery, const stream_load_t *load,
                          stream_delivery_fn *written, void *baton);
 
 /** Give one reader, whose connection has become writable, what its room's pieces have for it.

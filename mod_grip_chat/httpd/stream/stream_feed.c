@@ -5,12 +5,12 @@
 
 static void look_at(stream_feed_t *feed, stream_room_t *room)
 {
-    if (room->is_loading) {
+    if (stream_room_is_loading(room)) {
         room->is_stale = 1;
     }
     else {
         stream_room_drop_fresh(room); /* the loader brings it as well */
-        stream_loader_push(feed->loader, room);
+        stream_loader_push(feed->loader, stream_room_begin_load(room));
     }
 }
 
@@ -50,7 +50,7 @@ static void drop_room_if_empty(stream_feed_t *feed, stream_room_t *room)
 {
     unsigned slot = room->slot;
 
-    if (room->first || room->is_loading || room->is_due || room->backlogs > 0) {
+    if (room->first || stream_room_is_loading(room) || room->is_due || room->backlogs > 0) {
         return;
     }
     end_trouble(feed, &room->has_failed);
@@ -136,22 +136,24 @@ void stream_feed_enter(stream_feed_t *feed, stream_connection_t *connection, gc_
     look_at(feed, room);
 }
 
-static void take_room(stream_feed_t *feed, stream_room_t *room, gc_moment_t now)
+static void take_load(stream_feed_t *feed, stream_load_t *load, gc_moment_t now)
 {
-    int is_stale = room->is_stale || room->expected > room->loaded_tail;
+    stream_room_t *room = load->room;
+    int is_stale = room->is_stale || room->expected > load->to;
 
+    stream_room_end_load(load);
     room->is_stale = 0;
     room->expected = 0;
-    if (room->status == APR_SUCCESS) {
+    if (load->status == APR_SUCCESS) {
         end_trouble(feed, &room->has_failed);
-        room->version = room->loaded_version;
+        room->version = load->version;
         feed->delivery.now = now;
-        is_stale |= stream_delivery_give(&feed->delivery, room, settle_after_delivery, feed);
+        is_stale |= stream_delivery_give(&feed->delivery, load, settle_after_delivery, feed);
         room->is_read = 1;
-        chat_snapshot_release(room->snapshot);
+        chat_snapshot_release(load->snapshot);
     }
     else {
-        begin_trouble(feed, &room->has_failed, room, room->status);
+        begin_trouble(feed, &room->has_failed, room, load->status);
     }
     if (!room->first) {
         drop_room_if_empty(feed, room);
@@ -214,11 +216,11 @@ static void take_page(stream_feed_t *feed, stream_backlog_t *backlog, gc_moment_
 
 void stream_feed_take_loaded(stream_feed_t *feed, gc_moment_t now)
 {
-    stream_room_t *room;
+    stream_load_t *load;
     stream_backlog_t *backlogs;
 
-    while ((room = stream_loader_take(feed->loader))) {
-        take_room(feed, room, now);
+    while ((load = stream_loader_take(feed->loader))) {
+        take_load(feed, load, now);
     }
     backlogs = stream_loader_take_pages(feed->loader);
     while (backlogs) {
@@ -250,7 +252,7 @@ static void look_if_moved(stream_feed_t *feed, stream_room_t *room)
     ipc_version_t now =
         ipc_shared_version(feed->shared, room->site->keeper.database_number, room->slot);
 
-    if (room->is_loading || !room->is_read || room->has_failed ||
+    if (stream_room_is_loading(room) || !room->is_read || room->has_failed ||
         room->version.epoch != now.epoch || room->version.generation != now.generation)
     {
         look_at(feed, room);
@@ -289,7 +291,7 @@ void stream_feed_stored(stream_feed_t *feed, unsigned slot, const ipc_notice_t *
 static void give_fresh(stream_feed_t *feed, stream_room_t *room)
 {
     if (!stream_room_cut_fresh(room, feed->delivery.account) ||
-        stream_delivery_give(&feed->delivery, room, settle_after_delivery, feed))
+        stream_delivery_give(&feed->delivery, room->load, settle_after_delivery, feed))
     {
         look_at(feed, room);
     }

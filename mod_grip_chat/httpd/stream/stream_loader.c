@@ -12,12 +12,6 @@
 /* Memory that the thread keeps for its next read. */
 #define SCRATCH_BYTES (1024 * 1024)
 
-/* Rooms, first in, first out. */
-typedef struct line_t {
-    stream_room_t *first;
-    stream_room_t **end;
-} line_t;
-
 struct stream_loader_t {
     const ipc_shared_t *shared;
     stream_loader_notify_fn *notify;
@@ -27,37 +21,17 @@ struct stream_loader_t {
     apr_thread_t *thread;
     apr_thread_mutex_t *mutex; /* guards what follows */
     apr_thread_cond_t *wake;
-    line_t waiting;
-    line_t done;
+    stream_loads_t waiting;
+    stream_loads_t done;
     stream_backlogs_t pages; /* to be read */
     stream_backlogs_t pages_done;
     int is_turn_of_page;
     int is_stopping;
 };
 
-static void put(line_t *line, stream_room_t *room)
-{
-    room->queued = NULL;
-    *line->end = room;
-    line->end = &room->queued;
-}
-
-static stream_room_t *take(line_t *line)
-{
-    stream_room_t *room = line->first;
-
-    if (room) {
-        line->first = room->queued;
-        if (!line->first) {
-            line->end = &line->first;
-        }
-    }
-    return room;
-}
-
 /* Pieces while they are made. */
 typedef struct cutting_t {
-    stream_room_t *room;
+    stream_load_t *load;
     chat_account_t *account;
     stream_piece_t **end;
     gc_buffer_t text;
@@ -68,7 +42,7 @@ typedef struct cutting_t {
 /* Make a piece of the text, if there is any. @return APR_SUCCESS or APR_ENOMEM */
 static apr_status_t cut(cutting_t *cutting)
 {
-    cutting->room->loaded_tail = cutting->reached;
+    cutting->load->to = cutting->reached;
     if (cutting->text.len == 0) {
         return APR_SUCCESS;
     }
@@ -99,7 +73,7 @@ static apr_status_t add(cutting_t *cutting, gc_slice_t events, apr_int64_t to)
 /* Add what the room in memory has. */
 static apr_status_t add_from_memory(cutting_t *cutting, apr_int64_t last)
 {
-    const chat_snapshot_t *snapshot = cutting->room->snapshot;
+    const chat_snapshot_t *snapshot = cutting->load->snapshot;
     apr_status_t rv = APR_SUCCESS;
 
     while (rv == APR_SUCCESS && cutting->reached < last) {
@@ -118,10 +92,10 @@ static apr_status_t add_from_memory(cutting_t *cutting, apr_int64_t last)
 /* Add what the database has that is not in memory any more, a page of it. */
 static apr_status_t add_from_database(cutting_t *cutting, apr_int64_t last, apr_pool_t *pool)
 {
-    const stream_room_t *room = cutting->room;
+    const stream_load_t *load = cutting->load;
     gc_buffer_t text = gc_buffer_make(4096, pool);
     chat_page_t page;
-    apr_status_t rv = room_view_look_after(room->site->reader, room->name, cutting->reached,
+    apr_status_t rv = room_view_look_after(load->site->reader, load->name, cutting->reached,
                                            READ_MAX, &page, pool);
     int i;
 
@@ -130,7 +104,7 @@ static apr_status_t add_from_database(cutting_t *cutting, apr_int64_t last, apr_
     }
     for (i = 0; rv == APR_SUCCESS && i < page.count && page.messages[i].event_id <= last; i++) {
         text.len = 0;
-        rv = chat_sse_append_message(&text, gc_slice_of(room->name), &page.messages[i]);
+        rv = chat_sse_append_message(&text, gc_slice_of(load->name), &page.messages[i]);
         if (rv == APR_SUCCESS) {
             rv = add(cutting, gc_buffer_slice(&text), page.messages[i].event_id);
         }
@@ -141,70 +115,69 @@ static apr_status_t add_from_database(cutting_t *cutting, apr_int64_t last, apr_
     return rv;
 }
 
-/* Make the pieces from the room's tail on, as many as it keeps; the rest is for the next time. */
-static apr_status_t make_pieces(const stream_loader_t *loader, stream_room_t *room,
+/* Make the pieces from the position on that the loop has, as many as a room keeps; the rest is for the next
+ * time. */
+static apr_status_t make_pieces(const stream_loader_t *loader, stream_load_t *load,
                                 apr_pool_t *pool)
 {
-    apr_int64_t last = chat_snapshot_standing(room->snapshot)->last_event_id;
+    apr_int64_t last = chat_snapshot_standing(load->snapshot)->last_event_id;
     cutting_t cutting = {
-        room, loader->account, &room->loaded_pieces, gc_buffer_make(8192, pool), room->tail, 0};
+        load, loader->account, &load->pieces, gc_buffer_make(8192, pool), load->after, 0};
     apr_status_t rv = APR_SUCCESS;
 
     while (rv == APR_SUCCESS && cutting.reached < last &&
            cutting.bytes < STREAM_PIECES_BYTES - STREAM_PIECE_BYTES)
     {
-        rv = chat_snapshot_covers(room->snapshot, cutting.reached)
+        rv = chat_snapshot_covers(load->snapshot, cutting.reached)
                  ? add_from_memory(&cutting, last)
                  : add_from_database(&cutting, last, pool);
     }
     return rv == APR_SUCCESS ? cut(&cutting) : rv;
 }
 
-static void load(const stream_loader_t *loader, stream_room_t *room, apr_pool_t *pool)
+static void read_room(const stream_loader_t *loader, stream_load_t *load, apr_pool_t *pool)
 {
     const chat_standing_t *standing;
 
-    room->snapshot = NULL;
-    room->loaded_pieces = NULL;
-    room->is_cut_off = 0;
-    room->loaded_version =
-        ipc_shared_version(loader->shared, room->site->keeper.database_number, room->slot);
-    room->status = room_view_look(room->site->reader, room->name, (int)room->site->settings.history,
-                                  &room->snapshot);
-    if (room->status != APR_SUCCESS) {
+    stream_load_clear(load);
+    load->version =
+        ipc_shared_version(loader->shared, load->site->keeper.database_number, load->slot);
+    load->status = room_view_look(load->site->reader, load->name, (int)load->site->settings.history,
+                                  &load->snapshot);
+    if (load->status != APR_SUCCESS) {
         return;
     }
-    standing = chat_snapshot_standing(room->snapshot);
-    room->loaded_tail = standing->last_event_id;
-    room->is_cut_off = room->is_read && (room->tail > standing->last_event_id ||
-                                         room->tail < standing->first_kept_event_id - 1);
-    if (room->is_read && !room->is_cut_off && room->tail < standing->last_event_id) {
-        room->loaded_tail = room->tail;
-        room->status = make_pieces(loader, room, pool);
+    standing = chat_snapshot_standing(load->snapshot);
+    load->to = standing->last_event_id;
+    load->is_cut_off = !load->is_first && (load->after > standing->last_event_id ||
+                                           load->after < standing->first_kept_event_id - 1);
+    if (!load->is_first && !load->is_cut_off && load->after < standing->last_event_id) {
+        load->to = load->after;
+        load->status = make_pieces(loader, load, pool);
     }
-    if (room->status != APR_SUCCESS) {
-        stream_pieces_free(room->loaded_pieces);
-        room->loaded_pieces = NULL;
+    if (load->status != APR_SUCCESS) {
+        stream_pieces_free(load->pieces);
+        load->pieces = NULL;
     }
-    if (room->status == APR_EINCOMPLETE) {
-        room->status = APR_SUCCESS;
-        room->is_cut_off = 1;
-        room->loaded_tail = standing->last_event_id;
+    if (load->status == APR_EINCOMPLETE) {
+        load->status = APR_SUCCESS;
+        load->is_cut_off = 1;
+        load->to = standing->last_event_id;
     }
-    if (room->status != APR_SUCCESS) {
-        chat_snapshot_release(room->snapshot);
+    if (load->status != APR_SUCCESS) {
+        chat_snapshot_release(load->snapshot);
     }
 }
 
 /* Read the next room, with the mutex held but while it reads. */
 static void load_room(stream_loader_t *loader)
 {
-    stream_room_t *room = take(&loader->waiting);
+    stream_load_t *load = stream_loads_take(&loader->waiting);
 
     gc_lock_leave(loader->mutex);
-    load(loader, room, loader->scratch);
+    read_room(loader, load, loader->scratch);
     gc_lock_enter(loader->mutex);
-    put(&loader->done, room);
+    stream_loads_put(&loader->done, load);
 }
 
 /* Read the next page, likewise, for all who wait for the same. */
@@ -266,8 +239,8 @@ apr_status_t stream_loader_start(stream_loader_t **out, const ipc_shared_t *shar
     loader->account = account;
     loader->notify = notify;
     loader->baton = baton;
-    loader->waiting.end = &loader->waiting.first;
-    loader->done.end = &loader->done.first;
+    stream_loads_init(&loader->waiting);
+    stream_loads_init(&loader->done);
     stream_backlogs_init(&loader->pages);
     stream_backlogs_init(&loader->pages_done);
     if (rv == APR_SUCCESS) {
@@ -286,27 +259,22 @@ apr_status_t stream_loader_start(stream_loader_t **out, const ipc_shared_t *shar
     return rv;
 }
 
-void stream_loader_push(stream_loader_t *loader, stream_room_t *room)
+void stream_loader_push(stream_loader_t *loader, stream_load_t *load)
 {
-    room->is_loading = 1;
-    room->loads++;
     gc_lock_enter(loader->mutex);
-    put(&loader->waiting, room);
+    stream_loads_put(&loader->waiting, load);
     gc_lock_wake(loader->wake);
     gc_lock_leave(loader->mutex);
 }
 
-stream_room_t *stream_loader_take(stream_loader_t *loader)
+stream_load_t *stream_loader_take(stream_loader_t *loader)
 {
-    stream_room_t *room;
+    stream_load_t *load;
 
     gc_lock_enter(loader->mutex);
-    room = take(&loader->done);
+    load = stream_loads_take(&loader->done);
     gc_lock_leave(loader->mutex);
-    if (room) {
-        room->is_loading = 0;
-    }
-    return room;
+    return load;
 }
 
 void stream_loader_push_page(stream_loader_t *loader, stream_backlog_t *backlog)

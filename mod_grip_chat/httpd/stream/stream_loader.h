@@ -4,7 +4,7 @@
 #define STREAM_LOADER_H
 
 #include "stream_backlog.h"
-#include "stream_room.h"
+#include "stream_load.h"
 
 typedef struct stream_loader_t stream_loader_t;
 
@@ -21,11 +21,11 @@ apr_status_t stream_loader_start(stream_loader_t **out, const ipc_shared_t *shar
                                  chat_account_t *account, stream_loader_notify_fn *notify,
                                  void *baton, apr_pool_t *pool);
 
-/** Have a room read, which is not loading. */
-void stream_loader_push(stream_loader_t *loader, stream_room_t *room);
+/** Have a room read. The load is the loader's until stream_loader_take gives it back. */
+void stream_loader_push(stream_loader_t *loader, stream_load_t *load);
 
-/** Take back a room that was read, NULL where there is none. */
-stream_room_t *stream_loader_take(stream_loader_t *loader);
+/** Take back a load that was brought, NULL where there is none. */
+stream_load_t *stream_loader_take(stream_loader_t *loader);
 
 /** Have a page read for a reader who is behind. Pages and rooms are read in turn. */
 void stream_loader_push_page(stream_loader_t *loader, stream_backlog_t *backlog);

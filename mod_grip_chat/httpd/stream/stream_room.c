@@ -20,6 +20,11 @@ stream_room_t *stream_rooms_get(stream_rooms_t *rooms, const conf_site_t *site, 
     if (!room) {
         return NULL;
     }
+    room->load = stream_load_make(room, site, slot, name);
+    if (!room->load) {
+        free(room);
+        return NULL;
+    }
     room->site = site;
     room->slot = slot;
     memcpy(room->name, name, size);
@@ -59,7 +64,7 @@ int stream_room_take(stream_room_t *room, const ipc_notice_t *notice)
     stream_fresh_t *fresh = &room->fresh;
     apr_int64_t end = fresh->len ? fresh->to : room->tail;
 
-    if (room->is_loading) {
+    if (stream_room_is_loading(room)) {
         if (notice->event_id > room->expected) {
             room->expected = notice->event_id;
         }
@@ -84,16 +89,32 @@ int stream_room_take(stream_room_t *room, const ipc_notice_t *notice)
 int stream_room_cut_fresh(stream_room_t *room, chat_account_t *account)
 {
     stream_fresh_t *fresh = &room->fresh;
+    stream_load_t *load = room->load;
 
-    room->loaded_pieces = stream_piece_make(gc_slice(fresh->text, fresh->len), fresh->to, account);
-    if (room->loaded_pieces) {
-        room->loaded_tail = fresh->to;
+    stream_load_clear(load);
+    load->pieces = stream_piece_make(gc_slice(fresh->text, fresh->len), fresh->to, account);
+    if (load->pieces) {
+        load->to = fresh->to;
         room->version = fresh->version;
-        room->snapshot = NULL;
-        room->is_cut_off = 0;
     }
     stream_room_drop_fresh(room);
-    return room->loaded_pieces != NULL;
+    return load->pieces != NULL;
+}
+
+stream_load_t *stream_room_begin_load(stream_room_t *room)
+{
+    stream_load_t *load = room->load;
+
+    room->load = NULL;
+    room->loads++;
+    load->is_first = !room->is_read;
+    load->after = room->tail;
+    return load;
+}
+
+void stream_room_end_load(stream_load_t *load)
+{
+    load->room->load = load;
 }
 
 void stream_room_drop_fresh(stream_room_t *room)
@@ -117,6 +138,7 @@ int stream_rooms_remove(stream_rooms_t *rooms, stream_room_t *room)
     }
     stream_pieces_clear(&room->pieces);
     stream_room_drop_fresh(room);
+    free(room->load);
     free(room);
     return rooms->by_slot[slot] == NULL;
 }

@@ -5,7 +5,7 @@
 
 #include "ipc_notice.h"
 #include "stream_connection.h"
-#include "stream_pieces.h"
+#include "stream_load.h"
 
 typedef struct stream_room_t stream_room_t;
 
@@ -18,7 +18,7 @@ typedef struct stream_fresh_t {
     ipc_version_t version;
 } stream_fresh_t;
 
-/** A room with readers. Belongs to the loop but for what the loader has while is_loading. */
+/** A room with readers. */
 struct stream_room_t {
     stream_room_t *chain; /**< the next of this slot */
     stream_room_t *next;  /**< of all rooms */
@@ -34,21 +34,13 @@ struct stream_room_t {
     stream_fresh_t fresh; /**< follows tail; not while it is loading */
     stream_room_t *due;   /**< the next that is due */
     int is_due;           /**< it had fresh events in this turn */
+    stream_load_t *load;  /**< NULL while the loader has it: the room is loading */
     apr_int64_t expected; /**< the furthest position that was told while it was loading */
-    apr_uint64_t loads;   /**< how often it was given to the loader */
+    apr_uint64_t loads;   /**< how often its load was given to the loader */
     int is_read;          /**< version and tail are something */
-    int is_loading;       /**< the loader has it */
-    int is_stale;         /**< it is to be read once more when it comes back */
+    int is_stale;         /**< it is to be read once more when its load comes back */
     int has_failed;       /**< it could not be read, and is to be tried again */
     int is_unfit;         /**< a message that cannot be shown was told of */
-    /* what the loader fills in */
-    stream_room_t *queued;
-    ipc_version_t loaded_version;
-    apr_status_t status;
-    chat_snapshot_t *snapshot; /**< if status is APR_SUCCESS: held; NULL for what was not read */
-    stream_piece_t *loaded_pieces; /**< what follows tail, as far as it was read */
-    apr_int64_t loaded_tail;       /**< the position that the pieces lead to */
-    int is_cut_off; /**< what follows tail can not be had: readers there are to start over */
     char name[];
 };
 
@@ -70,9 +62,21 @@ stream_room_t *stream_rooms_get(stream_rooms_t *rooms, const conf_site_t *site, 
  */
 int stream_room_take(stream_room_t *room, const ipc_notice_t *notice);
 
-/** Make what is fresh of a room a piece that follows its tail, as if the loader had.
+/** Make a piece of what is fresh of a room, as if the loader had brought it: in its load.
  *  @return 0 without memory: the room is to be read */
 int stream_room_cut_fresh(stream_room_t *room, chat_account_t *account);
+
+/** Whether the loader has the room's load. */
+static inline int stream_room_is_loading(const stream_room_t *room)
+{
+    return room->load == NULL;
+}
+
+/** Begin to load a room, which is not loading. @return its load, for the loader */
+stream_load_t *stream_room_begin_load(stream_room_t *room);
+
+/** Take back a load that the loader brings. */
+void stream_room_end_load(stream_load_t *load);
 
 /** Forget what is fresh: the room is to be read. */
 void stream_room_drop_fresh(stream_room_t *room);
