@@ -83,6 +83,8 @@ libchat_la_SOURCES = \
 	mod_grip_chat/chat/chat_event_id.h \
 	mod_grip_chat/chat/chat_key.c \
 	mod_grip_chat/chat/chat_key.h \
+	mod_grip_chat/chat/chat_kind.c \
+	mod_grip_chat/chat/chat_kind.h \
 	mod_grip_chat/chat/chat_leftovers.c \
 	mod_grip_chat/chat/chat_leftovers.h \
 	mod_grip_chat/chat/chat_list.c \
@@ -149,12 +151,16 @@ libkeeper_la_SOURCES = \
 	mod_grip_chat/keeper/publish/publish_rooms.h \
 	mod_grip_chat/keeper/write/write_append.c \
 	mod_grip_chat/keeper/write/write_append.h \
+	mod_grip_chat/keeper/write/write_batch.c \
+	mod_grip_chat/keeper/write/write_batch.h \
 	mod_grip_chat/keeper/write/write_database.c \
 	mod_grip_chat/keeper/write/write_database.h \
 	mod_grip_chat/keeper/write/write_files.c \
 	mod_grip_chat/keeper/write/write_files.h \
 	mod_grip_chat/keeper/write/write_intake.c \
 	mod_grip_chat/keeper/write/write_intake.h \
+	mod_grip_chat/keeper/write/write_job.c \
+	mod_grip_chat/keeper/write/write_job.h \
 	mod_grip_chat/keeper/write/write_lock.c \
 	mod_grip_chat/keeper/write/write_lock.h \
 	mod_grip_chat/keeper/write/write_positions.c \

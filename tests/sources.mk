@@ -128,6 +128,7 @@ libunit_la_SOURCES = \
 	tests/unit/keeper/keeper_stub.h \
 	tests/unit/support/unit.c \
 	tests/unit/support/unit.h \
+	tests/unit/support/unit_events.h \
 	tests/unit/support/unit_temp.c \
 	tests/unit/support/unit_temp.h \
 	tests/unit/support/unit_wall_clock.c \

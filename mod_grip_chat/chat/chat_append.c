@@ -24,9 +24,9 @@ static apr_status_t first_row(chat_database_t *db, chat_sql_statement_e statemen
 /* Take over where a message stands that was stored before. */
 static void take_position(chat_append_t *job, chat_rows_t *rows)
 {
-    job->id = chat_rows_int64(rows, 0);
-    job->event_id = chat_rows_int64(rows, 1);
-    job->created_ms = chat_rows_int64(rows, 2);
+    job->event.id = chat_rows_int64(rows, 0);
+    job->event.position = chat_rows_int64(rows, 1);
+    job->event.created_ms = chat_rows_int64(rows, 2);
 }
 
 /* Look for the job itself; APR_NOTFOUND where it was never stored. */
@@ -46,7 +46,7 @@ static apr_status_t find_job(chat_database_t *db, chat_append_t *job, apr_pool_t
 /* Look for the idempotency key; APR_NOTFOUND where it is new in the room. */
 static apr_status_t find_key(chat_database_t *db, chat_append_t *job, apr_pool_t *pool)
 {
-    const void *params[] = {job->site, job->room, job->key};
+    const void *params[] = {job->site, job->room, job->event.key.data};
     chat_rows_t *rows;
     apr_status_t rv = first_row(db, CHAT_SQL_FIND_KEY, params, &rows, pool);
 
@@ -162,34 +162,45 @@ static apr_status_t advance_room(chat_database_t *db, held_rooms_t *held, const 
     return rv == APR_SUCCESS ? hold(db, held, &found, now_ms, out, pool) : rv;
 }
 
+static apr_status_t insert_key(chat_database_t *db, const held_room_t *room,
+                               const chat_append_t *job, apr_pool_t *pool)
+{
+    const chat_event_t *event = &job->event;
+    const void *key[] = {&event->id,           &room->id,          event->key.data,
+                         &room->last_event_id, &event->created_ms, job->digest};
+    chat_rows_t *rows;
+
+    return chat_database_select(db, CHAT_SQL_INSERT_KEY, key, &rows, pool);
+}
+
 static apr_status_t insert(chat_database_t *db, held_rooms_t *held, chat_append_t *job,
                            apr_int64_t now_ms, apr_pool_t *pool)
 {
+    chat_event_t *event = &job->event;
     held_room_t *room;
     chat_rows_t *rows;
     apr_status_t rv = advance_room(db, held, job, now_ms, &room, pool);
 
     if (rv == APR_SUCCESS) {
-        const void *message[] = {
-            &room->id,    &room->last_event_id,       job->from, job->text, &job->created_ms,
-            job->job_key, *job->key ? job->key : NULL};
+        const void *row[] = {&room->id,
+                             &room->last_event_id,
+                             event->author.data,
+                             event->payload.data,
+                             &event->created_ms,
+                             job->job_key,
+                             event->key.len ? event->key.data : NULL};
 
-        job->event_id = room->last_event_id + room->base;
-        job->created_ms = now_ms;
-        rv = chat_database_select(db, CHAT_SQL_INSERT, message, &rows, pool);
+        event->position = room->last_event_id + room->base;
+        event->created_ms = now_ms;
+        rv = chat_database_select(db, CHAT_SQL_INSERT, row, &rows, pool);
     }
     if (rv == APR_SUCCESS) {
         rv = first_row(db, CHAT_SQL_INSERTED, NULL, &rows, pool);
     }
     if (rv == APR_SUCCESS) {
-        job->id = chat_rows_int64(rows, 0);
+        event->id = chat_rows_int64(rows, 0);
         job->outcome = CHAT_APPEND_NEW;
-        if (*job->key) {
-            const void *key[] = {&job->id,         &room->id,  job->key, &room->last_event_id,
-                                 &job->created_ms, job->digest};
-
-            rv = chat_database_select(db, CHAT_SQL_INSERT_KEY, key, &rows, pool);
-        }
+        rv = event->key.len ? insert_key(db, room, job, pool) : APR_SUCCESS;
     }
     return rv == APR_NOTFOUND ? APR_EGENERAL : rv;
 }
@@ -202,7 +213,7 @@ static apr_status_t append_one(chat_database_t *db, held_rooms_t *held, chat_app
     if (job->is_repeat) {
         rv = find_job(db, job, pool);
     }
-    if (rv == APR_NOTFOUND && *job->key) {
+    if (rv == APR_NOTFOUND && job->event.key.len) {
         rv = find_key(db, job, pool);
     }
     return rv == APR_NOTFOUND ? insert(db, held, job, now_ms, pool) : rv;
@@ -230,30 +241,31 @@ static apr_status_t commit(chat_database_t *db, apr_status_t rv, apr_pool_t *poo
 }
 
 /* The job before this one that got a position in the same room; NULL where none did. */
-static inline const chat_append_t *before_it(const chat_append_t *jobs, int i)
+static inline const chat_append_t *before_it(chat_append_t *const *jobs, int i)
 {
-    const chat_append_t *job = &jobs[i];
+    const chat_append_t *job = jobs[i];
 
     while (i-- > 0) {
-        if (jobs[i].outcome == CHAT_APPEND_NEW && strcmp(jobs[i].room, job->room) == 0 &&
-            strcmp(jobs[i].site, job->site) == 0)
+        if (jobs[i]->outcome == CHAT_APPEND_NEW && strcmp(jobs[i]->room, job->room) == 0 &&
+            strcmp(jobs[i]->site, job->site) == 0)
         {
-            return &jobs[i];
+            return jobs[i];
         }
     }
     return NULL;
 }
 
 /* Whether the positions of each room grow, as do all ids. */
-static inline int do_positions_grow(const chat_append_t *jobs, int count)
+static inline int do_positions_grow(chat_append_t *const *jobs, int count)
 {
     int i;
 
     for (i = 0; i < count; i++) {
         const chat_append_t *before = before_it(jobs, i);
 
-        if (jobs[i].outcome == CHAT_APPEND_NEW && before &&
-            (jobs[i].event_id <= before->event_id || jobs[i].id <= before->id))
+        if (jobs[i]->outcome == CHAT_APPEND_NEW && before &&
+            (jobs[i]->event.position <= before->event.position ||
+             jobs[i]->event.id <= before->event.id))
         {
             return 0;
         }
@@ -261,8 +273,8 @@ static inline int do_positions_grow(const chat_append_t *jobs, int count)
     return 1;
 }
 
-static apr_status_t append_all(chat_database_t *db, chat_append_t *jobs, int count, apr_time_t now,
-                               apr_pool_t *pool)
+static apr_status_t append_all(chat_database_t *db, chat_append_t *const *jobs, int count,
+                               apr_time_t now, apr_pool_t *pool)
 {
     held_rooms_t held = {.count = 0};
     apr_status_t rv = chat_database_begin(db, pool);
@@ -272,7 +284,7 @@ static apr_status_t append_all(chat_database_t *db, chat_append_t *jobs, int cou
         return rv;
     }
     for (i = 0; rv == APR_SUCCESS && i < count; i++) {
-        rv = append_one(db, &held, &jobs[i], now / 1000, pool);
+        rv = append_one(db, &held, jobs[i], now / 1000, pool);
     }
     if (rv == APR_SUCCESS) {
         GC_ASSERT(do_positions_grow(jobs, count));
@@ -282,33 +294,36 @@ static apr_status_t append_all(chat_database_t *db, chat_append_t *jobs, int cou
 }
 
 /* Whether jobs were repeats, before they were all taken for such. */
-static int *take_for_repeats(chat_append_t *jobs, int count, apr_pool_t *pool)
+static int *take_for_repeats(chat_append_t *const *jobs, int count, apr_pool_t *pool)
 {
     int *were_repeats = apr_palloc(pool, sizeof(*were_repeats) * (apr_size_t)count);
     int i;
 
     for (i = 0; i < count; i++) {
-        were_repeats[i] = jobs[i].is_repeat;
-        jobs[i].is_repeat = 1;
+        were_repeats[i] = jobs[i]->is_repeat;
+        jobs[i]->is_repeat = 1;
     }
     return were_repeats;
 }
 
-static void take_back(chat_append_t *jobs, int count, const int *were_repeats, apr_time_t now)
+static void take_back(chat_append_t *const *jobs, int count, const int *were_repeats,
+                      apr_time_t now)
 {
     int i;
 
     for (i = 0; i < count; i++) {
-        jobs[i].is_repeat = were_repeats[i];
-        if (!were_repeats[i] && jobs[i].outcome == CHAT_APPEND_REPEATED &&
-            jobs[i].created_ms == now / 1000) {
-            jobs[i].outcome = CHAT_APPEND_NEW; /* by the COMMIT before, of which nobody knows yet */
+        jobs[i]->is_repeat = were_repeats[i];
+        if (!were_repeats[i] && jobs[i]->outcome == CHAT_APPEND_REPEATED &&
+            jobs[i]->event.created_ms == now / 1000)
+        {
+            jobs[i]->outcome =
+                CHAT_APPEND_NEW; /* by the COMMIT before, of which nobody knows yet */
         }
     }
 }
 
-apr_status_t chat_store_append(chat_database_t *db, chat_append_t *jobs, int count, apr_time_t now,
-                               apr_pool_t *scratch_pool)
+apr_status_t chat_store_append(chat_database_t *db, chat_append_t *const *jobs, int count,
+                               apr_time_t now, apr_pool_t *scratch_pool)
 {
     apr_status_t rv = append_all(db, jobs, count, now, scratch_pool);
     int *were_repeats;
@@ -356,8 +371,8 @@ static apr_status_t try_writing(chat_database_t *db, apr_pool_t *pool)
     return chat_database_select(db, CHAT_SQL_META_SET, params, &rows, pool);
 }
 
-static apr_status_t try_each(chat_database_t *db, chat_append_t *jobs, int count, apr_time_t now,
-                             apr_pool_t *pool)
+static apr_status_t try_each(chat_database_t *db, chat_append_t *const *jobs, int count,
+                             apr_time_t now, apr_pool_t *pool)
 {
     gc_moment_t end = gc_clock_now() + EACH_PATIENCE;
     apr_status_t rv = chat_database_begin(db, pool);
@@ -368,8 +383,8 @@ static apr_status_t try_each(chat_database_t *db, chat_append_t *jobs, int count
         return rv;
     }
     for (i = 0; rv == APR_SUCCESS && i < count; i++) {
-        rv = try_one(db, &jobs[i], now / 1000, pool);
-        failed += rv == APR_SUCCESS && jobs[i].outcome == CHAT_APPEND_FAILED;
+        rv = try_one(db, jobs[i], now / 1000, pool);
+        failed += rv == APR_SUCCESS && jobs[i]->outcome == CHAT_APPEND_FAILED;
         if (failed > 0 && gc_clock_now() > end) {
             rv = APR_EGENERAL; /* a disk that fails slowly is not asked for each job */
         }
@@ -381,7 +396,7 @@ static apr_status_t try_each(chat_database_t *db, chat_append_t *jobs, int count
     return commit(db, rv, pool);
 }
 
-apr_status_t chat_store_append_each(chat_database_t *db, chat_append_t *jobs, int count,
+apr_status_t chat_store_append_each(chat_database_t *db, chat_append_t *const *jobs, int count,
                                     apr_time_t now, apr_pool_t *scratch_pool)
 {
     int *were_repeats = take_for_repeats(jobs, count, scratch_pool);

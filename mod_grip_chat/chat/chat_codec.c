@@ -21,27 +21,27 @@ static void append_date(gc_buffer_t *buffer, apr_int64_t created_ms)
     gc_buffer_append(buffer, gc_slice(text, (apr_size_t)len));
 }
 
-apr_status_t chat_codec_append_message(gc_buffer_t *buffer, const chat_message_t *message)
+apr_status_t chat_codec_append_message(gc_buffer_t *buffer, const chat_event_t *event)
 {
     apr_status_t rv;
 
     gc_buffer_append_text(buffer, "{\"id\": ");
-    gc_buffer_append_int64(buffer, message->id);
+    gc_buffer_append_int64(buffer, event->id);
     gc_buffer_append_text(buffer, ", \"from\": ");
-    rv = gc_json_append_string(buffer, message->from);
+    rv = gc_json_append_string(buffer, event->author);
     if (rv != APR_SUCCESS) {
         return rv;
     }
     gc_buffer_append_text(buffer, ", \"date\": \"");
-    append_date(buffer, message->created_ms);
+    append_date(buffer, event->created_ms);
     gc_buffer_append_text(buffer, "\", \"text\": ");
-    rv = gc_json_append_string(buffer, message->text);
+    rv = gc_json_append_string(buffer, event->payload);
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    if (message->key.len) {
+    if (event->key.len) {
         gc_buffer_append_text(buffer, ", \"key\": ");
-        rv = gc_json_append_string(buffer, message->key);
+        rv = gc_json_append_string(buffer, event->key);
         if (rv != APR_SUCCESS) {
             return rv;
         }
@@ -78,7 +78,7 @@ apr_status_t chat_codec_append_list(gc_buffer_t *buffer, gc_slice_t room, const 
         apr_status_t rv;
 
         chat_codec_begin_item(buffer, i);
-        rv = chat_codec_append_message(buffer, &page->messages[i]);
+        rv = chat_codec_append_message(buffer, &page->events[i]);
         if (rv != APR_SUCCESS) {
             return rv;
         }

@@ -13,7 +13,7 @@
  * @return APR_SUCCESS, or APR_EINVAL if a name or text is not UTF-8; the bytes appended before that
  *         stay
  */
-apr_status_t chat_codec_append_message(gc_buffer_t *buffer, const chat_message_t *message);
+apr_status_t chat_codec_append_message(gc_buffer_t *buffer, const chat_event_t *event);
 
 /**
  * Append a list: `{"messages": […], "last-event-id": "room-default:0"}` and a line end, the messages

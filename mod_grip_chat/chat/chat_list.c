@@ -32,7 +32,7 @@ static gc_buffer_t begin_text(const making_t *making, apr_pool_t *pool)
     int i;
 
     for (i = 0; i < making->page->count && i < making->spec->history; i++) {
-        texts += making->page->messages[i].text.len;
+        texts += making->page->events[i].payload.len;
     }
     text = gc_buffer_make(4096 + texts + texts / 8, pool);
     chat_codec_begin_list(&text);
@@ -59,33 +59,33 @@ static void append_messages(making_t *making, apr_pool_t *pool)
     int i;
 
     if (page->has_more && page->count > 0) {
-        below = page->messages[page->count - 1].event_id - 1;
+        below = page->events[page->count - 1].position - 1;
     }
     for (i = 0; i < page->count; i++) {
-        const chat_message_t *message = &page->messages[i];
+        const chat_event_t *event = &page->events[i];
         apr_size_t before = making->text.len;
         apr_size_t start;
 
-        below = standing->listed == making->spec->history ? message->event_id : below;
-        if (message->event_id < page->first_kept_event_id ||
+        below = standing->listed == making->spec->history ? event->position : below;
+        if (event->position < page->first_kept_event_id ||
             standing->listed == making->spec->history) {
             break;
         }
         chat_codec_begin_item(&making->text, i);
         start = making->text.len;
-        if (chat_codec_append_message(&making->text, message) != APR_SUCCESS) {
+        if (chat_codec_append_message(&making->text, event) != APR_SUCCESS) {
             making->is_broken = 1;
-            below = message->event_id;
+            below = event->position;
             break;
         }
         bytes += making->text.len - start + strlen(CHAT_CODEC_BETWEEN);
         if (standing->listed > 0 && bytes > making->spec->list_bytes) {
             making->text.len = before;
-            below = message->event_id;
+            below = event->position;
             break;
         }
         standing->listed++;
-        standing->listed_from = message->event_id;
+        standing->listed_from = event->position;
     }
     standing->has_older = standing->listed > 0 && below >= page->first_kept_event_id;
 }
@@ -102,9 +102,9 @@ apr_status_t chat_list_make(chat_block_t **list, chat_standing_t *standing,
     standing->first_kept_event_id = page->first_kept_event_id;
     standing->base_event_id = page->base_event_id;
     if (page->count > 0) {
-        standing->newest_id = page->messages[0].id;
-        standing->newest_created_ms = page->messages[0].created_ms;
-        standing->newest_event_id = page->messages[0].event_id;
+        standing->newest_id = page->events[0].id;
+        standing->newest_created_ms = page->events[0].created_ms;
+        standing->newest_event_id = page->events[0].position;
     }
     making.text = begin_text(&making, scratch_pool);
     append_messages(&making, scratch_pool);

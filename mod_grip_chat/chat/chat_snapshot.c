@@ -50,15 +50,15 @@ static apr_size_t size_of(int count)
 }
 
 /* Write a message behind the others. */
-static void render(making_t *making, const chat_message_t *message)
+static void render(making_t *making, const chat_event_t *event)
 {
     apr_size_t before = making->text.len;
 
-    making->standing.newest_id = message->id;
-    making->standing.newest_created_ms = message->created_ms;
-    making->standing.newest_event_id = message->event_id;
-    if (chat_sse_append_message(&making->text, making->spec->room, message) == APR_SUCCESS) {
-        making->fresh[making->fresh_count].event_id = message->event_id;
+    making->standing.newest_id = event->id;
+    making->standing.newest_created_ms = event->created_ms;
+    making->standing.newest_event_id = event->position;
+    if (chat_sse_append_event(&making->text, making->spec->room, event) == APR_SUCCESS) {
+        making->fresh[making->fresh_count].event_id = event->position;
         making->fresh[making->fresh_count++].offset = before;
         return;
     }
@@ -68,8 +68,8 @@ static void render(making_t *making, const chat_message_t *message)
     making->text.data[0] = '\0';
     making->fresh_count = 0;
     making->old_count = 0;
-    making->unreadable = message->event_id;
-    making->covered = message->event_id;
+    making->unreadable = event->position;
+    making->covered = event->position;
 }
 
 static const event_t *event_at(const making_t *making, int i)
@@ -281,11 +281,10 @@ apr_status_t chat_snapshot_make(chat_snapshot_t **out, const chat_snapshot_spec_
     making_t making = begin(spec, page, scratch_pool);
     int i;
 
-    making.covered = page->has_more && page->count > 0
-                         ? page->messages[page->count - 1].event_id - 1
-                         : page->first_kept_event_id - 1;
+    making.covered = page->has_more && page->count > 0 ? page->events[page->count - 1].position - 1
+                                                       : page->first_kept_event_id - 1;
     for (i = page->count - 1; i >= 0; i--) {
-        render(&making, &page->messages[i]);
+        render(&making, &page->events[i]);
     }
     return finish(out, &making, scratch_pool);
 }
@@ -296,9 +295,9 @@ static int goes_on(const chat_snapshot_t *old, const chat_page_t *page)
     const chat_standing_t *standing = &old->standing;
 
     return page->count > 0 && standing->newest_id != 0 &&
-           page->messages[0].event_id == standing->newest_event_id &&
-           page->messages[0].id == standing->newest_id &&
-           page->messages[0].created_ms == standing->newest_created_ms && !page->has_more;
+           page->events[0].position == standing->newest_event_id &&
+           page->events[0].id == standing->newest_id &&
+           page->events[0].created_ms == standing->newest_created_ms && !page->has_more;
 }
 
 apr_status_t chat_snapshot_extend(chat_snapshot_t **out, chat_snapshot_t *old,
@@ -328,7 +327,7 @@ apr_status_t chat_snapshot_extend(chat_snapshot_t **out, chat_snapshot_t *old,
     making.old = old->index;
     making.old_count = old->count;
     for (i = 1; i < page->count; i++) {
-        render(&making, &page->messages[i]);
+        render(&making, &page->events[i]);
     }
     return finish(out, &making, scratch_pool);
 }

@@ -1,14 +1,14 @@
 #include "chat_sse.h"
 
-#include "chat_codec.h"
 #include "chat_event_id.h"
+#include "chat_kind.h"
 
 #define SPACES_32  "                                "
 #define SPACES_256 SPACES_32 SPACES_32 SPACES_32 SPACES_32 SPACES_32 SPACES_32 SPACES_32 SPACES_32
 #define SPACES_2048                                                                                \
     SPACES_256 SPACES_256 SPACES_256 SPACES_256 SPACES_256 SPACES_256 SPACES_256 SPACES_256
 
-/* What stands around a message's JSON. An id holds no line end, so the first of these is the one. */
+/* What stands around an event's data. An id holds no line end, so the first of these is the one. */
 #define DATA "\ndata: "
 #define END  "\n\n"
 
@@ -28,15 +28,20 @@ void chat_sse_append_open(gc_buffer_t *buffer, gc_slice_t room, apr_int64_t n)
     gc_buffer_append_text(buffer, "data:\n\n");
 }
 
-apr_status_t chat_sse_append_message(gc_buffer_t *buffer, gc_slice_t room,
-                                     const chat_message_t *message)
+apr_status_t chat_sse_append_event(gc_buffer_t *buffer, gc_slice_t room, const chat_event_t *event)
 {
+    const chat_kind_t *kind = chat_kind_find(event->kind);
     apr_status_t rv;
 
-    gc_buffer_append_text(buffer, "event: message\nid: ");
-    chat_event_id_append(buffer, room, message->event_id);
+    if (!kind) {
+        return APR_EINVAL;
+    }
+    gc_buffer_append_text(buffer, "event: ");
+    gc_buffer_append_text(buffer, kind->name);
+    gc_buffer_append_text(buffer, "\nid: ");
+    chat_event_id_append(buffer, room, event->position);
     gc_buffer_append_text(buffer, DATA);
-    rv = chat_codec_append_message(buffer, message);
+    rv = kind->append_data(buffer, event);
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -50,10 +55,10 @@ apr_status_t chat_sse_append_page(gc_buffer_t *buffer, gc_slice_t room, const ch
     apr_size_t start = buffer->len;
     int i;
 
-    for (i = 0; i < page->count && i < CHAT_PAGE_MAX_EVENTS && page->messages[i].event_id <= up_to;
+    for (i = 0; i < page->count && i < CHAT_PAGE_MAX_EVENTS && page->events[i].position <= up_to;
          i++) {
         apr_size_t before = buffer->len;
-        apr_status_t rv = chat_sse_append_message(buffer, room, &page->messages[i]);
+        apr_status_t rv = chat_sse_append_event(buffer, room, &page->events[i]);
 
         if (rv != APR_SUCCESS) {
             return rv;
@@ -62,9 +67,9 @@ apr_status_t chat_sse_append_page(gc_buffer_t *buffer, gc_slice_t room, const ch
             buffer->len = before;
             break;
         }
-        *reached = page->messages[i].event_id;
+        *reached = page->events[i].position;
     }
-    if (i == page->count ? !page->has_more : page->messages[i].event_id > up_to) {
+    if (i == page->count ? !page->has_more : page->events[i].position > up_to) {
         *reached = up_to; /* nothing is stored in between */
     }
     return APR_SUCCESS;

@@ -14,9 +14,8 @@ gc_slice_t chat_sse_padding(void);
 /** Append stream-open, with the id of position n, or without an id for CHAT_SSE_NO_POSITION. */
 void chat_sse_append_open(gc_buffer_t *buffer, gc_slice_t room, apr_int64_t n);
 
-/** Append one message as an event. @return as chat_codec_append_message */
-apr_status_t chat_sse_append_message(gc_buffer_t *buffer, gc_slice_t room,
-                                     const chat_message_t *message);
+/** Append one event. @return as chat_kind_t's append_data; APR_EINVAL for a kind that is not known */
+apr_status_t chat_sse_append_event(gc_buffer_t *buffer, gc_slice_t room, const chat_event_t *event);
 
 /**
  * Append the events of a page, which follow a position, as far as one answer goes (CHAT_PAGE_MAX_EVENTS,
@@ -25,12 +24,12 @@ apr_status_t chat_sse_append_message(gc_buffer_t *buffer, gc_slice_t room,
  * @param up_to    the last position that is wanted, not beyond the room's end
  * @param reached  the position that they lead to: of the last of them, or up_to where no more are stored;
  *                 untouched where there is none but more are stored
- * @return as chat_codec_append_message
+ * @return as chat_sse_append_event
  */
 apr_status_t chat_sse_append_page(gc_buffer_t *buffer, gc_slice_t room, const chat_page_t *page,
                                   apr_int64_t up_to, apr_int64_t *reached);
 
-/** The data of an event that chat_sse_append_message wrote: the message as JSON. A part of the event. */
+/** The data of an event that chat_sse_append_event wrote: of a message its JSON. A part of the event. */
 gc_slice_t chat_sse_data(gc_slice_t event);
 
 /** Append stream-reset: events before position n cannot be had. */

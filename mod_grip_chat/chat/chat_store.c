@@ -1,5 +1,7 @@
 #include "chat_store.h"
 
+#include "chat_kind.h"
+
 /* Rows of a page's first select. Each that follows has as many as fit by what came so far, and at most so many
  * times the one before, since short texts may be followed by long ones. */
 #define FIRST_PORTION  2
@@ -33,18 +35,19 @@ static int take_standing(const reading_t *reading, chat_rows_t *rows)
     return 1;
 }
 
-static void take_message(reading_t *reading, chat_rows_t *rows)
+static void take_event(reading_t *reading, chat_rows_t *rows)
 {
     chat_page_t *page = reading->page;
-    chat_message_t *message = &page->messages[page->count++];
+    chat_event_t *event = &page->events[page->count++];
 
-    message->id = chat_rows_int64(rows, 3);
-    message->event_id = page->base_event_id + chat_rows_int64(rows, 4);
-    message->created_ms = chat_rows_int64(rows, 5);
-    message->from = gc_slice_of(chat_rows_text(rows, 6));
-    message->text = gc_slice_of(chat_rows_text(rows, 7));
-    message->key = gc_slice_of(chat_rows_text(rows, 8));
-    reading->bytes += message->text.len;
+    event->kind = CHAT_KIND_MESSAGE;
+    event->id = chat_rows_int64(rows, 3);
+    event->position = page->base_event_id + chat_rows_int64(rows, 4);
+    event->created_ms = chat_rows_int64(rows, 5);
+    event->author = gc_slice_of(chat_rows_text(rows, 6));
+    event->payload = gc_slice_of(chat_rows_text(rows, 7));
+    event->key = gc_slice_of(chat_rows_text(rows, 8));
+    reading->bytes += event->payload.len;
 }
 
 /* Take over the rows of one select, of which there may be so many; whether the page may go on. */
@@ -64,7 +67,7 @@ static int take_portion(reading_t *reading, chat_rows_t *rows, int portion)
         if (page->count > 0 && reading->bytes >= reading->most.bytes) {
             return 0;
         }
-        take_message(reading, rows);
+        take_event(reading, rows);
         taken++;
     }
     page->has_more = taken == portion;
@@ -98,7 +101,7 @@ static apr_status_t read_page(chat_database_t *db, const char *site, const char 
     page->count = 0;
     page->base_event_id = -1;
     page->has_more = 0;
-    page->messages = apr_palloc(pool, sizeof(*page->messages) * (apr_size_t)reading->most.count);
+    page->events = apr_palloc(pool, sizeof(*page->events) * (apr_size_t)reading->most.count);
     while (goes_on) {
         apr_int64_t wanted = portion;
         const void *params[] = {&from, site, room, &wanted};
@@ -112,7 +115,7 @@ static apr_status_t read_page(chat_database_t *db, const char *site, const char 
         }
         goes_on = take_portion(reading, rows, portion);
         if (goes_on) {
-            from = page->messages[page->count - 1].event_id;
+            from = page->events[page->count - 1].position;
             portion = next_portion(reading, portion);
         }
     }

@@ -5,7 +5,7 @@
 
 #include "chat_database.h"
 
-/** The outcome of a message to store. */
+/** The fate of an event to store. */
 typedef enum chat_append_outcome_e {
     CHAT_APPEND_NEW,      /**< it was stored by this call */
     CHAT_APPEND_REPEATED, /**< this job was stored by a call before */
@@ -14,36 +14,21 @@ typedef enum chat_append_outcome_e {
     CHAT_APPEND_FAILED    /**< it alone could not be stored: see chat_store_append_each */
 } chat_append_outcome_e;
 
-/** A message to store, and its outcome. */
+/** An event to store, and what became of it. Strings are NUL-terminated, as are the event's. */
 typedef struct chat_append_t {
-    const char *site;    /**< "" or a name, NUL-terminated like all that follow */
-    const char *room;    /**< valid, decoded */
-    const char *from;    /**< valid */
-    const char *text;    /**< valid */
+    const char *site; /**< "" or a name */
+    const char *room; /**< valid, decoded */
+    chat_event_t
+        event; /**< kind, author, payload and key: valid. Out: position, id and created_ms of what is
+                              stored, now or before; untouched for CHAT_APPEND_CONFLICT */
     const char *job_key; /**< unique among all jobs */
-    const char *key;     /**< the idempotency key; "" for none */
-    const char *digest;  /**< with a key: of from and text, equal where both are; else "" */
+    const char *digest;  /**< with a key: of author and payload, equal where both are; else "" */
     int is_repeat;       /**< the job may have been stored before: look for its own key first */
     chat_append_outcome_e outcome; /**< out */
-    apr_int64_t id;                /**< out: of the message that is stored, now or before; see
-                                        chat_message_t; untouched for CHAT_APPEND_CONFLICT */
-    apr_int64_t event_id;          /**< out, likewise */
-    apr_int64_t created_ms;        /**< out, likewise */
 } chat_append_t;
 
-/** The message of a job that was stored; its strings are the job's. Pure. */
-static inline chat_message_t chat_append_message(const chat_append_t *job)
-{
-    return (chat_message_t){job->id,
-                            job->event_id,
-                            job->created_ms,
-                            gc_slice_of(job->from),
-                            gc_slice_of(job->text),
-                            gc_slice_of(job->key)};
-}
-
 /**
- * Append messages in one transaction: all of them are durable on APR_SUCCESS, none of them otherwise;
+ * Append events in one transaction: all of them are durable on APR_SUCCESS, none of them otherwise;
  * see each one's outcome. A writer's call.
  *
  * @param jobs          in the order in which they get their positions
@@ -53,8 +38,8 @@ static inline chat_message_t chat_append_message(const chat_append_t *job)
  * @return APR_SUCCESS; APR_EAGAIN if another process holds the database; APR_ENOENT if the file was
  *         deleted or replaced; APR_ENOSPC if the disk is full; APR_EGENERAL otherwise
  */
-apr_status_t chat_store_append(chat_database_t *db, chat_append_t *jobs, int count, apr_time_t now,
-                               apr_pool_t *scratch_pool);
+apr_status_t chat_store_append(chat_database_t *db, chat_append_t *const *jobs, int count,
+                               apr_time_t now, apr_pool_t *scratch_pool);
 
 /**
  * Append messages in one transaction, each that can be stored. If a room's row was changed by hand
@@ -66,7 +51,7 @@ apr_status_t chat_store_append(chat_database_t *db, chat_append_t *jobs, int cou
  *         chat_database_last_error for the last of these. As chat_store_append where none could be stored
  *         and it was not due to the jobs
  */
-apr_status_t chat_store_append_each(chat_database_t *db, chat_append_t *jobs, int count,
+apr_status_t chat_store_append_each(chat_database_t *db, chat_append_t *const *jobs, int count,
                                     apr_time_t now, apr_pool_t *scratch_pool);
 
 /**
@@ -74,7 +59,7 @@ apr_status_t chat_store_append_each(chat_database_t *db, chat_append_t *jobs, in
  *
  * @param before  the position; APR_INT64_MAX for the newest of all
  * @param most    one message at least is read
- * @param page    messages and their bytes owned by pool; count 0 and last_event_id the base where
+ * @param page    events and their bytes owned by pool; count 0 and last_event_id the base where
  *                the room was never written to
  * @return APR_SUCCESS, or as chat_database_ready
  */

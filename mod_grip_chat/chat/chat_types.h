@@ -39,26 +39,28 @@
 #define CHAT_PAGE_MAX_EVENTS 100
 #define CHAT_PAGE_MAX_BYTES  (64 * 1024)
 
-/** One stored message. */
-typedef struct chat_message_t {
-    apr_int64_t id; /**< unique across rooms, growing, from 1 */
+/** One event of a room, stored or to be stored. A room is a log of these, in the order of their positions. */
+typedef struct chat_event_t {
+    int kind; /**< a number of chat_kind.h */
     apr_int64_t
-        event_id; /**< the position in its room: given 1, 2, 3… unless moved; where rows were
-                                 deleted by hand, there are gaps */
+        position;   /**< in its room: grows, from 1 unless the base was moved; gaps are normal */
+    apr_int64_t id; /**< unique across rooms, growing, from 1 */
     apr_int64_t created_ms; /**< milliseconds since 1970-01-01T00:00:00Z */
-    gc_slice_t from;        /**< UTF-8, without control characters */
-    gc_slice_t text;        /**< UTF-8, without NUL; old ones may have other control characters */
-    gc_slice_t key;         /**< the idempotency key that its sender gave; empty for none */
-} chat_message_t;
+    gc_slice_t author;      /**< UTF-8, without control characters */
+    gc_slice_t
+        payload; /**< as its kind says; of a message its text: UTF-8, without NUL; old ones may have
+                                 other control characters */
+    gc_slice_t key; /**< the idempotency key that its sender gave; empty for none */
+} chat_event_t;
 
-/** Some messages of a room and where the room stood when they were read, both from one snapshot. */
+/** Some events of a room and where the room stood when they were read, both from one snapshot. */
 typedef struct chat_page_t {
     apr_int64_t
-        last_event_id; /**< of the newest message; base_event_id where none was ever written */
+        last_event_id; /**< of the newest event; base_event_id where none was ever written */
     apr_int64_t
         first_kept_event_id; /**< of the oldest that is still stored; base_event_id + 1 at first */
     int count;
-    chat_message_t *messages;
+    chat_event_t *events;
     apr_int64_t
         base_event_id; /**< see chat_store_set_base; of a room that has no row the position at which
                                     all of these stand, see CHAT_SQL_FLOOR_NAME */

@@ -287,7 +287,7 @@ apr_status_t ipc_client_call(ipc_client_t *client, const ipc_job_t *job, ipc_rep
                              apr_interval_time_t timeout, apr_pool_t *scratch_pool)
 {
     gc_moment_t deadline = gc_clock_now() + timeout;
-    gc_buffer_t frame = gc_buffer_make(strlen(job->text) + 1024, scratch_pool);
+    gc_buffer_t frame = gc_buffer_make(job->append.event.payload.len + 1024, scratch_pool);
 
     ipc_frame_append_job(&frame, job);
     if (frame.len > IPC_FRAME_MAX_BYTES) {

@@ -39,6 +39,9 @@
 
 #define STRINGS 7
 
+/* Before a job's strings: length, version, job kind, is_repeat, event kind. */
+#define HEAD_BYTES (4 + 1 + 1 + 1 + 1)
+
 /* Beside the kinds of jobs. */
 #define KIND_WATCH 4
 
@@ -79,31 +82,47 @@ int ipc_frame_is_watch(gc_slice_t frame)
     return layout == ipc_shared_layout();
 }
 
+ipc_job_t ipc_frame_job(ipc_job_kind_e kind, const char *site)
+{
+    gc_slice_t empty = gc_slice_of("");
+
+    return (ipc_job_t){kind,
+                       site,
+                       {.site = "",
+                        .room = "",
+                        .event = {.author = empty, .payload = empty, .key = empty},
+                        .job_key = "",
+                        .digest = ""}};
+}
+
 void ipc_frame_append_job(gc_buffer_t *buffer, const ipc_job_t *job)
 {
-    const char *strings[STRINGS] = {job->site,    job->room, job->from,  job->text,
-                                    job->job_key, job->key,  job->digest};
-    apr_size_t size = 3;
+    const chat_append_t *append = &job->append;
+    gc_slice_t strings[STRINGS] = {gc_slice_of(job->site),       gc_slice_of(append->room),
+                                   append->event.author,         append->event.payload,
+                                   gc_slice_of(append->job_key), append->event.key,
+                                   gc_slice_of(append->digest)};
+    apr_size_t size = HEAD_BYTES - 4;
     int i;
 
     for (i = 0; i < STRINGS; i++) {
-        size += 4 + strlen(strings[i]) + 1;
+        size += 4 + strings[i].len + 1;
     }
     append_uint32(buffer, size);
     append_byte(buffer, IPC_FRAME_VERSION);
     append_byte(buffer, job->kind);
-    append_byte(buffer, job->is_repeat != 0);
+    append_byte(buffer, append->is_repeat != 0);
+    append_byte(buffer, append->event.kind);
     for (i = 0; i < STRINGS; i++) {
-        apr_size_t len = strlen(strings[i]);
-
-        append_uint32(buffer, len);
-        gc_buffer_append(buffer, gc_slice(strings[i], len + 1));
+        append_uint32(buffer, strings[i].len);
+        gc_buffer_append(buffer, strings[i]);
+        append_byte(buffer, 0);
     }
 }
 
 void ipc_frame_append_reply(gc_buffer_t *buffer, const ipc_reply_t *reply)
 {
-    apr_int64_t numbers[3] = {reply->id, reply->event_id, reply->created_ms};
+    apr_int64_t numbers[3] = {reply->id, reply->position, reply->created_ms};
 
     append_uint32(buffer, IPC_FRAME_REPLY_BYTES - 4);
     append_byte(buffer, IPC_FRAME_VERSION);
@@ -127,7 +146,7 @@ apr_status_t ipc_frame_size(gc_slice_t bytes, apr_size_t *size)
 }
 
 /* Cut one string off the front of *rest. */
-static apr_status_t read_string(gc_slice_t *rest, const char **out)
+static apr_status_t read_string(gc_slice_t *rest, gc_slice_t *out)
 {
     apr_uint32_t n;
 
@@ -140,7 +159,7 @@ static apr_status_t read_string(gc_slice_t *rest, const char **out)
     if (n >= rest->len || rest->data[n] != '\0' || memchr(rest->data, '\0', n)) {
         return APR_EINVAL;
     }
-    *out = rest->data;
+    *out = gc_slice(rest->data, n);
     rest->data += n + 1;
     rest->len -= n + 1;
     return APR_SUCCESS;
@@ -148,38 +167,37 @@ static apr_status_t read_string(gc_slice_t *rest, const char **out)
 
 apr_status_t ipc_frame_read_job(ipc_job_t *job, gc_slice_t frame)
 {
-    const char *strings[STRINGS];
+    gc_slice_t strings[STRINGS];
     gc_slice_t rest;
     int i;
 
-    if (frame.len < 7 || frame.data[4] != IPC_FRAME_VERSION ||
-        (frame.data[5] != IPC_JOB_READY && frame.data[5] != IPC_JOB_POST))
+    if (frame.len < HEAD_BYTES || frame.data[4] != IPC_FRAME_VERSION ||
+        (frame.data[5] != IPC_JOB_READY && frame.data[5] != IPC_JOB_APPEND))
     {
         return APR_EINVAL;
     }
-    rest = gc_slice(frame.data + 7, frame.len - 7);
+    rest = gc_slice(frame.data + HEAD_BYTES, frame.len - HEAD_BYTES);
     for (i = 0; i < STRINGS; i++) {
-        if (read_string(&rest, &strings[i]) != APR_SUCCESS) {
-            return APR_EINVAL;
-        }
-    }
-    for (i = 4; i < STRINGS; i++) {
-        if (strlen(strings[i]) > IPC_FRAME_KEY_MAX_BYTES) {
+        if (read_string(&rest, &strings[i]) != APR_SUCCESS ||
+            (i >= 4 && strings[i].len > IPC_FRAME_KEY_MAX_BYTES))
+        {
             return APR_EINVAL;
         }
     }
     if (rest.len != 0) {
         return APR_EINVAL;
     }
-    job->kind = (ipc_job_kind_e)frame.data[5];
-    job->is_repeat = frame.data[IPC_FRAME_REPEAT_OFFSET] != 0;
-    job->site = strings[0];
-    job->room = strings[1];
-    job->from = strings[2];
-    job->text = strings[3];
-    job->job_key = strings[4];
-    job->key = strings[5];
-    job->digest = strings[6];
+    *job = (ipc_job_t){(ipc_job_kind_e)frame.data[5],
+                       strings[0].data,
+                       {.site = "",
+                        .room = strings[1].data,
+                        .event = {.kind = (unsigned char)frame.data[7],
+                                  .author = strings[2],
+                                  .payload = strings[3],
+                                  .key = strings[5]},
+                        .job_key = strings[4].data,
+                        .digest = strings[6].data,
+                        .is_repeat = frame.data[IPC_FRAME_REPEAT_OFFSET] != 0}};
     return APR_SUCCESS;
 }
 
@@ -195,7 +213,7 @@ apr_status_t ipc_frame_read_reply(ipc_reply_t *reply, gc_slice_t frame)
     memcpy(numbers, frame.data + 6, sizeof(numbers));
     reply->status = (ipc_status_e)frame.data[5];
     reply->id = numbers[0];
-    reply->event_id = numbers[1];
+    reply->position = numbers[1];
     reply->created_ms = numbers[2];
     return APR_SUCCESS;
 }

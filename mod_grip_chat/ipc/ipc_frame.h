@@ -4,11 +4,11 @@
 #ifndef IPC_FRAME_H
 #define IPC_FRAME_H
 
-#include "chat_types.h"
+#include "chat_store.h"
 #include "gc_buffer.h"
 
 /** Of this layout of frames. */
-#define IPC_FRAME_VERSION 3
+#define IPC_FRAME_VERSION 4
 
 /** The largest frame: the longest text, names and room to spare. */
 #define IPC_FRAME_MAX_BYTES (CHAT_TEXT_MAX_BYTES + 16 * 1024)
@@ -19,20 +19,15 @@
 /** The kind of a job. */
 typedef enum ipc_job_kind_e {
     IPC_JOB_READY = 1, /**< wait until the site's database is open; only site is set */
-    IPC_JOB_POST = 2   /**< store a message and publish it */
+    IPC_JOB_APPEND = 2 /**< store an event and publish it */
 } ipc_job_kind_e;
 
 /** A job. Strings are NUL-terminated and never NULL. */
 typedef struct ipc_job_t {
     ipc_job_kind_e kind;
-    int is_repeat;    /**< it was sent before, and no answer came */
     const char *site; /**< ipc_site_t's identity */
-    const char *room;
-    const char *from;
-    const char *text;
-    const char *job_key; /**< unique among all jobs, 1 .. IPC_FRAME_KEY_MAX_BYTES */
-    const char *key;     /**< the idempotency key that the sender gave; "" for none */
-    const char *digest;  /**< with a key: of from and text; else "" */
+    chat_append_t
+        append; /**< the event to store; the keeper fills in its site. IPC_JOB_READY: empty */
 } ipc_job_t;
 
 /** The outcome of a job. */
@@ -45,11 +40,11 @@ typedef enum ipc_status_e {
     IPC_CONFLICT = 6      /**< the idempotency key was given to another message */
 } ipc_status_e;
 
-/** The answer to a job; the numbers are those of chat_message_t, 0 where nothing was stored. */
+/** The answer to a job; the numbers are those of chat_event_t, 0 where nothing was stored. */
 typedef struct ipc_reply_t {
     ipc_status_e status;
     apr_int64_t id;
-    apr_int64_t event_id;
+    apr_int64_t position;
     apr_int64_t created_ms;
 } ipc_reply_t;
 
@@ -65,6 +60,9 @@ void ipc_frame_append_watch(gc_buffer_t *buffer);
 
 /** Whether a whole frame asks to watch, in this version and of this layout of memory. */
 int ipc_frame_is_watch(gc_slice_t frame);
+
+/** A job without an event. Pure. */
+ipc_job_t ipc_frame_job(ipc_job_kind_e kind, const char *site);
 
 /** Append a job's frame. */
 void ipc_frame_append_job(gc_buffer_t *buffer, const ipc_job_t *job);

@@ -16,13 +16,12 @@ apr_status_t ipc_notice_append(gc_buffer_t *buffer, const ipc_moved_t *moved)
 {
     const chat_append_t *append = moved->append;
     apr_uint64_t numbers[] = {moved->version.epoch, moved->version.generation,
-                              (apr_uint64_t)append->event_id};
-    chat_message_t message = chat_append_message(append);
+                              (apr_uint64_t)append->event.position};
 
     gc_buffer_append(buffer, gc_slice((const char *)numbers, sizeof(numbers)));
     gc_buffer_append(buffer, gc_slice(moved->site->identity, strlen(moved->site->identity) + 1));
     gc_buffer_append(buffer, gc_slice(append->room, strlen(append->room) + 1));
-    return chat_sse_append_message(buffer, gc_slice_of(append->room), &message);
+    return chat_sse_append_event(buffer, gc_slice_of(append->room), &append->event);
 }
 
 /* Cut a string off the front. @return NULL if it has no end */
@@ -50,7 +49,7 @@ apr_status_t ipc_notice_read(ipc_notice_t *notice, gc_slice_t bytes)
     rest = gc_slice(bytes.data + sizeof(numbers), bytes.len - sizeof(numbers));
     memcpy(numbers, bytes.data, sizeof(numbers));
     notice->version = (ipc_version_t){numbers[0], numbers[1]};
-    notice->event_id = (apr_int64_t)numbers[2];
+    notice->position = (apr_int64_t)numbers[2];
     notice->site = cut_string(&rest);
     notice->room = notice->site ? cut_string(&rest) : NULL;
     notice->text = rest;

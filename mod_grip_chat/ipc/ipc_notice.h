@@ -19,13 +19,13 @@ typedef struct ipc_moved_t {
 /** The event of a message. */
 typedef struct ipc_notice_t {
     ipc_version_t version; /**< as in ipc_moved_t */
-    apr_int64_t event_id;
-    const char *site; /**< ipc_site_t's identity */
+    apr_int64_t position;  /**< of the event */
+    const char *site;      /**< ipc_site_t's identity */
     const char *room;
     gc_slice_t text; /**< a piece of event stream */
 } ipc_notice_t;
 
-/** Append the notice of a new message. @return as chat_sse_append_message */
+/** Append what a notice says of a message that was new. @return as chat_sse_append_event */
 apr_status_t ipc_notice_append(gc_buffer_t *buffer, const ipc_moved_t *moved);
 
 /** Read a notice that ipc_notice_append wrote; strings and text point into it. @return APR_SUCCESS,

@@ -52,25 +52,23 @@ void keeper_sites_publish(keeper_sites_t *sites, const keeper_task_t *task)
 {
     const chat_append_t *append = &task->append;
     keeper_served_t *served = &sites->served[task->site->index];
-    chat_message_t message = chat_append_message(append);
-    publish_event_t event = {append->room, append->id, append->event_id, {NULL, 0}};
     gc_buffer_t text;
     apr_status_t rv;
     apr_size_t i;
 
     GC_ASSERT(task->kind == KEEPER_TASK_STORED && append->outcome == CHAT_APPEND_NEW);
     apr_pool_clear(sites->scratch);
-    text = gc_buffer_make(message.text.len + 512, sites->scratch);
-    rv = chat_sse_append_message(&text, gc_slice_of(append->room), &message);
+    text = gc_buffer_make(append->event.payload.len + 512, sites->scratch);
+    rv = chat_sse_append_event(&text, gc_slice_of(append->room), &append->event);
     if (rv != APR_SUCCESS) {
         gc_log_line(sites->config->log, GC_LOG_ERR, rv,
                     "GC0214: message %" APR_INT64_T_FMT " cannot be written as an event",
-                    append->id);
+                    append->event.id);
         return;
     }
-    event.text = gc_buffer_slice(&text);
     for (i = 0; i < served->site->proxy_count; i++) {
-        publish_proxy_add(served->publishers[i], &event);
+        publish_proxy_add(served->publishers[i], append->room, &append->event,
+                          gc_buffer_slice(&text));
     }
 }
 

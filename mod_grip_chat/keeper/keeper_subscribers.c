@@ -145,9 +145,9 @@ static gc_slice_t event_of(const ipc_moved_t *moved, gc_buffer_t *event, apr_poo
 {
     if (!event->data) {
         int may_fit = moved->append->outcome == CHAT_APPEND_NEW &&
-                      strlen(moved->append->text) <= IPC_SLOTS_EVENT_BYTES;
+                      moved->append->event.payload.len <= IPC_SLOTS_EVENT_BYTES;
 
-        *event = gc_buffer_make(may_fit ? strlen(moved->append->text) + 512 : 1, pool);
+        *event = gc_buffer_make(may_fit ? moved->append->event.payload.len + 512 : 1, pool);
         if (!may_fit || ipc_notice_append(event, moved) != APR_SUCCESS) {
             event->len = 0;
         }

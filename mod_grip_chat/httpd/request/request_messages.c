@@ -3,6 +3,7 @@
 #include "chat_codec.h"
 #include "chat_event_id.h"
 #include "chat_key.h"
+#include "chat_kind.h"
 #include "chat_validate.h"
 #include "gc_b64url.h"
 #include "gc_percent.h"
@@ -254,7 +255,7 @@ static int check_form(request_rec *r, const conf_site_t *site, const request_for
 
 /* Take the header Idempotency-Key, if there is one; 0 after an answer was given. The digest tells a
  * message that is sent again from another one: neither part of it holds the NUL between them. */
-static int take_key(request_rec *r, ipc_job_t *job, int *status)
+static int take_key(request_rec *r, chat_append_t *append, int *status)
 {
     const char *header = apr_table_get(r->headers_in, "Idempotency-Key");
     unsigned char digest[GRIP_CRYPTO_SHA256_BYTES];
@@ -273,26 +274,26 @@ static int take_key(request_rec *r, ipc_job_t *job, int *status)
                          CHAT_KEY_MAX_CHARS));
         return 0;
     }
-    message = gc_buffer_make(strlen(job->from) + strlen(job->text) + 2, r->pool);
-    gc_buffer_append(&message, gc_slice(job->from, strlen(job->from) + 1));
-    gc_buffer_append_text(&message, job->text);
+    message = gc_buffer_make(append->event.author.len + append->event.payload.len + 2, r->pool);
+    gc_buffer_append(&message, append->event.author);
+    gc_buffer_append(&message, gc_slice("", 1));
+    gc_buffer_append(&message, append->event.payload);
     if (grip_crypto_sha256(digest, gc_buffer_slice(&message)) != APR_SUCCESS) {
         *status = HTTP_INTERNAL_SERVER_ERROR;
         return 0;
     }
-    job->key = key.data;
-    job->digest = gc_b64url_encode(gc_slice((const char *)digest, sizeof(digest)), r->pool);
+    append->event.key = key;
+    append->digest = gc_b64url_encode(gc_slice((const char *)digest, sizeof(digest)), r->pool);
     return 1;
 }
 
 /* Have the keeper store it; 0 after an answer was given, with its result in *status. */
-static int store(request_rec *r, ipc_client_t *keeper, ipc_job_t *job, chat_message_t *message,
-                 int *status)
+static int store(request_rec *r, ipc_client_t *keeper, ipc_job_t *job, int *status)
 {
     ipc_reply_t reply = {IPC_UNAVAILABLE, 0, 0, 0};
     apr_status_t rv;
 
-    job->job_key = ipc_client_job_key(keeper, r->request_time, r->pool);
+    job->append.job_key = ipc_client_job_key(keeper, r->request_time, r->pool);
     rv = ipc_client_call(keeper, job, &reply, IPC_CLIENT_TIMEOUT, r->pool);
     if (rv == APR_SUCCESS && reply.status == IPC_CONFLICT) {
         *status = request_reply_error(r, HTTP_UNPROCESSABLE_ENTITY, "idempotency-key-used",
@@ -308,9 +309,9 @@ static int store(request_rec *r, ipc_client_t *keeper, ipc_job_t *job, chat_mess
                                       "the message cannot be stored now; try again");
         return 0;
     }
-    message->id = reply.id;
-    message->event_id = reply.event_id;
-    message->created_ms = reply.created_ms;
+    job->append.event.id = reply.id;
+    job->append.event.position = reply.position;
+    job->append.event.created_ms = reply.created_ms;
     return 1;
 }
 
@@ -319,8 +320,7 @@ static int post_message(request_rec *r, const conf_site_t *site, const char *roo
 {
     request_refusal_t refusal;
     request_form_t form;
-    ipc_job_t job = {IPC_JOB_POST, 0, site->keeper.identity, room, "", "", "", "", ""};
-    chat_message_t message;
+    ipc_job_t job = ipc_frame_job(IPC_JOB_APPEND, site->keeper.identity);
     gc_buffer_t body;
     int status = OK;
 
@@ -336,16 +336,15 @@ static int post_message(request_rec *r, const conf_site_t *site, const char *roo
     if (!check_form(r, site, &form, &status)) {
         return status;
     }
-    job.from = gc_slice_dup(form.from, r->pool);
-    job.text = gc_slice_dup(form.text, r->pool);
-    if (!take_key(r, &job, &status) || !store(r, keeper, &job, &message, &status)) {
+    job.append.room = room;
+    job.append.event.kind = CHAT_KIND_MESSAGE;
+    job.append.event.author = form.from;
+    job.append.event.payload = form.text;
+    if (!take_key(r, &job.append, &status) || !store(r, keeper, &job, &status)) {
         return status;
     }
-    message.from = form.from;
-    message.text = form.text;
-    message.key = gc_slice_of(job.key);
     body = gc_buffer_make(form.text.len + 256, r->pool);
-    if (chat_codec_append_message(&body, &message) != APR_SUCCESS) {
+    if (chat_codec_append_message(&body, &job.append.event) != APR_SUCCESS) {
         return HTTP_INTERNAL_SERVER_ERROR; /* both were validated as UTF-8 */
     }
     gc_buffer_append_text(&body, "\n");

@@ -138,7 +138,7 @@ static apr_status_t read_once(room_view_t *reader, const reading_t *reading, apr
 /* Right after the start the keeper may still be making the tables: wait for it, and read again. */
 static apr_status_t read_when_ready(room_view_t *reader, const reading_t *reading, apr_pool_t *pool)
 {
-    ipc_job_t ready = {IPC_JOB_READY, 0, reader->site->identity, "", "", "", "", "", ""};
+    ipc_job_t ready = ipc_frame_job(IPC_JOB_READY, reader->site->identity);
     ipc_reply_t reply;
     apr_status_t rv = read_once(reader, reading, pool);
 

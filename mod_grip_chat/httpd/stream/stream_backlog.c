@@ -141,7 +141,7 @@ static apr_status_t render(stream_backlog_t *backlog, const chat_page_t *page, g
 
     for (i = 0; i < page->count; i++) {
         apr_size_t before = text->len;
-        apr_status_t rv = chat_sse_append_message(text, room, &page->messages[i]);
+        apr_status_t rv = chat_sse_append_event(text, room, &page->events[i]);
 
         if (rv != APR_SUCCESS && i == 0) {
             return rv;
@@ -150,7 +150,7 @@ static apr_status_t render(stream_backlog_t *backlog, const chat_page_t *page, g
             text->len = before;
             break;
         }
-        backlog->reached = page->messages[i].event_id;
+        backlog->reached = page->events[i].position;
     }
     return APR_SUCCESS;
 }

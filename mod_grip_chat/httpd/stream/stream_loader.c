@@ -102,11 +102,11 @@ static apr_status_t add_from_database(cutting_t *cutting, apr_int64_t last, apr_
     if (rv == APR_SUCCESS && cutting->reached < page.first_kept_event_id - 1) {
         return APR_EINCOMPLETE; /* what follows was deleted meanwhile */
     }
-    for (i = 0; rv == APR_SUCCESS && i < page.count && page.messages[i].event_id <= last; i++) {
+    for (i = 0; rv == APR_SUCCESS && i < page.count && page.events[i].position <= last; i++) {
         text.len = 0;
-        rv = chat_sse_append_message(&text, gc_slice_of(load->name), &page.messages[i]);
+        rv = chat_sse_append_event(&text, gc_slice_of(load->name), &page.events[i]);
         if (rv == APR_SUCCESS) {
-            rv = add(cutting, gc_buffer_slice(&text), page.messages[i].event_id);
+            rv = add(cutting, gc_buffer_slice(&text), page.events[i].position);
         }
     }
     if (rv == APR_SUCCESS && (i < page.count || !page.has_more)) {

@@ -65,23 +65,23 @@ int stream_room_take(stream_room_t *room, const ipc_notice_t *notice)
     apr_int64_t end = fresh->len ? fresh->to : room->tail;
 
     if (stream_room_is_loading(room)) {
-        if (notice->event_id > room->expected) {
-            room->expected = notice->event_id;
+        if (notice->position > room->expected) {
+            room->expected = notice->position;
         }
         return 1;
     }
     if (!room->is_read || room->has_failed || room->version.epoch != notice->version.epoch) {
         return 0;
     }
-    if (notice->event_id <= end) {
+    if (notice->position <= end) {
         return 1;
     }
-    if (notice->event_id != end + 1 || !grow_fresh(fresh, notice->text.len)) {
+    if (notice->position != end + 1 || !grow_fresh(fresh, notice->text.len)) {
         return 0;
     }
     memcpy(fresh->text + fresh->len, notice->text.data, notice->text.len);
     fresh->len += notice->text.len;
-    fresh->to = notice->event_id;
+    fresh->to = notice->position;
     fresh->version = notice->version;
     return 1;
 }

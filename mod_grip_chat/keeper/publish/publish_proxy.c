@@ -104,30 +104,32 @@ static publish_room_t *get_room(publish_proxy_t *publisher, const char *name)
     return room;
 }
 
-void publish_proxy_add(publish_proxy_t *publisher, const publish_event_t *event)
+void publish_proxy_add(publish_proxy_t *publisher, const char *name, const chat_event_t *event,
+                       gc_slice_t text)
 {
-    publish_room_t *room = get_room(publisher, event->room);
+    publish_room_t *room;
 
     GC_ASSERT_OWNER(&publisher->owner);
-    if (event->message_id > publisher->newest_id) {
-        publisher->newest_id = event->message_id;
+    room = get_room(publisher, name);
+    if (event->id > publisher->newest_id) {
+        publisher->newest_id = event->id;
     }
     if (!room) {
         return; /* the room's readers find out at its next event */
     }
-    if (!room->unpublished_id || event->message_id < room->unpublished_id) {
-        room->unpublished_id = event->message_id;
+    if (!room->unpublished_id || event->id < room->unpublished_id) {
+        room->unpublished_id = event->id;
     }
     room->has_news = 1;
     if ((publisher->has_failed && !publisher->keeps_items) ||
-        publisher->pending_bytes + event->text.len > PUBLISH_PROXY_PENDING_BYTES ||
-        publish_room_add(room, event->message_id, event->event_id, event->text,
-                         publisher->site->item_bytes) != APR_SUCCESS)
+        publisher->pending_bytes + text.len > PUBLISH_PROXY_PENDING_BYTES ||
+        publish_room_add(room, event->id, event->position, text, publisher->site->item_bytes) !=
+            APR_SUCCESS)
     {
         make_dirty(publisher, room);
         return;
     }
-    publisher->pending_bytes += event->text.len;
+    publisher->pending_bytes += text.len;
     tell_waiting(publisher, room);
     publish_rooms_schedule(&publisher->rooms, room, gc_clock_now());
 }

@@ -39,14 +39,6 @@
 
 typedef struct publish_proxy_t publish_proxy_t;
 
-/** A stored message, as an event. */
-typedef struct publish_event_t {
-    const char *room; /**< NUL-terminated, decoded */
-    apr_int64_t message_id;
-    apr_int64_t event_id;
-    gc_slice_t text; /**< the event as it stands in a stream */
-} publish_event_t;
-
 /**
  * Make the publisher of one of a site's proxies.
  *
@@ -58,8 +50,15 @@ publish_proxy_t *publish_proxy_create(const keeper_config_t *config, const ipc_s
                                       apr_size_t proxy, grip_transport_t *transport,
                                       apr_pool_t *pool);
 
-/** Take an event, in the room's order. Sends nothing yet: publish_proxy_work does. */
-void publish_proxy_add(publish_proxy_t *publisher, const publish_event_t *event);
+/**
+ * Take an event that was stored, in the room's order. Sends nothing yet: publish_proxy_work does.
+ *
+ * @param room   decoded, NUL-terminated
+ * @param event  its position and id count; not needed afterwards
+ * @param text   the event as it stands in a stream; copied
+ */
+void publish_proxy_add(publish_proxy_t *publisher, const char *room, const chat_event_t *event,
+                       gc_slice_t text);
 
 /**
  * Take a room that the keeper before this one may not have published to the end.

@@ -22,7 +22,7 @@ static void report(write_append_t *append, const chat_database_t *db, const chat
         failed->room, failed->site, chat_database_last_error(db));
 }
 
-apr_status_t write_append(write_append_t *append, chat_database_t *db, chat_append_t *jobs,
+apr_status_t write_append(write_append_t *append, chat_database_t *db, chat_append_t *const *jobs,
                           int count, apr_time_t wall, gc_moment_t now, apr_pool_t *scratch_pool)
 {
     apr_status_t rv = APR_EGENERAL;
@@ -39,8 +39,8 @@ apr_status_t write_append(write_append_t *append, chat_database_t *db, chat_appe
         rv = chat_store_append_each(db, jobs, count, wall, scratch_pool);
     }
     for (i = 0; rv == APR_SUCCESS && i < count; i++) {
-        if (jobs[i].outcome == CHAT_APPEND_FAILED) {
-            report(append, db, &jobs[i], now);
+        if (jobs[i]->outcome == CHAT_APPEND_FAILED) {
+            report(append, db, jobs[i], now);
         }
     }
     return rv;

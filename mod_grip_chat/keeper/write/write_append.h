@@ -21,7 +21,7 @@ typedef struct write_append_t {
  * @param now   gc_clock_now()
  * @return as chat_store_append_each
  */
-apr_status_t write_append(write_append_t *append, chat_database_t *db, chat_append_t *jobs,
+apr_status_t write_append(write_append_t *append, chat_database_t *db, chat_append_t *const *jobs,
                           int count, apr_time_t wall, gc_moment_t now, apr_pool_t *scratch_pool);
 
 #endif

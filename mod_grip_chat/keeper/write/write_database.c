@@ -221,7 +221,7 @@ void write_database_doubt(write_database_t *database)
     database->is_recovered = 0;
 }
 
-void write_database_note(write_database_t *database, const chat_append_t *appends, int count)
+void write_database_note(write_database_t *database, chat_append_t *const *appends, int count)
 {
     if (write_positions_note(&database->positions, appends, count)) {
         keep_positions(database);

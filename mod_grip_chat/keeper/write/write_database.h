@@ -67,8 +67,8 @@ void write_database_doubt(write_database_t *database);
  */
 void write_database_look(write_database_t *database, apr_pool_t *scratch_pool);
 
-/** Note the stored messages, before any child or client is told. */
-void write_database_note(write_database_t *database, const chat_append_t *appends, int count);
+/** Note what was stored, before anybody is told. */
+void write_database_note(write_database_t *database, chat_append_t *const *appends, int count);
 
 /** Log a failure once, and the end of it once. */
 void write_database_report(write_database_t *database, apr_status_t rv);

@@ -1,8 +1,7 @@
 #include "write_intake.h"
 
-#include "chat_key.h"
-#include "chat_validate.h"
 #include "gc_assert.h"
+#include "write_job.h"
 
 apr_status_t write_intake_init(write_intake_t *intake, const ipc_site_t *const *sites,
                                apr_size_t site_count, write_intake_give_back_fn *give_back,
@@ -41,35 +40,12 @@ static const ipc_site_t *find_site(const write_intake_t *intake, const char *ide
     return NULL;
 }
 
-/* A message that a child of another version lets through must not make a room unreadable. */
-static int is_valid(const ipc_job_t *job)
-{
-    return chat_validate_room(gc_slice_of(job->room)) == CHAT_VALID &&
-           chat_validate_name(gc_slice_of(job->from), CHAT_NAME_MAX_CHARS) == CHAT_VALID &&
-           chat_validate_text(gc_slice_of(job->text), CHAT_TEXT_MAX_BYTES) == CHAT_VALID &&
-           (*job->key ? chat_key_is_valid(gc_slice_of(job->key)) && *job->digest : !*job->digest);
-}
-
-static void describe(keeper_task_t *task, const ipc_job_t *job, const ipc_site_t *site)
-{
-    memset(task, 0, sizeof(*task));
-    task->kind = KEEPER_TASK_STORED;
-    task->site = site;
-    task->append.site = site->name;
-    task->append.room = job->room;
-    task->append.from = job->from;
-    task->append.text = job->text;
-    task->append.job_key = job->job_key;
-    task->append.key = job->key;
-    task->append.digest = job->digest;
-    task->append.is_repeat = job->is_repeat;
-}
-
 /* A whole job has arrived. */
 static void take_job(write_intake_t *intake, keeper_connection_t *connection)
 {
     static const ipc_reply_t malformed = {IPC_MALFORMED, 0, 0, 0};
     const ipc_site_t *site;
+    keeper_task_t *task;
     ipc_job_t job;
 
     GC_ASSERT(!connection->is_busy && intake->count < WRITE_INTAKE_MAX + WRITE_INTAKE_ADOPT_MAX);
@@ -84,13 +60,15 @@ static void take_job(write_intake_t *intake, keeper_connection_t *connection)
         }
         return;
     }
-    if (job.kind == IPC_JOB_POST && !is_valid(&job)) {
+    if (!write_job_find(job.kind)->is_valid(&job.append)) {
         if (!keeper_connection_reply(connection, &malformed)) {
             drop(intake, connection);
         }
         return;
     }
-    describe(&connection->received->task, &job, site);
+    task = &connection->received->task;
+    *task = (keeper_task_t){.kind = KEEPER_TASK_STORED, .site = site, .append = job.append};
+    task->append.site = site->name;
     connection->kind = job.kind;
     connection->is_busy = 1;
     intake->jobs[intake->count++] = connection;

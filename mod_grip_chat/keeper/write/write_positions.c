@@ -67,21 +67,21 @@ apr_status_t write_positions_keep(const write_positions_t *positions, const writ
     return write_lock_write(lock, 0, text, LENGTH);
 }
 
-int write_positions_note(write_positions_t *positions, const chat_append_t *appends, int count)
+int write_positions_note(write_positions_t *positions, chat_append_t *const *appends, int count)
 {
     int is_new = 0;
     int i;
 
     for (i = 0; i < count; i++) {
-        if (appends[i].outcome != CHAT_APPEND_NEW) {
+        if (appends[i]->outcome != CHAT_APPEND_NEW) {
             continue;
         }
         is_new = 1;
-        if (appends[i].id > positions->last_id) {
-            positions->last_id = appends[i].id;
+        if (appends[i]->event.id > positions->last_id) {
+            positions->last_id = appends[i]->event.id;
         }
-        if (appends[i].event_id > positions->highest) {
-            positions->highest = appends[i].event_id;
+        if (appends[i]->event.position > positions->highest) {
+            positions->highest = appends[i]->event.position;
         }
     }
     return is_new;

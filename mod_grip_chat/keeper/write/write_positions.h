@@ -35,7 +35,7 @@ apr_status_t write_positions_read(write_positions_t *positions, const write_lock
 apr_status_t write_positions_keep(const write_positions_t *positions, const write_lock_t *lock);
 
 /** Note messages that were stored, count of them. @return whether any is new */
-int write_positions_note(write_positions_t *positions, const chat_append_t *appends, int count);
+int write_positions_note(write_positions_t *positions, chat_append_t *const *appends, int count);
 
 /**
  * Compare an opened database with the numbers that were given out. If it is another database, all

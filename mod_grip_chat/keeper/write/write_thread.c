@@ -9,8 +9,10 @@
 #include "gc_lock.h"
 #include "gc_pool.h"
 #include "write_append.h"
+#include "write_batch.h"
 #include "write_database.h"
 #include "write_intake.h"
+#include "write_job.h"
 #include "write_sweep.h"
 
 /* Chores that are taken at once. */
@@ -39,6 +41,7 @@ struct write_thread_t {
     write_intake_t intake;
     write_database_t database;
     write_append_t append;
+    write_batch_t batch;
     write_sweeper_t sweeper;
 };
 
@@ -128,11 +131,6 @@ static int must_stop(void *baton)
     return is_stopping;
 }
 
-static ipc_status_e status_of(apr_status_t rv)
-{
-    return rv == APR_SUCCESS ? IPC_DONE : rv == APR_EAGAIN ? IPC_LOCKED : IPC_UNAVAILABLE;
-}
-
 /* What messages are dated by, and what their age is told by; nothing waits for it. */
 static apr_time_t wall_clock_now(void)
 {
@@ -187,71 +185,6 @@ static void give_back(keeper_connection_t *connection, void *baton)
     hand_back(baton, &tasks);
 }
 
-static ipc_moved_t bump(const write_thread_t *writer, const keeper_task_t *task)
-{
-    ipc_moved_t moved = {.site = task->site, .append = &task->append};
-
-    moved.slot = ipc_site_slot(task->site, gc_slice_of(task->append.room));
-    ipc_shared_bump(writer->config->shared, moved.slot);
-    moved.version =
-        ipc_shared_version(writer->config->shared, task->site->database_number, moved.slot);
-    return moved;
-}
-
-/* Store all posts, give them their replies, and tell who watches their rooms. What was stored before tells
- * nobody anything: where its COMMIT was reported as failed, or its keeper died over it, all versions have
- * moved since, and each room above the watermark was hinted. */
-static apr_status_t append_posts(write_thread_t *writer, apr_pool_t *pool)
-{
-    write_intake_t *intake = &writer->intake;
-    apr_size_t count = (apr_size_t)intake->count;
-    chat_append_t *appends = apr_palloc(pool, sizeof(*appends) * count);
-    keeper_connection_t **posts = apr_palloc(pool, sizeof(keeper_connection_t *) * count);
-    ipc_moved_t *moved = apr_palloc(pool, sizeof(*moved) * count);
-    int moved_count = 0;
-    apr_status_t rv;
-    int n = 0;
-    int i;
-
-    for (i = 0; i < intake->count; i++) {
-        if (intake->jobs[i]->kind == IPC_JOB_POST) {
-            posts[n] = intake->jobs[i];
-            appends[n++] = intake->jobs[i]->received->task.append;
-        }
-    }
-    if (n == 0) {
-        return APR_SUCCESS;
-    }
-    rv = write_append(&writer->append, writer->database.db, appends, n, wall_clock_now(),
-                      gc_clock_now(), pool);
-    if (rv == APR_SUCCESS) {
-        write_database_note(&writer->database, appends, n);
-    }
-    else if (rv == APR_EAGAIN && appends[n - 1].id) {
-        write_database_doubt(&writer->database); /* committed, into a log that was deleted */
-    }
-    for (i = 0; i < n; i++) {
-        keeper_task_t *task = &posts[i]->received->task;
-
-        task->append = appends[i];
-        posts[i]->reply =
-            (ipc_reply_t){status_of(rv), appends[i].id, appends[i].event_id, appends[i].created_ms};
-        if (rv == APR_SUCCESS && appends[i].outcome == CHAT_APPEND_CONFLICT) {
-            posts[i]->reply.status = IPC_CONFLICT;
-        }
-        if (rv == APR_SUCCESS && appends[i].outcome == CHAT_APPEND_FAILED) {
-            posts[i]->reply = (ipc_reply_t){IPC_UNAVAILABLE, 0, 0, 0};
-        }
-        if (posts[i]->reply.status == IPC_DONE && appends[i].outcome == CHAT_APPEND_NEW) {
-            moved[moved_count++] = bump(writer, task);
-        }
-    }
-    if (moved_count > 0) {
-        writer->hooks.moved(moved, moved_count, pool, writer->hooks.baton);
-    }
-    return rv;
-}
-
 /* Reply to all jobs, and then give the loop what was stored and is to be published. */
 static void finish_jobs(write_thread_t *writer)
 {
@@ -262,7 +195,7 @@ static void finish_jobs(write_thread_t *writer)
     for (i = 0; i < intake->count; i++) {
         keeper_connection_t *connection = intake->jobs[i];
 
-        if (connection->kind == IPC_JOB_POST && connection->reply.status == IPC_DONE) {
+        if (write_job_find(connection->kind)->is_stored && connection->reply.status == IPC_DONE) {
             keeper_received_t *received = keeper_connection_take(connection);
 
             if (received->task.append.outcome == CHAT_APPEND_NEW &&
@@ -311,10 +244,10 @@ static apr_status_t do_jobs(write_thread_t *writer, orders_t *orders, apr_pool_t
     int i;
 
     for (i = 0; i < intake->count; i++) {
-        intake->jobs[i]->reply = (ipc_reply_t){status_of(rv), 0, 0, 0};
+        intake->jobs[i]->reply = (ipc_reply_t){write_batch_status(rv), 0, 0, 0};
     }
     if (rv == APR_SUCCESS) {
-        rv = append_posts(writer, pool);
+        rv = write_batch_store(&writer->batch, wall_clock_now(), pool);
         if (rv == APR_SUCCESS) {
             rv = write_database_ready(&writer->database, pool); /* if it was opened anew for them */
         }
@@ -348,7 +281,7 @@ static void do_chores(write_thread_t *writer, keeper_task_t **tasks, int count, 
             done = write_sweep_step(&writer->sweeper, writer->database.db, task, wall_clock_now(),
                                     gc_clock_now(), pool);
         }
-        task->status = status_of(done);
+        task->status = write_batch_status(done);
         if (rv == APR_SUCCESS && done == APR_ENOENT) {
             write_database_forget(&writer->database);
             rv = done;
@@ -472,6 +405,8 @@ apr_status_t write_thread_start(write_thread_t **out, const keeper_config_t *con
     writer->config = config;
     writer->hooks = *hooks;
     writer->append.log = config->log;
+    writer->batch = (write_batch_t){&writer->intake, &writer->append, &writer->database,
+                                    config->shared,  hooks->moved,    hooks->baton};
     writer->sweeper.config = config;
     writer->sweeper.path = sites[0]->database.params;
     write_database_init(&writer->database, config, sites, site_count, &database_hooks,

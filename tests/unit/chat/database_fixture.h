@@ -4,6 +4,7 @@
 
 #include "chat_store.h"
 #include "held_fixture.h"
+#include "unit_events.h"
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -25,9 +26,9 @@ static inline chat_database_t *open_writer(const unit_temp_t *temp)
 /* Store one message under a key of its own. */
 static inline apr_status_t store(chat_database_t *db, const char *key, const unit_temp_t *temp)
 {
-    chat_append_t append = {"", "a", "al", key, key, "", "", 0, CHAT_APPEND_CONFLICT, 0, 0, 0};
+    chat_append_t append = unit_append("", "a", "al", key, key);
 
-    return chat_store_append(db, &append, 1, apr_time_now(), temp->pool);
+    return unit_store(chat_store_append, db, &append, 1, apr_time_now(), temp->pool);
 }
 
 static inline int count_messages(chat_database_t *db, const unit_temp_t *temp)

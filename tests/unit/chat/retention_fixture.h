@@ -4,6 +4,7 @@
 
 #include "chat_retention.h"
 #include "store_fixture.h"
+#include "unit_events.h"
 
 /* When what fill() stored is old enough to be deleted. */
 #define LATER (NOW / 1000 + CHAT_RETENTION_MIN_AGE_MS)
@@ -72,11 +73,12 @@ static inline void store_text_at(chat_database_t *db, const char *site, const ch
     for (i = 0; i < count; i++) {
         appends[i] = job(room, text, unique(temp));
         appends[i].site = site;
-        appends[i].key = key;
+        appends[i].event.key = gc_slice_of(key);
         appends[i].digest = *key ? "d" : "";
     }
-    assert_int_equal(chat_store_append(db, appends, count, created_ms * 1000, temp->pool),
-                     APR_SUCCESS);
+    assert_int_equal(
+        unit_store(chat_store_append, db, appends, count, created_ms * 1000, temp->pool),
+        APR_SUCCESS);
 }
 
 static inline void store_at(chat_database_t *db, const char *site, const char *room,
@@ -108,7 +110,7 @@ static inline void assert_kept(chat_database_t *db, const char *site, const char
     assert_int_equal(page.last_event_id, last);
     assert_int_equal(page.count, last - first + 1);
     if (page.count > 0) {
-        assert_int_equal(page.messages[page.count - 1].event_id, first);
+        assert_int_equal(page.events[page.count - 1].position, first);
     }
 }
 
@@ -118,7 +120,7 @@ static inline chat_append_outcome_e post_again(chat_database_t *db, const char *
 {
     chat_append_t append = job(room, "x", unique(temp));
 
-    append.key = key;
+    append.event.key = gc_slice_of(key);
     append.digest = "d";
     append_ok(db, &append, 1, temp);
     return append.outcome;

@@ -6,13 +6,15 @@
 #include "chat_snapshot.h"
 #include "chat_sse.h"
 #include "unit.h"
+#include "unit_events.h"
 
 /* The message at a position: its text names the position and is `bytes` long at least. */
-static inline chat_message_t message_at(apr_int64_t event_id, int bytes, apr_pool_t *pool)
+static inline chat_event_t message_at(apr_int64_t event_id, int bytes, apr_pool_t *pool)
 {
     const char *text = apr_psprintf(pool, "%" APR_INT64_T_FMT " %*s", event_id, bytes, "x");
-    chat_message_t message = {event_id + 1000,   event_id,          1795492997336 + event_id,
-                              gc_slice_of("al"), gc_slice_of(text), {NULL, 0}};
+    chat_event_t message = {
+        CHAT_KIND_MESSAGE, event_id,          event_id + 1000, 1795492997336 + event_id,
+        gc_slice_of("al"), gc_slice_of(text), {NULL, 0}};
 
     return message;
 }
@@ -25,9 +27,9 @@ static inline chat_page_t page_of(apr_int64_t from, apr_int64_t to, apr_int64_t 
     chat_page_t page = {last, first_kept, (int)((to - from) * step) + 1, NULL};
     int i;
 
-    page.messages = apr_palloc(pool, sizeof(*page.messages) * (apr_size_t)page.count);
+    page.events = apr_palloc(pool, sizeof(*page.events) * (apr_size_t)page.count);
     for (i = 0; i < page.count; i++) {
-        page.messages[i] = message_at(from + i * step, bytes, pool);
+        page.events[i] = message_at(from + i * step, bytes, pool);
     }
     return page;
 }
@@ -78,9 +80,9 @@ static inline gc_slice_t events_of(const char *room, apr_int64_t first, apr_int6
     apr_int64_t i;
 
     for (i = first; i <= last; i++) {
-        chat_message_t message = message_at(i, bytes, pool);
+        chat_event_t message = message_at(i, bytes, pool);
 
-        assert_int_equal(chat_sse_append_message(&text, gc_slice_of(room), &message), APR_SUCCESS);
+        assert_int_equal(chat_sse_append_event(&text, gc_slice_of(room), &message), APR_SUCCESS);
     }
     return gc_buffer_slice(&text);
 }

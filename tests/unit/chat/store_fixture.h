@@ -4,6 +4,7 @@
 
 #include "chat_store.h"
 #include "held_fixture.h"
+#include "unit_events.h"
 
 /* Some time in 2026, in microseconds. */
 #define NOW APR_INT64_C(1795492997336123)
@@ -20,7 +21,7 @@ static inline chat_database_t *open_as(const unit_temp_t *temp, chat_database_ro
 
 static inline chat_append_t job(const char *room, const char *text, const char *key)
 {
-    chat_append_t append = {"", room, "al", text, key, "", "", 0, CHAT_APPEND_CONFLICT, -1, -1, -1};
+    chat_append_t append = unit_append("", room, "al", text, key);
 
     return append;
 }
@@ -28,7 +29,7 @@ static inline chat_append_t job(const char *room, const char *text, const char *
 static inline void append_ok(chat_database_t *db, chat_append_t *jobs, int count,
                              const unit_temp_t *temp)
 {
-    if (chat_store_append(db, jobs, count, NOW, temp->pool) != APR_SUCCESS) {
+    if (unit_store(chat_store_append, db, jobs, count, NOW, temp->pool) != APR_SUCCESS) {
         fail_msg("%s", chat_database_last_error(db));
     }
 }
@@ -84,7 +85,7 @@ static inline void assert_events(chat_page_t page, apr_int64_t first, apr_int64_
 
     assert_int_equal(page.count, (last - first) * step + 1);
     for (i = 0; i < page.count; i++) {
-        assert_int_equal(page.messages[i].event_id, first + i * step);
+        assert_int_equal(page.events[i].position, first + i * step);
     }
 }
 

@@ -1,8 +1,9 @@
 #include "chat_codec.h"
 #include "unit.h"
+#include "unit_events.h"
 
 /* One message as JSON. */
-static gc_slice_t render(const chat_message_t *message, apr_pool_t *pool)
+static gc_slice_t render(const chat_event_t *message, apr_pool_t *pool)
 {
     gc_buffer_t buffer = gc_buffer_make(64, pool);
 
@@ -12,7 +13,8 @@ static gc_slice_t render(const chat_message_t *message, apr_pool_t *pool)
 
 static gc_slice_t render_text(const char *text, apr_pool_t *pool)
 {
-    chat_message_t message = {1, 1, 0, gc_slice_of("al"), gc_slice_of(text), {NULL, 0}};
+    chat_event_t message = {CHAT_KIND_MESSAGE, 1,        1, 0, gc_slice_of("al"),
+                            gc_slice_of(text), {NULL, 0}};
 
     return render(&message, pool);
 }
@@ -20,7 +22,8 @@ static gc_slice_t render_text(const char *text, apr_pool_t *pool)
 /* The date of a message that was stored at this time. */
 static const char *date_of(apr_int64_t created_ms, apr_pool_t *pool)
 {
-    chat_message_t message = {1, 1, created_ms, gc_slice_of("al"), gc_slice_of("x"), {NULL, 0}};
+    chat_event_t message = {CHAT_KIND_MESSAGE, 1,        1, created_ms, gc_slice_of("al"),
+                            gc_slice_of("x"),  {NULL, 0}};
     const char *json = gc_slice_dup(render(&message, pool), pool);
     const char *at = strstr(json, "\"date\": \"");
 
@@ -30,8 +33,9 @@ static const char *date_of(apr_int64_t created_ms, apr_pool_t *pool)
 
 static void writes_a_message_byte_by_byte_as_the_original_does(void **state)
 {
-    chat_message_t message = {
-        1, 7, APR_INT64_C(1795492997336), gc_slice_of("al"), gc_slice_of("hello"), {NULL, 0}};
+    chat_event_t message = {
+        CHAT_KIND_MESSAGE,    7,        1, APR_INT64_C(1795492997336), gc_slice_of("al"),
+        gc_slice_of("hello"), {NULL, 0}};
 
     assert_slice_equal(render(&message, *state),
                        "{\"id\": 1, \"from\": \"al\", \"date\": \"2026-11-24T04:03:17.336Z\", "
@@ -40,7 +44,8 @@ static void writes_a_message_byte_by_byte_as_the_original_does(void **state)
 
 static void writes_large_ids_whole(void **state)
 {
-    chat_message_t message = {APR_INT64_MAX, 1, 0, gc_slice_of("a"), gc_slice_of("b"), {NULL, 0}};
+    chat_event_t message = {CHAT_KIND_MESSAGE, 1,        APR_INT64_MAX, 0, gc_slice_of("a"),
+                            gc_slice_of("b"),  {NULL, 0}};
 
     assert_slice_equal(render(&message, *state),
                        "{\"id\": 9223372036854775807, \"from\": \"a\", \"date\": "
@@ -82,7 +87,8 @@ static void escapes_what_json_demands_and_nothing_else(void **state)
 
 static void escapes_names_as_well(void **state)
 {
-    chat_message_t message = {1, 1, 0, gc_slice_of("\"\\"), gc_slice_of("x"), {NULL, 0}};
+    chat_event_t message = {CHAT_KIND_MESSAGE, 1,        1, 0, gc_slice_of("\"\\"),
+                            gc_slice_of("x"),  {NULL, 0}};
 
     assert_slice_equal(render(&message, *state), "{\"id\": 1, \"from\": \"\\\"\\\\\", \"date\": "
                                                  "\"1970-01-01T00:00:00.000Z\", \"text\": \"x\"}");
@@ -91,13 +97,14 @@ static void escapes_names_as_well(void **state)
 static void refuses_what_is_not_utf8(void **state)
 {
     gc_buffer_t buffer = gc_buffer_make(64, *state);
-    chat_message_t message = {1, 1, 0, gc_slice_of("al"), gc_slice_of("\xff"), {NULL, 0}};
+    chat_event_t message = {CHAT_KIND_MESSAGE,   1,        1, 0, gc_slice_of("al"),
+                            gc_slice_of("\xff"), {NULL, 0}};
     chat_page_t page = {1, 1, 1, &message};
 
     assert_int_equal(chat_codec_append_message(&buffer, &message), APR_EINVAL);
     assert_int_equal(chat_codec_append_list(&buffer, gc_slice_of("r"), &page), APR_EINVAL);
-    message.text = gc_slice_of("x");
-    message.from = gc_slice_of("\xed\xa0\x80");
+    message.payload = gc_slice_of("x");
+    message.author = gc_slice_of("\xed\xa0\x80");
     assert_int_equal(chat_codec_append_message(&buffer, &message), APR_EINVAL);
 }
 
@@ -114,8 +121,9 @@ static void writes_an_empty_list(void **state)
 static void writes_a_list_in_the_order_of_the_page(void **state)
 {
     gc_buffer_t buffer = gc_buffer_make(1, *state);
-    chat_message_t messages[] = {{9, 2, 1000, gc_slice_of("b"), gc_slice_of("2"), {NULL, 0}},
-                                 {8, 1, 0, gc_slice_of("a"), gc_slice_of("1"), {NULL, 0}}};
+    chat_event_t messages[] = {
+        {CHAT_KIND_MESSAGE, 2, 9, 1000, gc_slice_of("b"), gc_slice_of("2"), {NULL, 0}},
+        {CHAT_KIND_MESSAGE, 1, 8, 0, gc_slice_of("a"), gc_slice_of("1"), {NULL, 0}}};
     chat_page_t page = {2, 1, 2, messages};
 
     assert_int_equal(chat_codec_append_list(&buffer, gc_slice_of("caf\xc3\xa9 :"), &page),
@@ -131,7 +139,8 @@ static void writes_a_list_in_the_order_of_the_page(void **state)
 static void writes_the_key_of_a_message_that_has_one(void **state)
 {
     gc_buffer_t buffer = gc_buffer_make(1, *state);
-    chat_message_t message = {1, 1, 0, gc_slice_of("al"), gc_slice_of("x"), gc_slice_of("a\"b")};
+    chat_event_t message = {CHAT_KIND_MESSAGE,  1, 1, 0, gc_slice_of("al"), gc_slice_of("x"),
+                            gc_slice_of("a\"b")};
 
     assert_int_equal(chat_codec_append_message(&buffer, &message), APR_SUCCESS);
     assert_slice_equal(gc_buffer_slice(&buffer),

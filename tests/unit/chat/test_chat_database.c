@@ -1,5 +1,6 @@
 #include "database_fixture.h"
 #include "gc_clock.h"
+#include "unit_events.h"
 
 static void never_makes_a_file_for_a_reader(void **state)
 {
@@ -225,10 +226,10 @@ static void cuts_a_log_that_grew_back_to_its_limit(void **state)
     for (i = 0; i < COUNT; i++) {
         const char *key = apr_psprintf(temp->pool, "big-%d", i);
 
-        jobs[i] =
-            (chat_append_t){"", "big", "al", text, key, "", "", 0, CHAT_APPEND_CONFLICT, 0, 0, 0};
+        jobs[i] = unit_append("", "big", "al", text, key);
     }
-    assert_int_equal(chat_store_append(db, jobs, COUNT, apr_time_now(), temp->pool), APR_SUCCESS);
+    assert_int_equal(unit_store(chat_store_append, db, jobs, COUNT, apr_time_now(), temp->pool),
+                     APR_SUCCESS);
     assert_true(size_of(beside(temp, "-wal")) > LIMIT);
     assert_int_equal(store(db, "k1", temp), APR_SUCCESS);
     assert_true(size_of(beside(temp, "-wal")) <= LIMIT);

@@ -55,8 +55,8 @@ static chat_page_t page_with(int count, int broken, apr_int64_t first_kept, int 
     for (i = 0; i < count; i++) {
         const char *text = apr_psprintf(pool, "%d \"\\\t\xc3\xa9 %*s", i, i % 3 ? 5 : 700, "x");
 
-        page.messages[i].text = gc_slice_of(i == broken ? "\xff" : text);
-        page.messages[i].key = gc_slice_of(i % 2 ? "key" : "");
+        page.events[i].payload = gc_slice_of(i == broken ? "\xff" : text);
+        page.events[i].key = gc_slice_of(i % 2 ? "key" : "");
     }
     page.has_more = has_more;
     return page;

@@ -193,7 +193,7 @@ static void leaves_the_keys_of_other_sites_alone(void **state)
     (void)sweep_site(db, "", &retention, &sweep, 20000 + DAY_MS, temp);
     assert_int_equal(post_again(db, "a", "k", temp), CHAT_APPEND_NEW);
     other.site = "other";
-    other.key = "old";
+    other.event.key = gc_slice_of("old");
     other.digest = "d";
     append_ok(db, &other, 1, temp);
     assert_int_equal(other.outcome, CHAT_APPEND_KNOWN);

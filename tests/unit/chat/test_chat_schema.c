@@ -1,11 +1,12 @@
 #include "store_fixture.h"
+#include "unit_events.h"
 
 /* Store one message under a key of its own. */
 static apr_status_t store(chat_database_t *db, const char *key, const unit_temp_t *temp)
 {
     chat_append_t append = job("a", key, key);
 
-    return chat_store_append(db, &append, 1, NOW, temp->pool);
+    return unit_store(chat_store_append, db, &append, 1, NOW, temp->pool);
 }
 
 static int count_messages(chat_database_t *db, const unit_temp_t *temp)

@@ -178,8 +178,8 @@ static void does_not_go_on_from_what_is_gone_or_another(void **state)
     chat_snapshot_t *snapshot = NULL;
     int i;
 
-    other.messages[0].id++;
-    date.messages[0].created_ms++;
+    other.events[0].id++;
+    date.events[0].created_ms++;
     assert_int_equal(chat_snapshot_extend(&snapshot, old, &fixture->spec, &other, fixture->pool),
                      APR_EINCOMPLETE);
     assert_int_equal(chat_snapshot_extend(&snapshot, old, &fixture->spec, &date, fixture->pool),
@@ -258,7 +258,7 @@ static void has_no_way_past_a_message_that_is_not_utf8(void **state)
     chat_page_t page = newest_of(30, 1, 30, 1, fixture->pool);
     chat_snapshot_t *snapshot;
 
-    page.messages[7].text = gc_slice_of("\xff"); /* the 23rd */
+    page.events[7].payload = gc_slice_of("\xff"); /* the 23rd */
     snapshot = make(fixture, page);
     assert_int_equal(chat_snapshot_covers(snapshot, 22), 0);
     assert_true(chat_snapshot_covers(snapshot, 23));
@@ -279,7 +279,7 @@ static void has_no_way_past_one_that_comes_later(void **state)
     chat_snapshot_t *snapshot = make(fixture, newest_of(30, 1, 30, 1, fixture->pool));
     chat_page_t page = after_of(29, 100, 33, 1, 1, fixture->pool);
 
-    page.messages[2].text = gc_slice_of("\xff"); /* the 32nd */
+    page.events[2].payload = gc_slice_of("\xff"); /* the 32nd */
     snapshot = extend(fixture, snapshot, page);
     assert_int_equal(chat_snapshot_covers(snapshot, 31), 0);
     assert_true(chat_snapshot_covers(snapshot, 32));
@@ -295,7 +295,7 @@ static void is_whole_again_when_such_a_message_is_gone(void **state)
     chat_page_t page = newest_of(30, 1, 30, 1, fixture->pool);
     chat_snapshot_t *snapshot;
 
-    page.messages[0].text = gc_slice_of("\xff");
+    page.events[0].payload = gc_slice_of("\xff");
     snapshot = make(fixture, page);
     assert_int_equal(chat_snapshot_covers(snapshot, 29), 0);
     assert_true(chat_snapshot_covers(snapshot, 30));
@@ -379,7 +379,7 @@ static void leads_over_gaps(void **state)
     chat_snapshot_t *snapshot;
     apr_int64_t reached;
 
-    memmove(&page.messages[10], &page.messages[20], 10 * sizeof(page.messages[0]));
+    memmove(&page.events[10], &page.events[20], 10 * sizeof(page.events[0]));
     page.count = 20; /* 30 .. 21, 10 .. 1 */
     snapshot = make(fixture, page);
     assert_true(chat_snapshot_covers(snapshot, 0));
@@ -394,7 +394,7 @@ static void leads_over_gaps(void **state)
     assert_int_equal(reached, 18);
     assert_int_equal(chat_snapshot_events_after(snapshot, 33, APR_INT64_MAX, &reached).len, 0);
     assert_int_equal(reached, 40);
-    next.messages[1] = message_at(41, 1, fixture->pool);
+    next.events[1] = message_at(41, 1, fixture->pool);
     snapshot = extend(fixture, snapshot, next);
     assert_same(chat_snapshot_events_after(snapshot, 29, APR_INT64_MAX, &reached),
                 chat_snapshot_events_after(snapshot, 20 + 9, 41, &reached));

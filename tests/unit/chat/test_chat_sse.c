@@ -1,12 +1,14 @@
 #include "chat_sse.h"
 #include "unit.h"
+#include "unit_events.h"
 
 static gc_slice_t message_event(const char *room, const char *text, apr_pool_t *pool)
 {
     gc_buffer_t buffer = gc_buffer_make(16, pool);
-    chat_message_t message = {12, 5, 0, gc_slice_of("al"), gc_slice_of(text), {NULL, 0}};
+    chat_event_t message = {CHAT_KIND_MESSAGE, 5,        12, 0, gc_slice_of("al"),
+                            gc_slice_of(text), {NULL, 0}};
 
-    assert_int_equal(chat_sse_append_message(&buffer, gc_slice_of(room), &message), APR_SUCCESS);
+    assert_int_equal(chat_sse_append_event(&buffer, gc_slice_of(room), &message), APR_SUCCESS);
     return gc_buffer_slice(&buffer);
 }
 
@@ -87,10 +89,10 @@ static void keeps_room_names_out_of_the_lines(void **state)
 static void refuses_a_message_that_is_not_utf8(void **state)
 {
     gc_buffer_t buffer = gc_buffer_make(16, *state);
-    chat_message_t message = {12, 5, 0, gc_slice_of("al"), gc_slice_of("\xc0\x80"), {NULL, 0}};
+    chat_event_t message = {CHAT_KIND_MESSAGE,       5,        12, 0, gc_slice_of("al"),
+                            gc_slice_of("\xc0\x80"), {NULL, 0}};
 
-    assert_int_equal(chat_sse_append_message(&buffer, gc_slice_of("default"), &message),
-                     APR_EINVAL);
+    assert_int_equal(chat_sse_append_event(&buffer, gc_slice_of("default"), &message), APR_EINVAL);
 }
 
 static void resets_to_a_position(void **state)

@@ -1,4 +1,5 @@
 #include "store_fixture.h"
+#include "unit_events.h"
 
 static void stores_a_message_as_it_was_given(void **state)
 {
@@ -7,20 +8,20 @@ static void stores_a_message_as_it_was_given(void **state)
         job("caf\xc3\xa9 '\"%s", "a\r\n\t'; DROP TABLE x; -- %lld \xe2\x98\x83", "k");
     chat_page_t page;
 
-    append.from = "o'neil \xf0\x9f\x98\x80";
+    append.event.author = gc_slice_of("o'neil \xf0\x9f\x98\x80");
     append_ok(db, &append, 1, *state);
-    assert_int_equal(append.id, 1);
-    assert_int_equal(append.event_id, 1);
-    assert_true(append.created_ms == NOW / 1000);
+    assert_int_equal(append.event.id, 1);
+    assert_int_equal(append.event.position, 1);
+    assert_true(append.event.created_ms == NOW / 1000);
     assert_int_equal(append.outcome, CHAT_APPEND_NEW);
     page = newest(db, "", append.room, 10, *state);
     assert_int_equal(page.count, 1);
     assert_int_equal(page.last_event_id, 1);
     assert_int_equal(page.first_kept_event_id, 1);
-    assert_int_equal(page.messages[0].id, 1);
-    assert_true(page.messages[0].created_ms == NOW / 1000);
-    assert_slice_equal(page.messages[0].from, append.from);
-    assert_slice_equal(page.messages[0].text, append.text);
+    assert_int_equal(page.events[0].id, 1);
+    assert_true(page.events[0].created_ms == NOW / 1000);
+    assert_slice_equal(page.events[0].author, append.event.author.data);
+    assert_slice_equal(page.events[0].payload, append.event.payload.data);
 }
 
 static void counts_positions_in_each_room_and_ids_across_rooms(void **state)
@@ -33,8 +34,8 @@ static void counts_positions_in_each_room_and_ids_across_rooms(void **state)
 
     append_ok(db, jobs, COUNT_OF(jobs), *state);
     for (i = 0; i < COUNT_OF(jobs); i++) {
-        assert_int_equal(jobs[i].id, i + 1);
-        assert_int_equal(jobs[i].event_id, events[i]);
+        assert_int_equal(jobs[i].event.id, i + 1);
+        assert_int_equal(jobs[i].event.position, events[i]);
     }
     assert_events(newest(db, "", "a", 10, *state), 3, 1);
     assert_events(newest(db, "", "b", 10, *state), 2, 1);
@@ -58,7 +59,7 @@ static void counts_positions_of_many_rooms_in_one_batch_and_the_next(void **stat
         }
         append_ok(db, jobs, ROOMS * ROUNDS, temp);
         for (i = 0; i < ROOMS * ROUNDS; i++) {
-            assert_int_equal(jobs[i].event_id, batch * ROUNDS + i / ROOMS + 1);
+            assert_int_equal(jobs[i].event.position, batch * ROUNDS + i / ROOMS + 1);
         }
     }
     assert_events(newest(db, "", "r1", 10, temp), 2 * ROUNDS, 1);
@@ -74,13 +75,13 @@ static void answers_a_repeated_key_as_the_first_time(void **state)
     append_ok(db, &first, 1, *state);
     fill(db, "a", 2, *state);
     again.is_repeat = 1;
-    assert_int_equal(
-        chat_store_append(db, &again, 1, NOW + apr_time_from_sec(9), ((unit_temp_t *)*state)->pool),
-        APR_SUCCESS);
+    assert_int_equal(unit_store(chat_store_append, db, &again, 1, NOW + apr_time_from_sec(9),
+                                ((unit_temp_t *)*state)->pool),
+                     APR_SUCCESS);
     assert_int_equal(again.outcome, CHAT_APPEND_REPEATED);
-    assert_int_equal(again.id, first.id);
-    assert_int_equal(again.event_id, first.event_id);
-    assert_true(again.created_ms == first.created_ms);
+    assert_int_equal(again.event.id, first.event.id);
+    assert_int_equal(again.event.position, first.event.position);
+    assert_true(again.event.created_ms == first.event.created_ms);
     assert_events(newest(db, "", "a", 10, *state), 3, 1);
 }
 
@@ -92,7 +93,7 @@ static void stores_a_job_that_was_sent_again_but_never_arrived(void **state)
     again.is_repeat = 1;
     append_ok(db, &again, 1, *state);
     assert_int_equal(again.outcome, CHAT_APPEND_NEW);
-    assert_int_equal(again.event_id, 1);
+    assert_int_equal(again.event.position, 1);
 }
 
 /* The child lost its connection, not the keeper its database: both jobs may meet in one batch. */
@@ -106,9 +107,9 @@ static void stores_a_key_once_that_comes_twice_in_one_batch(void **state)
     append_ok(db, jobs, COUNT_OF(jobs), *state);
     assert_int_equal(jobs[0].outcome, CHAT_APPEND_NEW);
     assert_int_equal(jobs[2].outcome, CHAT_APPEND_REPEATED);
-    assert_int_equal(jobs[2].id, jobs[0].id);
-    assert_int_equal(jobs[2].event_id, 1);
-    assert_int_equal(jobs[3].event_id, 3);
+    assert_int_equal(jobs[2].event.id, jobs[0].event.id);
+    assert_int_equal(jobs[2].event.position, 1);
+    assert_int_equal(jobs[3].event.position, 3);
     assert_events(newest(db, "", "a", 10, *state), 3, 1);
 }
 
@@ -120,14 +121,14 @@ static void stores_a_key_once_that_is_not_marked_as_repeated(void **state)
     chat_append_t jobs[] = {job("a", "2", "k2"), job("a", "1", "k1"), job("b", "3", "k3")};
 
     append_ok(db, &first, 1, *state);
-    assert_int_equal(chat_store_append(db, jobs, COUNT_OF(jobs), NOW + apr_time_from_sec(1),
-                                       ((unit_temp_t *)*state)->pool),
+    assert_int_equal(unit_store(chat_store_append, db, jobs, COUNT_OF(jobs),
+                                NOW + apr_time_from_sec(1), ((unit_temp_t *)*state)->pool),
                      APR_SUCCESS);
     assert_int_equal(jobs[0].outcome, CHAT_APPEND_NEW);
-    assert_int_equal(jobs[0].event_id, 2);
+    assert_int_equal(jobs[0].event.position, 2);
     assert_int_equal(jobs[1].outcome, CHAT_APPEND_REPEATED);
-    assert_int_equal(jobs[1].id, first.id);
-    assert_int_equal(jobs[2].event_id, 1);
+    assert_int_equal(jobs[1].event.id, first.event.id);
+    assert_int_equal(jobs[2].event.position, 1);
     assert_events(newest(db, "", "a", 10, *state), 2, 1);
 }
 
@@ -140,12 +141,12 @@ static void leaves_nothing_of_a_batch_that_fails(void **state)
 
     fill(db, "a", 1, *state);
     assert_int_equal(
-        chat_store_append(db, jobs, COUNT_OF(jobs), NOW, ((unit_temp_t *)*state)->pool),
+        unit_store(chat_store_append, db, jobs, COUNT_OF(jobs), NOW, ((unit_temp_t *)*state)->pool),
         APR_EGENERAL);
     assert_int_equal(newest(db, "", "a", 10, *state).last_event_id, 1);
     assert_int_equal(newest(db, "", "new", 10, *state).last_event_id, 0);
     append_ok(db, &next, 1, *state);
-    assert_int_equal(next.event_id, 2);
+    assert_int_equal(next.event.position, 2);
     assert_events(newest(db, "", "a", 10, *state), 2, 1);
 }
 
@@ -189,7 +190,7 @@ static void reads_what_follows_a_position_oldest_first(void **state)
     assert_events(after(db, "a", 2, 3, *state), 3, 5);
     page = after(db, "a", 2, 3, *state);
     assert_int_equal(page.last_event_id, 7);
-    assert_slice_equal(page.messages[0].text, "a3");
+    assert_slice_equal(page.events[0].payload, "a3");
 }
 
 static void reads_nothing_behind_the_end_of_a_room(void **state)
@@ -224,8 +225,8 @@ static void goes_on_counting_after_messages_were_deleted(void **state)
     assert_int_equal(page.count, 0);
     assert_int_equal(page.last_event_id, 3);
     append_ok(db, &next, 1, temp);
-    assert_int_equal(next.id, 4);
-    assert_int_equal(next.event_id, 4);
+    assert_int_equal(next.event.id, 4);
+    assert_int_equal(next.event.position, 4);
 }
 
 static void hands_out_the_first_position_that_is_kept(void **state)
@@ -255,10 +256,10 @@ static void keeps_sites_apart(void **state)
     jobs[1].site = jobs[3].site = "one";
     jobs[2].site = "two";
     append_ok(db, jobs, COUNT_OF(jobs), *state);
-    assert_int_equal(jobs[3].event_id, 2);
+    assert_int_equal(jobs[3].event.position, 2);
     assert_events(newest(db, "", "a", 10, *state), 1, 1);
     assert_events(newest(db, "one", "a", 10, *state), 2, 1);
-    assert_slice_equal(newest(db, "two", "a", 10, *state).messages[0].text, "of two");
+    assert_slice_equal(newest(db, "two", "a", 10, *state).events[0].payload, "of two");
     assert_int_equal(newest(db, "three", "a", 10, *state).last_event_id, 0);
 }
 
@@ -361,8 +362,9 @@ static void keeps_a_reader_from_writing(void **state)
     chat_database_t *reader = open_as(*state, CHAT_DATABASE_READER);
     chat_append_t append = job("a", "x", "k");
 
-    assert_int_equal(chat_store_append(reader, &append, 1, NOW, ((unit_temp_t *)*state)->pool),
-                     APR_EGENERAL);
+    assert_int_equal(
+        unit_store(chat_store_append, reader, &append, 1, NOW, ((unit_temp_t *)*state)->pool),
+        APR_EGENERAL);
     assert_int_equal(newest(writer, "", "a", 10, *state).count, 0);
 }
 

@@ -16,7 +16,7 @@ static void adds_it_to_all_that_is_read(void **state)
     assert_int_equal(page.base_event_id, BASE);
     assert_int_equal(page.last_event_id, BASE + 5);
     assert_int_equal(page.first_kept_event_id, BASE + 1);
-    assert_string_equal(page.messages[0].text.data, "a5");
+    assert_string_equal(page.events[0].payload.data, "a5");
 }
 
 static void takes_it_from_what_is_asked_for(void **state)
@@ -46,7 +46,7 @@ static void is_where_a_room_stands_that_was_never_written_to(void **state)
     assert_int_equal(page.last_event_id, BASE);
     assert_int_equal(page.first_kept_event_id, BASE + 1);
     append_ok(db, &first, 1, temp);
-    assert_int_equal(first.event_id, BASE + 1);
+    assert_int_equal(first.event.position, BASE + 1);
     assert_events(newest(db, "", "new", 3, temp), BASE + 1, BASE + 1);
 }
 
@@ -60,17 +60,17 @@ static void is_in_the_answers_to_posts_new_and_repeated(void **state)
 
     append_ok(db, &repeated, 1, temp);
     assert_int_equal(chat_store_set_base(db, BASE, temp->pool), APR_SUCCESS);
-    keyed.key = known.key = "key";
+    keyed.event.key = known.event.key = gc_slice_of("key");
     keyed.digest = known.digest = "digest";
     append_ok(db, &keyed, 1, temp);
-    assert_int_equal(keyed.event_id, BASE + 2);
+    assert_int_equal(keyed.event.position, BASE + 2);
     append_ok(db, &known, 1, temp);
     assert_int_equal(known.outcome, CHAT_APPEND_KNOWN);
-    assert_int_equal(known.event_id, BASE + 2);
+    assert_int_equal(known.event.position, BASE + 2);
     repeated.is_repeat = 1;
     append_ok(db, &repeated, 1, temp);
     assert_int_equal(repeated.outcome, CHAT_APPEND_REPEATED);
-    assert_int_equal(repeated.event_id, BASE + 1);
+    assert_int_equal(repeated.event.position, BASE + 1);
 }
 
 static void counts_in_the_highest_position(void **state)

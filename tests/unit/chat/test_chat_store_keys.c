@@ -1,10 +1,11 @@
 #include "store_fixture.h"
+#include "unit_events.h"
 
 static chat_append_t keyed(const char *room, const char *text, const char *job_key, const char *key)
 {
     chat_append_t append = job(room, text, job_key);
 
-    append.key = key;
+    append.event.key = gc_slice_of(key);
     append.digest = text;
     return append;
 }
@@ -19,19 +20,19 @@ static void answers_a_known_idempotency_key_with_the_message_that_has_it(void **
     append_ok(db, jobs, COUNT_OF(jobs), *state);
     assert_int_equal(jobs[0].outcome, CHAT_APPEND_NEW);
     assert_int_equal(jobs[1].outcome, CHAT_APPEND_KNOWN);
-    assert_int_equal(jobs[1].id, jobs[0].id);
-    assert_int_equal(jobs[1].event_id, 1);
+    assert_int_equal(jobs[1].event.id, jobs[0].event.id);
+    assert_int_equal(jobs[1].event.position, 1);
     assert_int_equal(jobs[2].outcome, CHAT_APPEND_NEW);
     assert_int_equal(jobs[3].outcome, CHAT_APPEND_NEW);
-    assert_int_equal(jobs[3].event_id, 1);
-    assert_int_equal(chat_store_append(db, &later, 1, NOW + apr_time_from_sec(100000),
-                                       ((unit_temp_t *)*state)->pool),
+    assert_int_equal(jobs[3].event.position, 1);
+    assert_int_equal(unit_store(chat_store_append, db, &later, 1, NOW + apr_time_from_sec(100000),
+                                ((unit_temp_t *)*state)->pool),
                      APR_SUCCESS);
     assert_int_equal(later.outcome, CHAT_APPEND_KNOWN);
-    assert_int_equal(later.id, jobs[0].id);
-    assert_true(later.created_ms == NOW / 1000);
+    assert_int_equal(later.event.id, jobs[0].event.id);
+    assert_true(later.event.created_ms == NOW / 1000);
     assert_events(newest(db, "", "a", 10, *state), 2, 1);
-    assert_slice_equal(newest(db, "", "a", 10, *state).messages[1].key, "k");
+    assert_slice_equal(newest(db, "", "a", 10, *state).events[1].key, "k");
 }
 
 static void refuses_another_message_under_a_used_key_and_stores_the_others(void **state)
@@ -44,7 +45,7 @@ static void refuses_another_message_under_a_used_key_and_stores_the_others(void 
     append_ok(db, jobs, COUNT_OF(jobs), *state);
     assert_int_equal(jobs[0].outcome, CHAT_APPEND_CONFLICT);
     assert_int_equal(jobs[1].outcome, CHAT_APPEND_NEW);
-    assert_int_equal(jobs[1].event_id, 2);
+    assert_int_equal(jobs[1].event.position, 2);
 }
 
 /* The keeper died behind the COMMIT: the child sends the same job again. */
@@ -58,7 +59,7 @@ static void knows_a_repeated_job_with_an_idempotency_key_as_its_own(void **state
     again.is_repeat = 1;
     append_ok(db, &again, 1, *state);
     assert_int_equal(again.outcome, CHAT_APPEND_REPEATED);
-    assert_int_equal(again.id, first.id);
+    assert_int_equal(again.event.id, first.event.id);
 }
 
 /* A job of before that nobody marked fails the batch in the middle; it is done again as a whole. */
@@ -73,23 +74,23 @@ static void counts_positions_in_a_batch_with_every_outcome_that_is_done_again(vo
                             job("a", "5", "j6")};
 
     append_ok(db, &old, 1, *state);
-    assert_int_equal(chat_store_append(db, jobs, COUNT_OF(jobs), NOW + apr_time_from_sec(1),
-                                       ((unit_temp_t *)*state)->pool),
+    assert_int_equal(unit_store(chat_store_append, db, jobs, COUNT_OF(jobs),
+                                NOW + apr_time_from_sec(1), ((unit_temp_t *)*state)->pool),
                      APR_SUCCESS);
-    assert_int_equal(jobs[0].event_id, 2);
-    assert_int_equal(jobs[1].event_id, 1);
+    assert_int_equal(jobs[0].event.position, 2);
+    assert_int_equal(jobs[1].event.position, 1);
     assert_int_equal(jobs[2].outcome, CHAT_APPEND_NEW);
-    assert_int_equal(jobs[2].event_id, 3);
+    assert_int_equal(jobs[2].event.position, 3);
     assert_int_equal(jobs[3].outcome, CHAT_APPEND_KNOWN);
-    assert_int_equal(jobs[3].event_id, 3);
+    assert_int_equal(jobs[3].event.position, 3);
     assert_int_equal(jobs[4].outcome, CHAT_APPEND_CONFLICT);
     assert_int_equal(jobs[5].outcome, CHAT_APPEND_REPEATED);
-    assert_int_equal(jobs[5].event_id, 1);
+    assert_int_equal(jobs[5].event.position, 1);
     assert_int_equal(jobs[6].outcome, CHAT_APPEND_NEW);
-    assert_int_equal(jobs[6].event_id, 4);
+    assert_int_equal(jobs[6].event.position, 4);
     append_ok(db, next, COUNT_OF(next), *state);
-    assert_int_equal(next[0].event_id, 5);
-    assert_int_equal(next[1].event_id, 2);
+    assert_int_equal(next[0].event.position, 5);
+    assert_int_equal(next[1].event.position, 2);
     assert_events(newest(db, "", "a", 10, *state), 5, 1);
 }
 
@@ -98,7 +99,7 @@ static void shows_no_key_where_none_was_given(void **state)
     chat_database_t *db = open_as(*state, CHAT_DATABASE_WRITER);
 
     fill(db, "a", 2, *state);
-    assert_int_equal(newest(db, "", "a", 10, *state).messages[0].key.len, 0);
+    assert_int_equal(newest(db, "", "a", 10, *state).events[0].key.len, 0);
 }
 
 int main(void)

@@ -39,8 +39,8 @@ static void goes_over_gaps_of_any_length(void **state)
                 temp->pool);
     page = after(db, "a", 48, 4, temp);
     assert_int_equal(page.count, 4);
-    assert_int_equal(page.messages[1].event_id, 50);
-    assert_int_equal(page.messages[2].event_id, 201);
+    assert_int_equal(page.events[1].position, 50);
+    assert_int_equal(page.events[2].position, 201);
     assert_events(after(db, "a", 50, 2, temp), 201, 202);
     assert_events(after(db, "a", 120, 2, temp), 201, 202);
     page = after(db, "a", 385, 100, temp);

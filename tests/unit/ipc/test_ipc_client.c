@@ -1,6 +1,7 @@
 #include "ipc_client.h"
 
 #include "gc_clock.h"
+#include "unit_events.h"
 #include "unit_temp.h"
 
 #include <errno.h>
@@ -62,8 +63,8 @@ static int take_job(listener_t *listener, int fd)
         listener->jobs == JOBS_MAX) {
         return 0;
     }
-    listener->repeats[listener->jobs] = job.is_repeat;
-    apr_cpystrn(listener->keys[listener->jobs], job.job_key, IPC_FRAME_KEY_MAX_BYTES);
+    listener->repeats[listener->jobs] = job.append.is_repeat;
+    apr_cpystrn(listener->keys[listener->jobs], job.append.job_key, IPC_FRAME_KEY_MAX_BYTES);
     listener->jobs++;
     return 1;
 }
@@ -139,7 +140,7 @@ static ipc_client_t *client_of(const listener_t *listener, apr_pool_t *pool)
 static apr_status_t call(ipc_client_t *client, const char *key, ipc_reply_t *reply,
                          apr_interval_time_t timeout, const unit_temp_t *temp)
 {
-    ipc_job_t job = {IPC_JOB_POST, 0, "site", "room", "al", "hello", key, "", ""};
+    ipc_job_t job = unit_job(IPC_JOB_APPEND, 0, "site", "room", "al", "hello", key, "", "");
 
     return ipc_client_call(client, &job, reply, timeout, temp->pool);
 }
@@ -164,7 +165,7 @@ static void gets_the_reply_to_its_job(void **state)
     assert_int_equal(call_with("r", &listener, &reply, *state), APR_SUCCESS);
     assert_int_equal(reply.status, IPC_DONE);
     assert_int_equal(reply.id, 101);
-    assert_int_equal(reply.event_id, 1);
+    assert_int_equal(reply.position, 1);
     assert_int_equal(listener->jobs, 1);
     assert_int_equal(listener->repeats[0], 0);
     assert_string_equal(listener->keys[0], "key");
@@ -180,7 +181,7 @@ static void uses_a_connection_again(void **state)
 
     for (i = 1; i <= 3; i++) {
         assert_int_equal(call(client, "key", &reply, UNIT_PATIENCE, temp), APR_SUCCESS);
-        assert_int_equal(reply.event_id, i);
+        assert_int_equal(reply.position, i);
     }
     stop_listener(listener);
     assert_int_equal(listener->connections, 1);
@@ -208,7 +209,7 @@ static void sends_a_job_again_that_got_half_a_reply(void **state)
     listener_t *listener;
 
     assert_int_equal(call_with("hhr", &listener, &reply, *state), APR_SUCCESS);
-    assert_int_equal(reply.event_id, 3);
+    assert_int_equal(reply.position, 3);
     assert_int_equal(listener->repeats[1] + listener->repeats[2], 2);
 }
 

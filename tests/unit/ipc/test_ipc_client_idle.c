@@ -1,5 +1,6 @@
 /* How many connections a client keeps when its threads have nothing to do any more. */
 #include "ipc_client.h"
+#include "unit_events.h"
 #include "unit_temp.h"
 
 #include <poll.h>
@@ -129,7 +130,7 @@ static int stop_and_count(keeper_t *keeper)
 
 static void *post(void *client)
 {
-    ipc_job_t job = {IPC_JOB_POST, 0, "site", "room", "al", "hello", "key", "", ""};
+    ipc_job_t job = unit_job(IPC_JOB_APPEND, 0, "site", "room", "al", "hello", "key", "", "");
     ipc_reply_t reply;
     apr_pool_t *pool;
     apr_status_t rv = gc_pool_create(&pool, NULL, "post");
@@ -229,7 +230,7 @@ static void does_not_use_a_connection_of_another_site(void **state)
 
     post_at_once(client, 2);
     for (i = 0; i < 3; i++) {
-        ipc_job_t job = {IPC_JOB_POST, 0, "other", "room", "al", "hello", "key", "", ""};
+        ipc_job_t job = unit_job(IPC_JOB_APPEND, 0, "other", "room", "al", "hello", "key", "", "");
         ipc_reply_t reply;
 
         assert_int_equal(ipc_client_call(client, &job, &reply, UNIT_PATIENCE, temp->pool),

@@ -1,11 +1,13 @@
 #include "ipc_frame.h"
 #include "unit.h"
+#include "unit_events.h"
 
 #include <stdlib.h>
 
 static ipc_job_t a_job(void)
 {
-    ipc_job_t job = {IPC_JOB_POST, 0, "sqlite3:/x:", "caf\xc3\xa9", "al", "hello\n", "key", "", ""};
+    ipc_job_t job =
+        unit_job(IPC_JOB_APPEND, 0, "sqlite3:/x:", "caf\xc3\xa9", "al", "hello\n", "key", "", "");
 
     return job;
 }
@@ -41,8 +43,9 @@ static apr_status_t read_exactly(gc_slice_t bytes)
     rv = ipc_frame_read_job(&job, gc_slice(exact, bytes.len));
     if (rv == APR_SUCCESS) {
         /* A job that is taken consists of whole strings. */
-        assert_true(strlen(job.site) + strlen(job.room) + strlen(job.from) + strlen(job.text) +
-                        strlen(job.job_key) <
+        assert_true(strlen(job.site) + strlen(job.append.room) +
+                        strlen(job.append.event.author.data) +
+                        strlen(job.append.event.payload.data) + strlen(job.append.job_key) <
                     bytes.len);
     }
     free(exact);
@@ -54,31 +57,31 @@ static void reads_the_job_that_was_written(void **state)
     ipc_job_t job = a_job();
     ipc_job_t back;
 
-    job.is_repeat = 1;
-    job.key = "k";
-    job.digest = "d";
+    job.append.is_repeat = 1;
+    job.append.event.key = gc_slice_of("k");
+    job.append.digest = "d";
     assert_int_equal(ipc_frame_read_job(&back, frame_of(&job, *state)), APR_SUCCESS);
-    assert_int_equal(back.kind, IPC_JOB_POST);
-    assert_int_equal(back.is_repeat, 1);
+    assert_int_equal(back.kind, IPC_JOB_APPEND);
+    assert_int_equal(back.append.is_repeat, 1);
     assert_string_equal(back.site, job.site);
-    assert_string_equal(back.room, job.room);
-    assert_string_equal(back.from, job.from);
-    assert_string_equal(back.text, job.text);
-    assert_string_equal(back.job_key, job.job_key);
-    assert_string_equal(back.key, "k");
-    assert_string_equal(back.digest, "d");
+    assert_string_equal(back.append.room, job.append.room);
+    assert_string_equal(back.append.event.author.data, job.append.event.author.data);
+    assert_string_equal(back.append.event.payload.data, job.append.event.payload.data);
+    assert_string_equal(back.append.job_key, job.append.job_key);
+    assert_string_equal(back.append.event.key.data, "k");
+    assert_string_equal(back.append.digest, "d");
 }
 
 static void reads_a_job_of_empty_strings(void **state)
 {
-    ipc_job_t job = {IPC_JOB_READY, 0, "s", "", "", "", "", "", ""};
+    ipc_job_t job = unit_job(IPC_JOB_READY, 0, "s", "", "", "", "", "", "");
     ipc_job_t back;
 
     assert_int_equal(ipc_frame_read_job(&back, frame_of(&job, *state)), APR_SUCCESS);
     assert_int_equal(back.kind, IPC_JOB_READY);
-    assert_int_equal(back.is_repeat, 0);
+    assert_int_equal(back.append.is_repeat, 0);
     assert_string_equal(back.site, "s");
-    assert_string_equal(back.job_key, "");
+    assert_string_equal(back.append.job_key, "");
 }
 
 static void marks_a_frame_that_is_sent_again(void **state)
@@ -89,8 +92,8 @@ static void marks_a_frame_that_is_sent_again(void **state)
 
     ((char *)frame.data)[IPC_FRAME_REPEAT_OFFSET] = 1;
     assert_int_equal(ipc_frame_read_job(&back, frame), APR_SUCCESS);
-    assert_int_equal(back.is_repeat, 1);
-    assert_string_equal(back.job_key, job.job_key);
+    assert_int_equal(back.append.is_repeat, 1);
+    assert_string_equal(back.append.job_key, job.append.job_key);
 }
 
 static void has_room_for_the_longest_message(void **state)
@@ -100,7 +103,7 @@ static void has_room_for_the_longest_message(void **state)
     char *room = apr_pcalloc(*state, CHAT_ROOM_MAX_CHARS * 4 + 1);
     char *key = apr_pcalloc(*state, IPC_FRAME_KEY_MAX_BYTES + 1);
     char *site = apr_pcalloc(*state, 4096 + 1);
-    ipc_job_t job = {IPC_JOB_POST, 0, site, room, from, text, key, key, key};
+    ipc_job_t job = unit_job(IPC_JOB_APPEND, 0, site, room, from, text, key, key, key);
     apr_size_t size = 0;
 
     memset(text, 'x', CHAT_TEXT_MAX_BYTES);
@@ -230,7 +233,7 @@ static void reads_the_reply_that_was_written(void **state)
     assert_int_equal(size, IPC_FRAME_REPLY_BYTES);
     assert_int_equal(ipc_frame_read_reply(&back, frame), APR_SUCCESS);
     assert_int_equal(back.status, IPC_LOCKED);
-    assert_true(back.id == reply.id && back.event_id == reply.event_id);
+    assert_true(back.id == reply.id && back.position == reply.position);
     assert_true(back.created_ms == -1);
 }
 

@@ -1,19 +1,17 @@
 #include "ipc_notice.h"
 #include "unit.h"
+#include "unit_events.h"
 
 static gc_buffer_t make_notice(apr_pool_t *pool)
 {
     static const ipc_site_t site = {.identity = "sqlite3 /x"};
-    static const chat_append_t append = {.room = "caf\xc3\xa9",
-                                         .from = "al",
-                                         .text = "hi",
-                                         .key = "",
-                                         .id = 8,
-                                         .event_id = 7,
-                                         .created_ms = 1000};
+    chat_append_t append = unit_append("", "caf\xc3\xa9", "al", "hi", "j");
     ipc_moved_t moved = {5, {3, 4}, &site, &append};
     gc_buffer_t bytes = gc_buffer_make(16, pool);
 
+    append.event.id = 8;
+    append.event.position = 7;
+    append.event.created_ms = 1000;
     assert_int_equal(ipc_notice_append(&bytes, &moved), APR_SUCCESS);
     return bytes;
 }
@@ -26,7 +24,7 @@ static void says_what_it_was_made_of(void **state)
     assert_int_equal(ipc_notice_read(&notice, gc_buffer_slice(&bytes)), APR_SUCCESS);
     assert_int_equal(notice.version.epoch, 3);
     assert_int_equal(notice.version.generation, 4);
-    assert_int_equal(notice.event_id, 7);
+    assert_int_equal(notice.position, 7);
     assert_string_equal(notice.site, "sqlite3 /x");
     assert_string_equal(notice.room, "caf\xc3\xa9");
     assert_memory_equal(notice.text.data, "event: message\n", 15);

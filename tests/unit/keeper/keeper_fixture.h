@@ -50,9 +50,9 @@ static inline void stop(keeper_fixture_t *fixture)
 static inline void add_text(keeper_fixture_t *fixture, const char *room, apr_int64_t event_id,
                             gc_slice_t text)
 {
-    publish_event_t event = {room, ++fixture->last_message_id, event_id, text};
+    chat_event_t event = {.id = ++fixture->last_message_id, .position = event_id};
 
-    publish_proxy_add(fixture->publisher, &event);
+    publish_proxy_add(fixture->publisher, room, &event, text);
 }
 
 static inline void add(keeper_fixture_t *fixture, const char *room, apr_int64_t event_id)

@@ -12,6 +12,7 @@
 
 #include "chat_store.h"
 #include "keeper_loop.h"
+#include "unit_events.h"
 
 static void count_line(gc_log_level_e level, apr_status_t rv, const char *line, void *baton)
 {
@@ -167,7 +168,8 @@ int keeper_home_connect(const keeper_home_t *home)
 apr_status_t keeper_home_post(keeper_home_t *home, const char *room, const char *text,
                               ipc_reply_t *reply)
 {
-    ipc_job_t job = {IPC_JOB_POST, 0, home->site.identity, room, "al", text, text, "", ""};
+    ipc_job_t job =
+        unit_job(IPC_JOB_APPEND, 0, home->site.identity, room, "al", text, text, "", "");
 
     return ipc_client_call(home->client, &job, reply, UNIT_PATIENCE, home->temp->pool);
 }
@@ -183,7 +185,7 @@ ipc_reply_t keeper_home_post_ok(keeper_home_t *home, const char *room, const cha
 
 void keeper_home_wait_ready(keeper_home_t *home)
 {
-    ipc_job_t job = {IPC_JOB_READY, 0, home->site.identity, "", "", "", "", "", ""};
+    ipc_job_t job = unit_job(IPC_JOB_READY, 0, home->site.identity, "", "", "", "", "", "");
     ipc_reply_t reply;
 
     assert_int_equal(ipc_client_call(home->client, &job, &reply, UNIT_PATIENCE, home->temp->pool),
@@ -222,6 +224,6 @@ void keeper_home_assert_whole(const keeper_home_t *home, const char *room, int c
     assert_int_equal(page.count, count);
     assert_int_equal(page.last_event_id, page.base_event_id + count);
     for (i = 0; i < count; i++) {
-        assert_int_equal(page.messages[i].event_id, page.last_event_id - i);
+        assert_int_equal(page.events[i].position, page.last_event_id - i);
     }
 }

@@ -2,6 +2,7 @@
 #include "chat_store.h"
 #include "keeper_fixture.h"
 #include "keeper_process.h"
+#include "unit_events.h"
 #include "unit_wall_clock.h"
 
 #include <errno.h>
@@ -181,7 +182,7 @@ static void a_keeper_ends_in_time(void **state)
 static void a_child_gives_up_in_time(void **state)
 {
     const unit_temp_t *temp = *state;
-    ipc_job_t job = {IPC_JOB_POST, 0, "site", "room", "al", "hello", "key", "", ""};
+    ipc_job_t job = unit_job(IPC_JOB_APPEND, 0, "site", "room", "al", "hello", "key", "", "");
     gc_moment_t start = gc_clock_now();
     ipc_client_t *client = NULL;
     ipc_reply_t reply;

@@ -1,5 +1,6 @@
 #include "keeper_child.h"
 #include "keeper_connection.h"
+#include "unit_events.h"
 
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -32,7 +33,7 @@ static void send_bytes(pair_t pair, gc_slice_t bytes)
 
 static gc_slice_t frame_with(const char *text, apr_pool_t *pool)
 {
-    ipc_job_t job = {IPC_JOB_POST, 0, "site", "room", "al", text, "key", "", ""};
+    ipc_job_t job = unit_job(IPC_JOB_APPEND, 0, "site", "room", "al", text, "key", "", "");
 
     return keeper_child_frame(&job, pool);
 }
@@ -43,7 +44,7 @@ static void assert_holds(pair_t pair, const char *text)
 
     assert_int_equal(ipc_frame_read_job(&job, keeper_connection_frame(pair.connection)),
                      APR_SUCCESS);
-    assert_string_equal(job.text, text);
+    assert_string_equal(job.append.event.payload.data, text);
 }
 
 static void reads_a_job_that_comes_at_once(void **state)
@@ -146,7 +147,7 @@ static void replies_and_takes_the_next_job(void **state)
     assert_int_equal(recv(pair.child, bytes, sizeof(bytes), 0), IPC_FRAME_REPLY_BYTES);
     assert_int_equal(ipc_frame_read_reply(&back, gc_slice(bytes, IPC_FRAME_REPLY_BYTES)),
                      APR_SUCCESS);
-    assert_int_equal(back.event_id, 5);
+    assert_int_equal(back.position, 5);
     send_bytes(pair, frame_with("the next one is longer", *state));
     assert_int_equal(keeper_connection_read(pair.connection), KEEPER_READ_JOB);
     assert_holds(pair, "the next one is longer");
@@ -183,7 +184,7 @@ static void gives_a_job_away_and_takes_the_next(void **state)
     close_pair(pair);
     assert_int_equal(ipc_frame_read_job(&job, gc_slice(received->frame, received->have)),
                      APR_SUCCESS);
-    assert_string_equal(job.text, "hello");
+    assert_string_equal(job.append.event.payload.data, "hello");
     free(received);
 }
 

@@ -8,6 +8,7 @@
 
 #include "keeper_process.h"
 #include "keeper_stub.h"
+#include "unit_events.h"
 
 #define POSTERS        4
 #define POSTS_OF_EACH  60
@@ -29,15 +30,16 @@ static int post_all(const keeper_home_t *home, int poster)
     }
     for (i = 0; i < POSTS_OF_EACH; i++) {
         const char *text = apr_psprintf(pool, "poster %d post %d", poster, i);
-        ipc_job_t job = {IPC_JOB_POST, 0, home->site.identity, "a", "al", text, text, "", ""};
+        ipc_job_t job =
+            unit_job(IPC_JOB_APPEND, 0, home->site.identity, "a", "al", text, text, "", "");
         ipc_reply_t reply;
 
         if (ipc_client_call(client, &job, &reply, UNIT_PATIENCE, pool) != APR_SUCCESS ||
-            reply.status != IPC_DONE || reply.event_id <= last)
+            reply.status != IPC_DONE || reply.position <= last)
         {
             return 2;
         }
-        last = reply.event_id;
+        last = reply.position;
     }
     return 0;
 }
@@ -111,7 +113,7 @@ static void recognizes_a_job_that_a_killed_keeper_has_done(void **state)
     keeper_process_kill(keeper);
     keeper = keeper_process_start(home);
     again = keeper_home_post_ok(home, "a", "one");
-    assert_true(again.id == first.id && again.event_id == first.event_id);
+    assert_true(again.id == first.id && again.position == first.position);
     assert_true(again.created_ms == first.created_ms);
     keeper_home_assert_whole(home, "a", 1);
     keeper_process_stop(keeper);
@@ -169,7 +171,8 @@ static void waits_for_another_keeper_of_its_database_and_takes_over(void **state
     keeper_home_t *other = keeper_home_make(*state, "two", NULL);
     keeper_process_t first = keeper_process_start(home);
     keeper_process_t second;
-    ipc_job_t job = {IPC_JOB_POST, 0, other->site.identity, "a", "al", "mine", "mine", "", ""};
+    ipc_job_t job =
+        unit_job(IPC_JOB_APPEND, 0, other->site.identity, "a", "al", "mine", "mine", "", "");
     ipc_reply_t reply;
 
     (void)keeper_home_post_ok(home, "a", "one");
@@ -180,11 +183,11 @@ static void waits_for_another_keeper_of_its_database_and_takes_over(void **state
     (void)keeper_home_post_ok(home, "a", "two");
     keeper_home_assert_whole(home, "a", 2);
     keeper_process_stop(first);
-    job.is_repeat = 1;
+    job.append.is_repeat = 1;
     assert_int_equal(ipc_client_call(other->client, &job, &reply, UNIT_PATIENCE, other->temp->pool),
                      APR_SUCCESS);
     assert_int_equal(reply.status, IPC_DONE);
-    assert_int_equal(reply.event_id, 3);
+    assert_int_equal(reply.position, 3);
     keeper_home_assert_whole(home, "a", 3);
     keeper_process_stop(second);
 }
@@ -218,7 +221,7 @@ static void goes_on_with_a_new_database_when_the_old_one_was_deleted(void **stat
     secret = keeper_home_meta(home, IPC_SITE_SECRET_NAME);
     before = ipc_shared_version(home->config.shared, 0, 0);
     assert_int_equal(unlink(temp->path), 0);
-    assert_int_equal(keeper_home_post_ok(home, "a", "two").event_id, 3);
+    assert_int_equal(keeper_home_post_ok(home, "a", "two").position, 3);
     assert_true(ipc_shared_version(home->config.shared, 0, 0).epoch != before.epoch);
     keeper_home_assert_whole(home, "a", 1);
     assert_non_null(keeper_home_meta(home, IPC_SITE_SECRET_NAME));
@@ -239,20 +242,20 @@ static void shows_no_position_again_after_a_backup_was_restored(void **state)
     assert_int_equal(apr_file_copy(temp->path, backup, APR_FPROT_FILE_SOURCE_PERMS, temp->pool),
                      APR_SUCCESS);
     keeper = keeper_process_start(home);
-    assert_int_equal(keeper_home_post_ok(home, "a", "two").event_id, 2);
-    assert_int_equal(keeper_home_post_ok(home, "a", "three").event_id, 3);
+    assert_int_equal(keeper_home_post_ok(home, "a", "two").position, 2);
+    assert_int_equal(keeper_home_post_ok(home, "a", "three").position, 3);
     keeper_process_stop(keeper);
     assert_int_equal(apr_file_copy(backup, temp->path, APR_FPROT_FILE_SOURCE_PERMS, temp->pool),
                      APR_SUCCESS);
     keeper = keeper_process_start(home);
     /* "one" is at 5: who stands at 3 is below what comes before it, too. */
-    assert_int_equal(keeper_home_post_ok(home, "a", "other").event_id, 6);
+    assert_int_equal(keeper_home_post_ok(home, "a", "other").position, 6);
     keeper_process_stop(keeper);
     keeper = keeper_process_start(home);
-    assert_int_equal(keeper_home_post_ok(home, "a", "more").event_id, 7);
+    assert_int_equal(keeper_home_post_ok(home, "a", "more").position, 7);
     keeper_process_kill(keeper);
     keeper = keeper_process_start(home);
-    assert_int_equal(keeper_home_post_ok(home, "a", "still more").event_id, 8);
+    assert_int_equal(keeper_home_post_ok(home, "a", "still more").position, 8);
     keeper_process_stop(keeper);
 }
 
@@ -301,7 +304,7 @@ static void says_that_a_database_cannot_be_used_and_heals(void **state)
     assert_int_equal(keeper_home_post(home, "a", "one", &reply), APR_SUCCESS);
     assert_int_equal(reply.status, IPC_UNAVAILABLE);
     assert_int_equal(unlink(temp->path), 0);
-    assert_int_equal(keeper_home_post_ok(home, "a", "one").event_id, 1);
+    assert_int_equal(keeper_home_post_ok(home, "a", "one").position, 1);
     keeper_process_stop(keeper);
 }
 

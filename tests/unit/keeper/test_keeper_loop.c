@@ -10,11 +10,12 @@
 #include "keeper_process.h"
 #include "keeper_stub.h"
 #include "publish_proxy.h"
+#include "unit_events.h"
 #include "write_lock.h"
 
 static gc_slice_t frame_for(const keeper_home_t *home, const char *text)
 {
-    ipc_job_t job = {IPC_JOB_POST, 0, home->site.identity, "a", "al", text, text, "", ""};
+    ipc_job_t job = unit_job(IPC_JOB_APPEND, 0, home->site.identity, "a", "al", text, text, "", "");
 
     return keeper_child_frame(&job, home->temp->pool);
 }
@@ -43,12 +44,12 @@ static void stores_what_it_acknowledges_and_bumps_before_it_answers(void **state
     reply = keeper_home_post_ok(home, "a", "one");
     after = ipc_shared_version(home->config.shared, 0, slot);
     assert_int_equal(reply.id, 1);
-    assert_int_equal(reply.event_id, 1);
+    assert_int_equal(reply.position, 1);
     assert_true(reply.created_ms > 0);
     assert_true(after.generation != before.generation);
     assert_true(after.epoch == before.epoch);
-    assert_int_equal(keeper_home_post_ok(home, "a", "two").event_id, 2);
-    assert_int_equal(keeper_home_post_ok(home, "b", "three").event_id, 1);
+    assert_int_equal(keeper_home_post_ok(home, "a", "two").position, 2);
+    assert_int_equal(keeper_home_post_ok(home, "b", "three").position, 1);
     keeper_home_assert_whole(home, "a", 2);
     keeper_process_stop(keeper);
 }
@@ -86,7 +87,7 @@ static void moves_every_version_when_the_file_goes_though_nobody_posts(void **st
     before = ipc_shared_version(home->config.shared, 0, 0).epoch;
     assert_int_equal(unlink(home->temp->path), 0);
     wait_for_epoch_after(home, before);
-    assert_int_equal(keeper_home_post_ok(home, "a", "two").event_id, 3); /* above all of before */
+    assert_int_equal(keeper_home_post_ok(home, "a", "two").position, 3); /* above all of before */
     keeper_process_stop(keeper);
 }
 
@@ -105,7 +106,7 @@ static void moves_every_version_when_somebody_else_writes(void **state)
     (void)unit_sqlite(home->temp->path, "UPDATE grip_chat_message SET body = 'moderated'",
                       home->temp->pool);
     wait_for_epoch_after(home, before);
-    assert_int_equal(keeper_home_post_ok(home, "a", "two").event_id, 2);
+    assert_int_equal(keeper_home_post_ok(home, "a", "two").position, 2);
     keeper_process_stop(keeper);
 }
 
@@ -130,7 +131,7 @@ static void refuses_jobs_that_are_not_for_it(void **state)
 {
     keeper_home_t *home = keeper_home_make(*state, "s", NULL);
     keeper_process_t keeper = keeper_process_start(home);
-    ipc_job_t job = {IPC_JOB_POST, 0, "another site", "a", "al", "x", "k", "", ""};
+    ipc_job_t job = unit_job(IPC_JOB_APPEND, 0, "another site", "a", "al", "x", "k", "", "");
     gc_slice_t frame = frame_for(home, "one");
     ipc_reply_t reply;
     int fd = keeper_home_connect(home);
@@ -196,7 +197,7 @@ static void stores_nothing_for_a_child_that_gave_up_while_it_waited(void **state
     keeper_process_t keeper = keeper_process_start(home);
     chat_database_t *other =
         chat_database_create(&home->site.database, CHAT_DATABASE_WRITER, temp->pool);
-    ipc_job_t job = {IPC_JOB_POST, 0, home->site.identity, "a", "al", "x", "x", "", ""};
+    ipc_job_t job = unit_job(IPC_JOB_APPEND, 0, home->site.identity, "a", "al", "x", "x", "", "");
     ipc_reply_t reply;
     int fd = keeper_home_connect(home);
 
@@ -210,7 +211,7 @@ static void stores_nothing_for_a_child_that_gave_up_while_it_waited(void **state
     apr_sleep(apr_time_from_msec(50)); /* the loop sees that the child has gone */
     assert_int_equal(chat_database_run(other, "COMMIT"), APR_SUCCESS);
     assert_int_equal(keeper_child_receive(fd), IPC_DONE);
-    assert_int_equal(keeper_home_post_ok(home, "a", "two").event_id, 2);
+    assert_int_equal(keeper_home_post_ok(home, "a", "two").position, 2);
     keeper_process_stop(keeper);
     keeper_home_assert_whole(home, "a", 2);
     close(fd);
@@ -332,14 +333,14 @@ static void tells_nobody_of_what_is_posted_again_under_its_key(void **state)
     int i;
 
     for (i = 0; i < 3; i++) {
-        ipc_job_t job = {IPC_JOB_POST,        i == 2, /* a child's own repeat */
-                         home->site.identity, "a",    "al", "one", i == 1 ? "j1" : "j0", "k", "d"};
+        ipc_job_t job = unit_job(IPC_JOB_APPEND, i == 2, home->site.identity, "a", "al", "one",
+                                 i == 1 ? "j1" : "j0", "k", "d");
         ipc_reply_t reply;
 
         assert_int_equal(ipc_client_call(home->client, &job, &reply, UNIT_PATIENCE, temp->pool),
                          APR_SUCCESS);
         assert_int_equal(reply.status, IPC_DONE);
-        assert_int_equal(reply.event_id, 1);
+        assert_int_equal(reply.position, 1);
         wait_for_posts(stub, 1);
         version = i == 0 ? ipc_shared_version(home->config.shared, 0, slot) : version;
     }
@@ -424,7 +425,7 @@ static void lets_go_of_children_that_gave_up_while_the_writer_is_held_up(void **
     apr_sleep(apr_time_from_msec(150));
     assert_int_equal(__atomic_load_n(home->log_lines, __ATOMIC_SEQ_CST), 0);
     let_go(&lock);
-    assert_int_equal(keeper_home_post_ok(home, "a", "two").event_id, 1);
+    assert_int_equal(keeper_home_post_ok(home, "a", "two").position, 1);
     keeper_process_stop(keeper);
     keeper_home_assert_whole(home, "a", 1);
 }

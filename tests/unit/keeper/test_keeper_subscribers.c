@@ -7,6 +7,7 @@
 
 #include "ipc_slots.h"
 #include "keeper_process.h"
+#include "unit_events.h"
 
 /* A watcher in a loop that is no more than it needs, and what it was told. */
 typedef struct child_t {
@@ -15,7 +16,7 @@ typedef struct child_t {
     int told[IPC_SHARED_SLOTS]; /* with an event or without */
     int all_told;
     int events;
-    apr_int64_t event_id; /* of the last one, and what else it said */
+    apr_int64_t position; /* of the last one, and what else it said */
     const char *site;
     const char *room;
     const char *text;
@@ -44,7 +45,7 @@ static void stored(unsigned slot, const ipc_notice_t *notice, void *baton)
 
     moved(slot, child);
     child->events++;
-    child->event_id = notice->event_id;
+    child->position = notice->position;
     child->site = apr_pstrdup(child->pool, notice->site);
     child->room = apr_pstrdup(child->pool, notice->room);
     child->text = gc_slice_dup(notice->text, child->pool);
@@ -114,7 +115,7 @@ static void tells_what_is_stored_in_a_room_that_is_wanted(void **state)
     wait_told(child, slot_of(home, "a"), 2);
     assert_true(ipc_subscription_is_told(child->watcher));
     assert_int_equal(child->events, 1);
-    assert_int_equal(child->event_id, 1);
+    assert_int_equal(child->position, 1);
     assert_string_equal(child->site, home->site.identity);
     assert_string_equal(child->room, "a");
     assert_non_null(strstr(child->text, "\"text\": \"one\""));
@@ -127,11 +128,12 @@ static void tells_of_long_events_only_that_they_came(void **state)
     keeper_process_t keeper = keeper_process_start(home);
     child_t *child = make_child(home->socket_path, home->temp->pool);
     char text[IPC_SLOTS_EVENT_BYTES + 1];
-    ipc_job_t job = {IPC_JOB_POST, 0, home->site.identity, "a", "al", text, "long", "", ""};
+    ipc_job_t job = unit_job(IPC_JOB_APPEND, 0, home->site.identity, "a", "al", "", "long", "", "");
     ipc_reply_t reply;
 
     memset(text, 'x', sizeof(text) - 1);
     text[sizeof(text) - 1] = '\0';
+    job.append.event.payload = gc_slice_of(text);
     keeper_home_wait_ready(home);
     ipc_subscription_want(child->watcher, slot_of(home, "a"), 1);
     wait_told(child, slot_of(home, "a"), 1);
@@ -141,7 +143,7 @@ static void tells_of_long_events_only_that_they_came(void **state)
     (void)keeper_home_post_ok(home, "a", "short");
     wait_told(child, slot_of(home, "a"), 3);
     assert_int_equal(child->events, 1);
-    assert_int_equal(child->event_id, 2);
+    assert_int_equal(child->position, 2);
     keeper_process_stop(keeper);
 }
 

@@ -1,4 +1,5 @@
 #include "keeper_child.h"
+#include "unit_events.h"
 #include "write_intake.h"
 
 #include <fcntl.h>
@@ -40,7 +41,7 @@ static fixture_t *make_fixture(apr_pool_t *pool)
 
 static void send_job(const fixture_t *fixture, int child, const char *site, const char *text)
 {
-    ipc_job_t job = {IPC_JOB_POST, 0, site, "room", "al", text, "key", "", ""};
+    ipc_job_t job = unit_job(IPC_JOB_APPEND, 0, site, "room", "al", text, "key", "", "");
 
     keeper_child_send(child, keeper_child_frame(&job, fixture->pool));
 }
@@ -136,7 +137,7 @@ static void forgets_the_job_of_a_child_that_has_gone(void **state)
     close(gone);
     read_all(fixture);
     assert_int_equal(fixture->intake.count, 1);
-    assert_string_equal(fixture->intake.jobs[0]->received->task.append.text, "two");
+    assert_string_equal(fixture->intake.jobs[0]->received->task.append.event.payload.data, "two");
     reply_to_all(fixture, IPC_LOCKED);
     assert_int_equal(answer_to(waits), IPC_LOCKED);
     close(waits);

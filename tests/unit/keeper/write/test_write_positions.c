@@ -90,17 +90,18 @@ static void grow_with_what_is_new(void **state)
 {
     write_positions_t positions = {1, 7, 3, 0};
     chat_append_t appends[] = {job("a", "t", "1"), job("b", "t", "2"), job("c", "t", "3")};
+    chat_append_t *const each[] = {&appends[0], &appends[1], &appends[2]};
 
     (void)state;
     appends[0].outcome = CHAT_APPEND_KNOWN;
-    appends[0].id = appends[0].event_id = 100;
-    assert_false(write_positions_note(&positions, appends, 1));
+    appends[0].event.id = appends[0].event.position = 100;
+    assert_false(write_positions_note(&positions, each, 1));
     appends[1].outcome = appends[2].outcome = CHAT_APPEND_NEW;
-    appends[1].id = 8;
-    appends[1].event_id = 5;
-    appends[2].id = 9;
-    appends[2].event_id = 1;
-    assert_true(write_positions_note(&positions, appends, 3));
+    appends[1].event.id = 8;
+    appends[1].event.position = 5;
+    appends[2].event.id = 9;
+    appends[2].event.position = 1;
+    assert_true(write_positions_note(&positions, each, 3));
     assert_int_equal(positions.last_id, 9);
     assert_int_equal(positions.highest, 5);
 }
@@ -166,7 +167,7 @@ static void have_message_ids_go_on_above_those_that_were_given_out(void **state)
         assert_int_equal(positions.last_id, 9);
         assert_false(settle(&positions, db, 0, *state));
         append_ok(db, &next, 1, *state);
-        assert_int_equal(next.id, 10);
+        assert_int_equal(next.event.id, 10);
     }
 }
 
@@ -180,7 +181,7 @@ static void have_message_ids_go_on_where_a_keeper_died_before_it_had_seen_to_the
     assert_int_equal(chat_store_set_base(db, 7, temp->pool), APR_SUCCESS);
     assert_false(settle(&positions, db, 0, temp));
     append_ok(db, &next, 1, temp);
-    assert_int_equal(next.id, 10);
+    assert_int_equal(next.event.id, 10);
 }
 
 static void are_moved_again_in_the_next_file(void **state)

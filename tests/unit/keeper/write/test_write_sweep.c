@@ -1,4 +1,5 @@
 /* Sweeps on the writer's thread, among what else it does there. */
+#include "unit_events.h"
 #include "write_sweep.h"
 
 #include <stdlib.h>
@@ -111,7 +112,7 @@ static void push_sweep(fixture_t *fixture, write_thread_t *writer)
 
 static void push_post(fixture_t *fixture, write_thread_t *writer)
 {
-    ipc_job_t job = {IPC_JOB_POST, 0, "x", "b", "al", "x", unique(fixture->temp), "", ""};
+    ipc_job_t job = unit_job(IPC_JOB_APPEND, 0, "x", "b", "al", "x", unique(fixture->temp), "", "");
     keeper_connection_t *connection = keeper_child_connect(&fixture->child);
 
     keeper_child_send(fixture->child, keeper_child_frame(&job, fixture->temp->pool));

@@ -1,4 +1,5 @@
 /* What a database's writer does while much comes at once, or its database keeps it waiting. */
+#include "unit_events.h"
 #include "write_thread.h"
 
 #include <poll.h>
@@ -89,11 +90,11 @@ static void stop_writer(fixture_t *fixture)
 
 static void send_job(fixture_t *fixture, int child)
 {
-    ipc_job_t job = {IPC_JOB_POST, 0, fixture->home->site.identity, "room", "al", "hello", NULL,
-                     "",           ""};
+    ipc_job_t job = unit_job(IPC_JOB_APPEND, 0, fixture->home->site.identity, "room", "al", "hello",
+                             NULL, "", "");
 
     apr_pool_clear(fixture->pool);
-    job.job_key = apr_psprintf(fixture->pool, "%d", ++fixture->keys);
+    job.append.job_key = apr_psprintf(fixture->pool, "%d", ++fixture->keys);
     keeper_child_send(child, keeper_child_frame(&job, fixture->pool));
 }
 
@@ -202,14 +203,14 @@ static void check_goes_on_after(const unit_temp_t *temp, const char *sql)
     for (i = 0; i < 4; i++) {
         last = post(fixture, child);
     }
-    assert_int_equal(last.event_id, 5);
+    assert_int_equal(last.position, 5);
     epoch = ipc_shared_version(fixture->home->config.shared, number, 0).epoch;
     unit_sqlite(path, sql ? sql : apr_psprintf(temp->pool, ".restore %s-copy", path), temp->pool);
     for (i = 0; i < 2; i++) {
         ipc_reply_t next = post(fixture, child);
 
         assert_true(next.id > last.id);
-        assert_true(next.event_id > last.event_id);
+        assert_true(next.position > last.position);
         last = next;
     }
     assert_int_not_equal(ipc_shared_version(fixture->home->config.shared, number, 0).epoch, epoch);

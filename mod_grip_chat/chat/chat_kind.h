@@ -1,0 +1,29 @@
+/* The kinds of events, a row each: all that the way from a job to a reader has to know of one. To add a kind is to
+ * add its number here and its row in chat_kind.c. */
+#ifndef CHAT_KIND_H
+#define CHAT_KIND_H
+
+#include "chat_types.h"
+#include "gc_buffer.h"
+
+/** The numbers, as they are stored and as processes name kinds to each other: none ever gets another meaning. */
+#define CHAT_KIND_MESSAGE 0
+
+/** A kind. Constant, for any thread. */
+typedef struct chat_kind_t {
+    int number;
+    const char *name; /**< in the stream's field "event" */
+    int is_listed;   /**< it is a message: lists show it; history, retention and backlog count it */
+    int is_replayed; /**< a reader who comes back gets it; else only who reads when it is stored */
+    /** Whether an event may be stored; what a child of another version lets through must not make a room
+     *  unreadable. */
+    int (*is_valid)(const chat_event_t *event);
+    /** Append the event's data, which holds no line end. @return APR_SUCCESS, or APR_EINVAL if it cannot be
+     *  shown; what was appended by then stays */
+    apr_status_t (*append_data)(gc_buffer_t *buffer, const chat_event_t *event);
+} chat_kind_t;
+
+/** Find a kind by its number. @return NULL where there is none: an event of a newer version */
+const chat_kind_t *chat_kind_find(int number);
+
+#endif
