@@ -143,6 +143,8 @@ libkeeper_la_SOURCES = \
 	mod_grip_chat/keeper/publish/publish_log.c \
 	mod_grip_chat/keeper/publish/publish_log.h \
 	mod_grip_chat/keeper/publish/publish_pace.h \
+	mod_grip_chat/keeper/publish/publish_post.c \
+	mod_grip_chat/keeper/publish/publish_post.h \
 	mod_grip_chat/keeper/publish/publish_proxy.c \
 	mod_grip_chat/keeper/publish/publish_proxy.h \
 	mod_grip_chat/keeper/publish/publish_room.c \
