@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "chat_sse.h"
+#include "gc_assert.h"
 
 /* Messages that are read for a page. */
 #define READ_MAX CHAT_PAGE_MAX_EVENTS
@@ -101,6 +102,7 @@ stream_backlog_t *stream_backlog_make(stream_connection_t *connection, apr_size_
 {
     stream_backlog_t *backlog = calloc(1, sizeof(*backlog));
 
+    GC_ASSERT(connection->room && !connection->backlog);
     if (backlog) {
         backlog->connection = connection;
         backlog->room = connection->room;
@@ -124,6 +126,8 @@ void stream_backlog_leave(stream_connection_t *connection)
 
 void stream_backlog_free(stream_backlog_t *backlog)
 {
+    GC_ASSERT(backlog->room->backlogs > 0);
+    GC_ASSERT(!backlog->connection || backlog->connection->backlog == backlog);
     backlog->room->backlogs--;
     if (backlog->connection) {
         stream_backlog_leave(backlog->connection);

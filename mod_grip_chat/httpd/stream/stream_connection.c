@@ -97,6 +97,7 @@ void stream_connection_park(stream_connection_t *connection)
 {
     conn_rec *c = connection->c;
 
+    GC_ASSERT(connection->is_parked && !connection->worker);
     /* The worker shows its state in its row of the scoreboard. It shows another state as soon as
      * it has left the connection, which is all that can be known of it from outside. */
     connection->worker = ap_get_scoreboard_worker(c->sbh);
@@ -154,6 +155,8 @@ void stream_connection_prepare(stream_connection_t *connection, apr_thread_t *th
     int timeout_ms = USER_TIMEOUT_MS;
     apr_status_t rv = apr_os_sock_get(&connection->fd, connection->socket);
 
+    GC_ASSERT(connection->is_parked && !connection->room && !connection->timer.timeouts);
+    gc_owner_take(&connection->owner);
     c->current_thread = thread;
     if (rv == APR_SUCCESS) {
         rv = apr_socket_timeout_set(connection->socket, 0);
@@ -249,6 +252,9 @@ void stream_connection_write_all(stream_connection_t *connection, chat_block_t *
     apr_size_t sent;
     int i;
 
+    GC_ASSERT_OWNER(&connection->owner);
+    GC_ASSERT(connection->state == STREAM_CONNECTION_OPEN && connection->rest.len == 0);
+    GC_ASSERT(count > 0 && count <= STREAM_CONNECTION_BLOCKS);
     for (i = 0; i < count; i++) {
         gc_slice_t text = chat_block_text(blocks[i]);
 
@@ -303,6 +309,8 @@ static void write_rest(stream_connection_t *connection)
 
 void stream_connection_write(stream_connection_t *connection, chat_block_t *block, gc_slice_t part)
 {
+    GC_ASSERT_OWNER(&connection->owner);
+    GC_ASSERT(connection->state == STREAM_CONNECTION_OPEN && connection->rest.len == 0);
     chat_block_pin(block);
     connection->block = block;
     connection->rest = part;
@@ -312,8 +320,11 @@ void stream_connection_write(stream_connection_t *connection, chat_block_t *bloc
 void stream_connection_write_text(stream_connection_t *connection, gc_slice_t text)
 {
     struct iovec part = {(void *)text.data, text.len};
-    apr_size_t sent = send_bare(connection, &part, 1);
+    apr_size_t sent;
 
+    GC_ASSERT_OWNER(&connection->owner);
+    GC_ASSERT(connection->state == STREAM_CONNECTION_OPEN && connection->rest.len == 0);
+    sent = send_bare(connection, &part, 1);
     if (connection->state == STREAM_CONNECTION_OPEN && sent < text.len) {
         pass(connection, apr_bucket_heap_create(text.data + sent, text.len - sent, NULL,
                                                 connection->c->bucket_alloc));
@@ -322,6 +333,8 @@ void stream_connection_write_text(stream_connection_t *connection, gc_slice_t te
 
 void stream_connection_resume(stream_connection_t *connection)
 {
+    GC_ASSERT_OWNER(&connection->owner);
+    GC_ASSERT(connection->state == STREAM_CONNECTION_FULL);
     flush(connection);
     write_rest(connection);
 }
@@ -331,6 +344,9 @@ void stream_connection_part(stream_connection_t *connection, gc_slice_t farewell
     conn_rec *c = connection->c;
     int is_whole = connection->rest.len == 0;
 
+    GC_ASSERT_OWNER(&connection->owner);
+    GC_ASSERT(connection->state == STREAM_CONNECTION_GONE && !connection->room);
+    GC_ASSERT(stream_connection_is_free(connection));
     drop_rest(connection);
     if (!c->aborted) {
         /* Behind a part of an event it would make it one. */
@@ -362,6 +378,8 @@ int stream_connection_end(stream_connection_t *connection, apr_thread_t *thread)
     conn_rec *c = connection->c;
     request_rec *r = connection->r;
 
+    GC_ASSERT_OWNER(&connection->owner);
+    GC_ASSERT(connection->state == STREAM_CONNECTION_LEAVING && r);
     c->current_thread = thread;
     connection->r = NULL;
     ap_process_request_after_handler(r);
@@ -373,6 +391,9 @@ void stream_connection_destroy(stream_connection_t *connection)
 {
     conn_rec *c = connection->c;
 
+    GC_ASSERT_OWNER(&connection->owner);
+    GC_ASSERT(connection->state == STREAM_CONNECTION_LEAVING && !connection->r);
+    GC_ASSERT(!connection->room && !connection->timer.timeouts && !connection->block);
     /* A socket that cannot be closed was closed. */
     (void)apr_socket_close(connection->socket);
     /* By this the MPM counts it out of those that are suspended. */

@@ -12,6 +12,7 @@
 
 #include "chat_block.h"
 #include "conf_site.h"
+#include "gc_assert.h"
 #include "stream_timeouts.h"
 
 struct stream_backlog_t;
@@ -38,6 +39,7 @@ typedef struct stream_connection_t {
     int fd;
     int is_parked; /**< the MPM has let go of it, or is about to: see stream_connection_is_free */
     worker_score *worker;
+    gc_owner_t owner; /**< the thread of its loop, or of its ender; none before */
     /* the next fields belong to the loop */
     stream_connection_state_e state;
     struct stream_room_t *room;       /**< NULL while it is in none */

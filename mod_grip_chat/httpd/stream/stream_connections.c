@@ -80,6 +80,8 @@ static stream_timeouts_t *idle_timeouts(stream_connections_t *connections,
 void stream_connections_dismiss(stream_connections_t *connections, stream_connection_t *connection,
                                 gc_moment_t now)
 {
+    GC_ASSERT_OWNER(&connection->owner);
+    GC_ASSERT(connection->state != STREAM_CONNECTION_LEAVING);
     connection->state = STREAM_CONNECTION_GONE;
     watch(connections, connection, 0);
     stream_timeouts_put(&connections->busy, &connection->timer, now - FREE_PAUSE);
@@ -88,6 +90,7 @@ void stream_connections_dismiss(stream_connections_t *connections, stream_connec
 void stream_connections_settle(stream_connections_t *connections, stream_connection_t *connection,
                                stream_connection_state_e before, gc_moment_t now)
 {
+    GC_ASSERT(connection->state != STREAM_CONNECTION_LEAVING && connection->room);
     if (connection->state == STREAM_CONNECTION_GONE) {
         stream_connections_dismiss(connections, connection, now);
         return;
@@ -112,6 +115,7 @@ static void end(stream_connections_t *connections, stream_connection_t *connecti
     char bytes[64];
     gc_buffer_t farewell = {bytes, 0, sizeof(bytes), NULL};
 
+    GC_ASSERT(connections->count > 0 && connection->state == STREAM_CONNECTION_GONE);
     connections->dice =
         connections->dice * APR_UINT64_C(6364136223846793005) + APR_UINT64_C(1442695040888963407);
     chat_sse_append_retry(&farewell, RETRY_MIN_MS + (int)((connections->dice >> 33) %
@@ -127,6 +131,8 @@ static void end(stream_connections_t *connections, stream_connection_t *connecti
 void stream_connections_linger(stream_connections_t *connections, stream_connection_t *connection,
                                gc_moment_t now)
 {
+    GC_ASSERT(connection->state == STREAM_CONNECTION_LEAVING && !connection->r);
+    gc_owner_take(&connection->owner);
     if (!connections->is_hurried) {
         watch(connections, connection, 1);
     }

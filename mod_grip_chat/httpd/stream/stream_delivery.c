@@ -1,6 +1,7 @@
 #include "stream_delivery.h"
 
 #include "chat_sse.h"
+#include "gc_assert.h"
 #include "gc_pool.h"
 
 static apr_status_t release_account(void *data)
@@ -53,6 +54,7 @@ static void give_pieces(stream_connection_t *connection)
 {
     const stream_pieces_t *pieces = &connection->room->pieces;
 
+    GC_ASSERT(connection->is_aligned && connection->next_piece <= pieces->end);
     if (connection->next_piece < pieces->first) {
         fall_behind(connection);
         return;
@@ -185,6 +187,11 @@ int stream_delivery_give(stream_delivery_t *delivery, const stream_load_t *load,
     int is_crowded = chat_account_bytes(delivery->account) > STREAM_DELIVERY_BYTES;
     stream_connection_t *connection;
 
+    GC_ASSERT(room->load == load && load->status == APR_SUCCESS);
+    GC_ASSERT(!room->is_read || load->is_cut_off || load->to >= room->tail);
+    if (load->is_cut_off) {
+        stream_pieces_clear(&room->pieces); /* no reader goes on from there */
+    }
     if (!stream_pieces_append(&room->pieces, load->pieces)) {
         return 1; /* as if it had not been read */
     }
@@ -225,6 +232,7 @@ void stream_delivery_give_page(stream_delivery_t *delivery, stream_backlog_t *ba
 {
     stream_connection_t *connection = backlog->connection;
 
+    GC_ASSERT(connection->state == STREAM_CONNECTION_OPEN && connection->is_behind);
     if (backlog->is_cut_off) {
         reset(delivery, backlog->room, connection, backlog->last_event_id);
     }

@@ -21,6 +21,7 @@ static stream_connection_t *take(stream_ender_t *ender)
 {
     stream_connection_t *connection = ender->waiting;
 
+    GC_ASSERT_LOCKED(ender->mutex);
     if (connection) {
         ender->waiting = connection->next;
         if (!ender->waiting) {
@@ -33,6 +34,7 @@ static stream_connection_t *take(stream_ender_t *ender)
 /* End a connection's request, or free it. @return whether it goes back to the loop */
 static int end(apr_thread_t *thread, stream_connection_t *connection)
 {
+    gc_owner_take(&connection->owner);
     if (connection->r && stream_connection_end(connection, thread)) {
         return 1;
     }
@@ -93,6 +95,8 @@ apr_status_t stream_ender_start(stream_ender_t **out, stream_ender_notify_fn *no
 
 void stream_ender_give(stream_ender_t *ender, stream_connection_t *connection)
 {
+    GC_ASSERT(connection->state == STREAM_CONNECTION_LEAVING);
+    GC_ASSERT(!connection->room && !connection->timer.timeouts && !connection->is_watched);
     gc_lock_enter(ender->mutex);
     connection->next = NULL;
     *ender->end = connection;

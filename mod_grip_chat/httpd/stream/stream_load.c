@@ -19,6 +19,7 @@ stream_load_t *stream_load_make(struct stream_room_t *room, const conf_site_t *s
 
 void stream_load_clear(stream_load_t *load)
 {
+    load->status = APR_SUCCESS;
     load->snapshot = NULL;
     load->pieces = NULL;
     load->is_cut_off = 0;

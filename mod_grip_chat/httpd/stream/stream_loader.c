@@ -16,6 +16,8 @@ struct stream_loader_t {
     const ipc_shared_t *shared;
     stream_loader_notify_fn *notify;
     void *baton;
+    gc_owner_t loop;         /* the thread that it reads for */
+    gc_owner_t owner;        /* its own */
     chat_account_t *account; /* the loop's */
     apr_pool_t *scratch;     /* the thread's */
     apr_thread_t *thread;
@@ -62,6 +64,7 @@ static apr_status_t add(cutting_t *cutting, gc_slice_t events, apr_int64_t to)
 {
     apr_status_t rv = APR_SUCCESS;
 
+    GC_ASSERT(to > cutting->reached);
     if (cutting->text.len + events.len > STREAM_PIECE_BYTES) {
         rv = cut(cutting);
     }
@@ -139,6 +142,7 @@ static void read_room(const stream_loader_t *loader, stream_load_t *load, apr_po
 {
     const chat_standing_t *standing;
 
+    GC_ASSERT_OWNER(&loader->owner);
     stream_load_clear(load);
     load->version =
         ipc_shared_version(loader->shared, load->site->keeper.database_number, load->slot);
@@ -174,6 +178,7 @@ static void load_room(stream_loader_t *loader)
 {
     stream_load_t *load = stream_loads_take(&loader->waiting);
 
+    GC_ASSERT_LOCKED(loader->mutex);
     gc_lock_leave(loader->mutex);
     read_room(loader, load, loader->scratch);
     gc_lock_enter(loader->mutex);
@@ -185,6 +190,7 @@ static void load_page(stream_loader_t *loader)
 {
     stream_backlog_t *page = stream_backlogs_take(&loader->pages);
 
+    GC_ASSERT_LOCKED(loader->mutex);
     stream_backlogs_join(&loader->pages, page);
     gc_lock_leave(loader->mutex);
     stream_backlog_read(page, loader->account, loader->scratch);
@@ -205,6 +211,7 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
 {
     stream_loader_t *loader = data;
 
+    gc_owner_take(&loader->owner);
     gc_lock_enter(loader->mutex);
     while (!loader->is_stopping) {
         int has_page = loader->pages.first != NULL;
@@ -261,6 +268,7 @@ apr_status_t stream_loader_start(stream_loader_t **out, const ipc_shared_t *shar
 
 void stream_loader_push(stream_loader_t *loader, stream_load_t *load)
 {
+    GC_ASSERT_OWNER(&loader->loop);
     gc_lock_enter(loader->mutex);
     stream_loads_put(&loader->waiting, load);
     gc_lock_wake(loader->wake);
@@ -271,6 +279,8 @@ stream_load_t *stream_loader_take(stream_loader_t *loader)
 {
     stream_load_t *load;
 
+    GC_ASSERT_OWNER(&loader->loop);
+    gc_owner_take(&loader->loop);
     gc_lock_enter(loader->mutex);
     load = stream_loads_take(&loader->done);
     gc_lock_leave(loader->mutex);
@@ -289,6 +299,7 @@ stream_backlog_t *stream_loader_take_pages(stream_loader_t *loader)
 {
     stream_backlog_t *first;
 
+    GC_ASSERT_OWNER(&loader->loop);
     gc_lock_enter(loader->mutex);
     first = loader->pages_done.first;
     stream_backlogs_init(&loader->pages_done);

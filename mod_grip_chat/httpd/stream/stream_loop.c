@@ -30,6 +30,7 @@ struct stream_loop_t {
     int must_end;
     /* the next fields belong to the thread */
     apr_thread_t *self;
+    gc_owner_t owner; /* the thread, once it runs */
     stream_ender_t *ender;
     stream_feed_t feed;
     stream_connections_t connections;
@@ -96,6 +97,7 @@ static void room_again(stream_connection_t *connection, void *baton)
 {
     stream_loop_t *loop = baton;
 
+    GC_ASSERT_OWNER(&loop->owner);
     stream_feed_more(&loop->feed, connection);
 }
 
@@ -110,6 +112,7 @@ static void give_up(stream_connection_t *connection, void *baton)
 {
     stream_loop_t *loop = baton;
 
+    GC_ASSERT_OWNER(&loop->owner);
     stream_ender_give(loop->ender, connection);
 }
 
@@ -124,6 +127,7 @@ static void event_stored(unsigned slot, const ipc_notice_t *notice, void *baton)
 {
     stream_loop_t *loop = baton;
 
+    GC_ASSERT_OWNER(&loop->owner);
     stream_feed_stored(&loop->feed, slot, notice);
 }
 
@@ -164,6 +168,7 @@ static int take_messages(stream_loop_t *loop, gc_moment_t now)
     stream_connection_t *ended;
     int must_end;
 
+    GC_ASSERT_OWNER(&loop->owner);
     gc_lock_enter(loop->mutex);
     arrived = loop->arrived;
     loop->arrived = NULL;
@@ -197,6 +202,7 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
     int must_end = 0;
 
     loop->self = thread;
+    gc_owner_take(&loop->owner);
     while (!must_end) {
         int count = epoll_wait(loop->epoll_fd, ready, READY_MAX, next_timeout(loop, now));
         int i;

@@ -32,8 +32,10 @@ void stream_pieces_free(stream_piece_t *pieces)
 
 static void drop_first(stream_pieces_t *pieces)
 {
-    stream_piece_t *piece = stream_pieces_at(pieces, pieces->first++);
+    stream_piece_t *piece = stream_pieces_at(pieces, pieces->first);
 
+    GC_ASSERT(pieces->bytes >= chat_block_bytes(piece->block));
+    pieces->first++;
     pieces->bytes -= chat_block_bytes(piece->block);
     stream_pieces_free(piece);
 }
@@ -53,6 +55,9 @@ int stream_pieces_append(stream_pieces_t *pieces, stream_piece_t *first)
         if (pieces->end - pieces->first == STREAM_PIECES_PIECES) {
             drop_first(pieces);
         }
+        /* A room's positions grow. */
+        GC_ASSERT(pieces->first == pieces->end ||
+                  stream_pieces_at(pieces, pieces->end - 1)->to < first->to);
         first->next = NULL;
         pieces->ring[pieces->end++ % STREAM_PIECES_PIECES] = first;
         pieces->bytes += chat_block_bytes(first->block);
@@ -71,6 +76,7 @@ void stream_pieces_trim(stream_pieces_t *pieces, apr_size_t bytes)
 void stream_pieces_clear(stream_pieces_t *pieces)
 {
     stream_pieces_trim(pieces, 0);
+    GC_ASSERT(pieces->first == pieces->end && pieces->bytes == 0);
     free(pieces->ring);
     pieces->ring = NULL;
 }

@@ -5,6 +5,7 @@
 #define STREAM_PIECES_H
 
 #include "chat_block.h"
+#include "gc_assert.h"
 
 /**
  * Bytes of event stream that a piece has at most, unless a single event is longer: as many as fit
@@ -44,6 +45,7 @@ int stream_pieces_append(stream_pieces_t *pieces, stream_piece_t *first);
 /** The n-th piece, first <= n < end. */
 static inline stream_piece_t *stream_pieces_at(const stream_pieces_t *pieces, apr_uint64_t n)
 {
+    GC_ASSERT(n >= pieces->first && n < pieces->end);
     return pieces->ring[n % STREAM_PIECES_PIECES];
 }
 

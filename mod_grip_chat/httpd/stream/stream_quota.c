@@ -294,6 +294,7 @@ static stream_quota_client_t *count_up(stream_quota_t *quota, const apr_uint64_t
 {
     stream_quota_client_t *client = find(quota->own, address);
 
+    GC_ASSERT_LOCKED(quota->mutex);
     if (!client && quota->unused >= map.places) {
         return NULL; /* otherwise there are as many as there may be streams */
     }
@@ -321,6 +322,8 @@ static void count_down(stream_quota_t *quota, stream_quota_client_t *client)
     stream_quota_client_t *all = clients_of(quota->own);
     apr_uint32_t index = (apr_uint32_t)(client - all);
 
+    GC_ASSERT_LOCKED(quota->mutex);
+    GC_ASSERT(index < map.places);
     gc_seqlock_begin_write(&quota->own->lock);
     store(&client->count, client->count - 1);
     if (client->count == 0) {

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "gc_assert.h"
+
 stream_room_t *stream_rooms_get(stream_rooms_t *rooms, const conf_site_t *site, const char *name,
                                 int *is_new_slot)
 {
@@ -91,6 +93,7 @@ int stream_room_cut_fresh(stream_room_t *room, chat_account_t *account)
     stream_fresh_t *fresh = &room->fresh;
     stream_load_t *load = room->load;
 
+    GC_ASSERT(load && fresh->len > 0 && fresh->to > room->tail);
     stream_load_clear(load);
     load->pieces = stream_piece_make(gc_slice(fresh->text, fresh->len), fresh->to, account);
     if (load->pieces) {
@@ -105,6 +108,7 @@ stream_load_t *stream_room_begin_load(stream_room_t *room)
 {
     stream_load_t *load = room->load;
 
+    GC_ASSERT(load && load->room == room && room->fresh.len == 0);
     room->load = NULL;
     room->loads++;
     load->is_first = !room->is_read;
@@ -114,6 +118,7 @@ stream_load_t *stream_room_begin_load(stream_room_t *room)
 
 void stream_room_end_load(stream_load_t *load)
 {
+    GC_ASSERT(stream_room_is_loading(load->room) && load->room->fresh.len == 0);
     load->room->load = load;
 }
 
@@ -128,6 +133,8 @@ int stream_rooms_remove(stream_rooms_t *rooms, stream_room_t *room)
     stream_room_t **at = &rooms->by_slot[room->slot];
     unsigned slot = room->slot;
 
+    GC_ASSERT(!room->first && room->full == 0 && room->backlogs == 0);
+    GC_ASSERT(!stream_room_is_loading(room) && !room->is_due);
     while (*at != room) {
         at = &(*at)->chain;
     }
@@ -145,6 +152,7 @@ int stream_rooms_remove(stream_rooms_t *rooms, stream_room_t *room)
 
 void stream_room_enter(stream_room_t *room, stream_connection_t *connection)
 {
+    GC_ASSERT(!connection->room && !connection->is_counted && !connection->backlog);
     connection->room = room;
     connection->first_load = room->loads + 1;
     connection->is_aligned = 0;
@@ -162,6 +170,7 @@ void stream_room_note_full(stream_connection_t *connection, int is_full)
     stream_room_t *room = connection->room;
     int was_full = connection->is_counted;
 
+    GC_ASSERT(room->full >= was_full);
     is_full = is_full && connection->is_aligned;
     room->full += is_full - was_full;
     connection->is_counted = is_full;
@@ -172,6 +181,8 @@ void stream_room_note_full(stream_connection_t *connection, int is_full)
 
 void stream_room_leave(stream_connection_t *connection)
 {
+    GC_ASSERT(connection->prev ? connection->prev->next == connection
+                               : connection->room->first == connection);
     stream_room_note_full(connection, 0);
     *(connection->prev ? &connection->prev->next : &connection->room->first) = connection->next;
     if (connection->next) {

@@ -2,6 +2,8 @@
 
 #include <stddef.h>
 
+#include "gc_assert.h"
+
 void stream_timeouts_leave(stream_timer_t *timer)
 {
     stream_timeouts_t *timeouts = timer->timeouts;
@@ -9,6 +11,8 @@ void stream_timeouts_leave(stream_timer_t *timer)
     if (!timeouts) {
         return;
     }
+    GC_ASSERT(timer->prev ? timer->prev->next == timer : timeouts->first == timer);
+    GC_ASSERT(timer->next ? timer->next->prev == timer : timeouts->last == timer);
     *(timer->prev ? &timer->prev->next : &timeouts->first) = timer->next;
     *(timer->next ? &timer->next->prev : &timeouts->last) = timer->prev;
     timer->timeouts = NULL;
@@ -16,6 +20,7 @@ void stream_timeouts_leave(stream_timer_t *timer)
 
 void stream_timeouts_put(stream_timeouts_t *timeouts, stream_timer_t *timer, gc_moment_t now)
 {
+    GC_ASSERT(timer->connection != NULL);
     stream_timeouts_leave(timer);
     timer->timeouts = timeouts;
     timer->since = now;
