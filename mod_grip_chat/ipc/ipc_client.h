@@ -1,5 +1,6 @@
 /* A child's side of the keeper's socket: send a job, wait for its reply, and send the job again if
- * the keeper was lost in between. */
+ * the keeper was lost in between.
+ * Lives in a child, in the threads of requests. Freed with its pool, the child's. */
 #ifndef IPC_CLIENT_H
 #define IPC_CLIENT_H
 

@@ -1,6 +1,7 @@
 /* The frames between a child and the keeper, on a stream socket of this machine: a length, a
  * version and a kind, then the fields. ipc_frame.c has the table of the bytes. A child that stays
- * through a graceful restart may be of an older version of the module. */
+ * through a graceful restart may be of an older version of the module.
+ * Lives in a child and in the keeper, in any thread. Frames are in their callers' buffers. */
 #ifndef IPC_FRAME_H
 #define IPC_FRAME_H
 

@@ -1,6 +1,8 @@
 /* A notice tells watching children of a stored message: it has the event that readers get, so that
  * no child has to read the room. A notice may be lost or come twice, and the events of a room may
- * come with a gap. The position in each notice shows that. */
+ * come with a gap. The position in each notice shows that.
+ * Lives in the keeper, in a writer's thread, and in a child, in its loop's thread. A notice points
+ * into the bytes that it was read from. */
 #ifndef IPC_NOTICE_H
 #define IPC_NOTICE_H
 

@@ -1,12 +1,14 @@
 /* Memory through which the keeper and the children inform each other without system calls. The
  * parent maps it before it forks anything, and it outlives restarts.
  *
- * A database has a number, which the parent gives it. Its epoch moves when anything in it may have changed, and
- * its keeper says which files it has open: a child reads no others.
+ * A database has a number, which the parent gives it. Its epoch moves when anything in it may have
+ * changed, and its keeper says which files it has open: a child reads no others.
  *
  * A room has a slot by hash; rooms that share one cost each other a miss, nothing else. The keeper
  * bumps a slot's generation after COMMIT and before it answers. A child loads (epoch, generation),
- * then reads the room. As long as it finds both unmoved, it still has the stored state. */
+ * then reads the room. As long as it finds both unmoved, it still has the stored state.
+ *
+ * Lives in the parent, the keeper and the children, in any thread. The parent unmaps it as it ends. */
 #ifndef IPC_SHARED_H
 #define IPC_SHARED_H
 

@@ -1,5 +1,6 @@
 /* The part of the configuration that the keeper knows. The parent makes it before the fork; it
- * never changes. */
+ * never changes.
+ * Lives in all processes, in any thread. Freed with the configuration's pool. */
 #ifndef IPC_SITE_H
 #define IPC_SITE_H
 

@@ -1,8 +1,8 @@
-/* Slots of shared memory that go over a socket as words. A slot waits at most once: until the
- * other side takes it, more changes of the slot add nothing. So memory is bounded, and a slow side
- * costs the other nothing. A word is a slot, with a flag in its highest bit. If there is room, an
- * event goes with the slot: ipc_slots.c has the table of the bytes. Belongs to one thread at a
- * time. */
+/* Slots of shared memory that go over a socket as words. A slot waits at most once: until the other
+ * side takes it, more changes of the slot add nothing. So memory is bounded, and a slow side costs
+ * the other nothing. A word is a slot, with a flag in its highest bit. If there is room, an event
+ * goes with the slot: ipc_slots.c has the table of the bytes.
+ * Lives in the keeper and in a child, in one thread at a time. Part of the struct that has it. */
 #ifndef IPC_SLOTS_H
 #define IPC_SLOTS_H
 

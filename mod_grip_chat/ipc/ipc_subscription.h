@@ -1,6 +1,7 @@
 /* A child's side of watching: one connection to the keeper. Over it the child says for which slots
  * it has readers, and the keeper tells which of those moved, and how. It connects again after the
- * keeper was lost; then all slots count as moved. Belongs to one thread; never blocks. */
+ * keeper was lost; then all slots count as moved. Never blocks.
+ * Lives in a child, in its loop's thread. Freed with its pool, the loop's. */
 #ifndef IPC_SUBSCRIPTION_H
 #define IPC_SUBSCRIPTION_H
 

@@ -1,6 +1,7 @@
-/* A child's connection: one job at a time comes in, one reply goes out. It belongs to one thread
- * at a time: the loop's until its first job has arrived, then the thread of the writer for the
- * job's database. It is malloc'ed, since connections come and go for as long as httpd runs. */
+/* A child's connection: one job at a time comes in, one reply goes out. It belongs to one thread at
+ * a time: the loop's until its first job has arrived, then the thread of the writer for the job's
+ * database. It is malloc'ed, since connections come and go for as long as httpd runs.
+ * Lives in the keeper. The thread that has it frees it, by release or close. */
 #ifndef KEEPER_CONNECTION_H
 #define KEEPER_CONNECTION_H
 

@@ -1,5 +1,6 @@
 /* The keeper's process: one loop that takes jobs, hands them to the databases' writers, answers,
- * and publishes. It never blocks; the threads of write_thread.h may. */
+ * and publishes. It never blocks; the threads of write_thread.h may.
+ * Lives in the keeper, in its first thread. Freed as the process ends. */
 #ifndef KEEPER_LOOP_H
 #define KEEPER_LOOP_H
 

@@ -1,4 +1,6 @@
-/* The file descriptors that the keeper's loop waits for, each with its kind. */
+/* The file descriptors that the keeper's loop waits for, each with its kind.
+ * Lives in the keeper: the loop has one set, each writer another; one thread waits with it. Freed
+ * with its pool. */
 #ifndef KEEPER_POLL_H
 #define KEEPER_POLL_H
 

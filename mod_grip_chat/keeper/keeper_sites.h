@@ -1,5 +1,6 @@
-/* All sites that a keeper serves, each with the writer of its database and a publisher for each of its
- * proxies. Belongs to the loop's thread. */
+/* All sites that a keeper serves, each with the writer of its database and a publisher for each of
+ * its proxies.
+ * Lives in the keeper, in the loop's thread. Freed with the loop's pool. */
 #ifndef KEEPER_SITES_H
 #define KEEPER_SITES_H
 

@@ -1,8 +1,9 @@
 /* The keeper's side of watching. Each child that holds event streams has one connection from its
  * loop. Over it the child says for which slots it has readers, and the keeper tells which of those
  * moved. The notice has the new event if that is short and the child keeps up. A child that is only
- * told that a slot moved reads the room itself. Belongs to the loop's thread, except
- * keeper_subscribers_moved. */
+ * told that a slot moved reads the room itself. It is the loop's thread's, except
+ * keeper_subscribers_moved, which a writer's thread calls.
+ * Lives in the keeper. Freed with the loop's pool, and each subscriber when its child is gone. */
 #ifndef KEEPER_SUBSCRIBERS_H
 #define KEEPER_SUBSCRIBERS_H
 

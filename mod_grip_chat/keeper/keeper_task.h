@@ -1,4 +1,6 @@
-/* The tasks that the loop and the writers give each other. */
+/* The tasks that the loop and the writers give each other.
+ * Lives in the keeper, in the thread that has the task. The loop frees a task that has come back,
+ * unless that is a part of something else. */
 #ifndef KEEPER_TASK_H
 #define KEEPER_TASK_H
 

@@ -62,6 +62,10 @@ EOF
     add mod_grip_chat/chat/chat_database_sqlite.c << 'EOF'
 #include <sqlite3.h>
 EOF
+    add mod_grip_chat/ipc/ipc_frame.h << 'EOF'
+/* The frames between two processes.
+ * Lives in both. */
+EOF
     add mod_grip_chat/ipc/ipc_frame.c << 'EOF'
 #include "chat_codec.h"
 EOF
@@ -256,7 +260,7 @@ fails_on_line()
 }
 
 all='check_layers check_vendor check_size check_banned check_logno check_tests_registered
-check_directives_documented check_paths check_clock check_english'
+check_directives_documented check_heads check_paths check_clock check_english'
 if command -v shellcheck > /dev/null; then
     all="$all check_shell"
 fi
@@ -293,6 +297,13 @@ done
 fails_on_line check_layers mod_grip_chat/httpd/request/request_handler.c '#include "stream_connection.h"'
 fails_on_line check_layers mod_grip_chat/stray.c 'int x;'
 fails_on_line check_layers tests/unit/base/test_gc_json.c '#include <http_core.h>'
+
+# --- check_heads
+for folder in ipc keeper keeper/write httpd/stream; do
+    begin
+    printf '%s\n' '/* A thing. */' '/* Lives in a comment behind the first. */' | add "mod_grip_chat/$folder/new.h"
+    fails check_heads "a header of $folder that does not say where it lives" "^mod_grip_chat/$folder/new.h:1: "
+done
 
 # --- check_vendor
 fails_on_line check_vendor mod_grip_chat/httpd/mod_grip_chat.c '#include <curl/curl.h>'

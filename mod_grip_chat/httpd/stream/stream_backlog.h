@@ -1,6 +1,7 @@
-/* What a reader lacks who is behind all that the loop has at hand: read for this reader alone, page by page,
- * the next one when the one before is written. So it has the reader's pace, and what waits in memory is one
- * page a reader. Made and freed by the loop's thread; the loader's thread has it in between. */
+/* A page of the events that a reader lacks who is behind all pieces of its room. It is read for
+ * this reader alone, the next page when the one before is written, so a reader has its own pace and
+ * one page in memory.
+ * Lives in a child: the loop's thread makes and frees it, the loader's thread has it in between. */
 #ifndef STREAM_BACKLOG_H
 #define STREAM_BACKLOG_H
 

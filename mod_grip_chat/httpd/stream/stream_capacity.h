@@ -1,4 +1,7 @@
-/* How many streams a child may hold: as many as the MPM leaves room for, and no more than GripChatMaxStreams. */
+/* The number of streams that a child may hold: as many as the MPM leaves room for, within
+ * GripChatMaxStreams.
+ * Lives in the parent, which works it out while it reads the configuration, and in a child as that
+ * starts. There is nothing to free. */
 #ifndef STREAM_CAPACITY_H
 #define STREAM_CAPACITY_H
 

@@ -1,6 +1,8 @@
 /* The module's own event streams: which requests this child can hold, and the hooks of httpd that
  * concern them. On the event MPM with HTTP/1.x a held request costs no worker. Everywhere else, and
- * beyond the limits, requests are answered in poll mode. */
+ * beyond the limits, requests are answered in poll mode.
+ * Lives in a child, in the threads of requests and of the MPM; the parent is told of dead children.
+ * Freed with the child's pool. */
 #ifndef STREAM_CHILD_H
 #define STREAM_CHILD_H
 

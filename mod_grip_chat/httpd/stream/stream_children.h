@@ -1,12 +1,15 @@
-/* The children that hold streams, as they see each other: whether all of them are full, and whether event is to
- * start another.
+/* The children that hold streams, as they see each other: whether all of them are full, and whether
+ * event is to start another.
  *
  * Event starts children when idle threads get scarce, and a held stream makes no thread busy. So
  * with Debian's defaults two children would take 112 readers, the four other allowed children would
  * never start, and all other readers would poll. But event does not count a child as idle that says
  * in its row of the scoreboard that it does not accept. So a child that is full of streams says
  * that, and goes on accepting: every child answers requests. When all allowed children run, some
- * stop saying it, so that event finds neither too few threads nor too many. */
+ * stop saying it, so that event finds neither too few threads nor too many.
+ *
+ * Lives in a child, in any thread; it sees the other children through the scoreboard. There is
+ * nothing to free. */
 #ifndef STREAM_CHILDREN_H
 #define STREAM_CHILDREN_H
 

@@ -1,7 +1,8 @@
 /* A connection that the module holds: a request for events whose handler has returned SUSPENDED. A
  * worker makes it and answers its beginning. When the MPM has let go of it, it belongs to the
  * thread of a loop (stream_loop), which writes to it. In the end it belongs to the thread of an
- * ender (stream_ender). No function that the loop calls here blocks. */
+ * ender (stream_ender). No function that the loop calls here blocks.
+ * Lives in a child. The ender frees it, with its connection's pool. */
 #ifndef STREAM_CONNECTION_H
 #define STREAM_CONNECTION_H
 

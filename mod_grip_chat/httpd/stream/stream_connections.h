@@ -1,5 +1,6 @@
-/* The held connections of a loop, from when it took them over to when it gives them up: the wait
- * of each, its time, and its end. Belongs to the loop's thread. */
+/* The held connections of a loop, from when it took them over to when it gives them up: the wait of
+ * each, its time, and its end.
+ * Lives in a child, in the loop's thread, as a part of the loop. */
 #ifndef STREAM_CONNECTIONS_H
 #define STREAM_CONNECTIONS_H
 

@@ -1,5 +1,6 @@
-/* From a room that was read to its readers: each gets, in one write, all that it has not and its connection
- * takes. Belongs to the loop's thread. */
+/* The way from a room that was read to its readers: each gets, in one write, all events that it
+ * lacks and that its connection takes.
+ * Lives in a child, in a loop's thread. Freed with the loop's pool. */
 #ifndef STREAM_DELIVERY_H
 #define STREAM_DELIVERY_H
 

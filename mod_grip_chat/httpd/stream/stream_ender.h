@@ -2,7 +2,9 @@
  * block, because a piped log's program does not read, or a name is looked up (HostnameLookups). A
  * connection belongs to this thread from when it is given to it, with its pool and its request's.
  * The loop gets back connections that linger. The number of waiting connections is bounded: each
- * keeps its place among the child's streams until it is freed. */
+ * keeps its place among the child's streams until it is freed.
+ * Lives in a child, in a thread of its own; the loop's thread gives and takes. Freed with the
+ * child's pool. */
 #ifndef STREAM_ENDER_H
 #define STREAM_ENDER_H
 

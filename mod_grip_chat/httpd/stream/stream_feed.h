@@ -1,5 +1,6 @@
-/* What the readers of a loop get: its rooms, and what comes to them from the keeper's notices, from the
- * loader, and by looking. Belongs to the loop's thread. */
+/* The rooms of a loop, and the ways that events come to their readers: the keeper's notices, the
+ * loader, and a look each second.
+ * Lives in a child, in the loop's thread. Part of the loop, and freed with it. */
 #ifndef STREAM_FEED_H
 #define STREAM_FEED_H
 

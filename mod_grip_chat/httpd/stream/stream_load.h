@@ -1,6 +1,7 @@
-/* The reading of a room: an order of the loop's, and in it the pieces that the loader brings. Each room has one,
- * made and freed with it by the loop's thread. It is passed from the loop to the loader's thread and back, and
- * only the thread that has it looks into it. The loader sees nothing else of the room. */
+/* The reading of a room: an order of the loop's, and in it the pieces that the loader brings. It is
+ * passed from the loop to the loader's thread and back, and only the thread that has it looks into
+ * it. The loader sees nothing else of the room.
+ * Lives in a child. Each room has one, which the loop's thread makes and frees with the room. */
 #ifndef STREAM_LOAD_H
 #define STREAM_LOAD_H
 

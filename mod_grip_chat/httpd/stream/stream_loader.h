@@ -1,5 +1,8 @@
-/* The thread beside the loop that reads rooms, because to read may block: from the child's cache as a rule,
- * from the database where that has not all, and it makes the pieces that readers get. */
+/* The thread beside the loop that reads rooms and makes the pieces that readers get, because to
+ * read may block. A room comes from the child's cache as a rule, and from the database where that
+ * lacks events.
+ * Lives in a child: the loop's thread gives and takes, the loader's own thread reads. Freed with
+ * the child's pool. */
 #ifndef STREAM_LOADER_H
 #define STREAM_LOADER_H
 

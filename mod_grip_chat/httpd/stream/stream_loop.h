@@ -1,7 +1,8 @@
 /* A thread that owns held connections of its child, all of them or its part. It waits for all of
  * them at once, and writes to each the events of its room that it lacks. It never blocks; the
  * loader, which reads, and the ender, which logs, stand beside it. A wake-up costs work for each
- * room that moved and each reader that is behind, not for each stream that is held. */
+ * room that moved and each reader that is behind, not for each stream that is held.
+ * Lives in a child, in a thread of its own. Freed with the child's pool, after stream_loop_stop. */
 #ifndef STREAM_LOOP_H
 #define STREAM_LOOP_H
 

@@ -1,6 +1,8 @@
 /* The newest events of a room as its readers get them: pieces of event stream, each made once and
  * shared by all of them. They begin with the first event that the slowest reader lacks, of readers
- * that are not too slow. If no reader is behind, there are none. Belongs to the loop's thread. */
+ * that are not too slow. If no reader is behind, there are none.
+ * Lives in a child, in the loop's thread, as a part of its room; the loader's thread makes single
+ * pieces. */
 #ifndef STREAM_PIECES_H
 #define STREAM_PIECES_H
 

@@ -4,7 +4,10 @@
  * The parent maps memory for the children of each configuration, before it forks them. Each child
  * has a ledger there that it alone writes, and adds up the counts of a client in the others. A
  * child that dies leaves nothing to be put right: the parent gives its ledger away as it is, and
- * the next one begins with an empty one. */
+ * the next one begins with an empty one.
+ *
+ * Lives in the parent, which maps and forgets, and in every child, in any thread. The
+ * configuration's pool ends the memory. */
 #ifndef STREAM_QUOTA_H
 #define STREAM_QUOTA_H
 

@@ -1,5 +1,6 @@
-/* The rooms that a loop has readers of, found by the slot that the keeper tells. They lie outside pools, as
- * they come and go. */
+/* The rooms that a loop has readers of, found by the slot that the keeper tells.
+ * Lives in a child, in the loop's thread, outside pools, as rooms come and go. The loop frees a
+ * room with its last reader. */
 #ifndef STREAM_ROOM_H
 #define STREAM_ROOM_H
 

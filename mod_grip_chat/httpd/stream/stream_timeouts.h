@@ -1,6 +1,7 @@
-/* Connections that wait equally long for something, as their keep-alive or their peer's end: the first is always
- * the next. To put one in, or to take it out, costs the same however many wait. In the thread of a loop, and part
- * of its stream_connections_t; a timer is part of its connection, and goes with that. */
+/* Connections that wait equally long for something, as their keep-alive or their peer's end: the
+ * first is always the next. To put one in, or to take it out, costs the same however many wait.
+ * Lives in a child, in a loop's thread, as a part of stream_connections_t. A timer is part of its
+ * connection, and goes with that. */
 #ifndef STREAM_TIMEOUTS_H
 #define STREAM_TIMEOUTS_H
 

@@ -1,5 +1,6 @@
-/* How long a publisher waits after a failure: longer each time, or as the proxy says. A limit (status 429)
- * is waited out more patiently than anything else, because a try may count against it. */
+/* How long a publisher waits after a failure: longer each time, or as the proxy says. A limit
+ * (status 429) is waited out more patiently than anything else, because a try may count against it.
+ * Lives in the keeper, in the loop's thread, as a part of a publisher. */
 #ifndef PUBLISH_BACKOFF_H
 #define PUBLISH_BACKOFF_H
 

@@ -1,5 +1,6 @@
 /* The log lines of one proxy that does not take publishes: each kind of trouble once, until it is
- * over. */
+ * over.
+ * Lives in the keeper, in the loop's thread, as a part of a publisher. */
 #ifndef PUBLISH_LOG_H
 #define PUBLISH_LOG_H
 

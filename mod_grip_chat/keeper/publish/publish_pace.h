@@ -1,5 +1,6 @@
-/* A pace: so many at once after a pause, and in the long run one an interval. It is a token
- * bucket, in the form of the generic cell rate algorithm (ITU-T I.371). */
+/* A pace: so many at once after a pause, and in the long run one an interval. It is a token bucket,
+ * in the form of the generic cell rate algorithm (ITU-T I.371).
+ * Lives in the keeper, in the loop's thread. Two numbers of their owner's. */
 #ifndef PUBLISH_PACE_H
 #define PUBLISH_PACE_H
 

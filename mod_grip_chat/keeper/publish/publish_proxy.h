@@ -8,7 +8,7 @@
  * miss, through their next link. So an outage of any length costs a room's name, not its messages,
  * and no more than PUBLISH_ROOMS_MAX names.
  *
- * A publisher belongs to the loop's thread. */
+ * Lives in the keeper, in the loop's thread. Freed with the loop's pool. */
 #ifndef PUBLISH_PROXY_H
 #define PUBLISH_PROXY_H
 

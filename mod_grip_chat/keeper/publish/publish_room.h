@@ -1,5 +1,6 @@
 /* A room as one publisher sees it: the events that its proxy is yet to be told, gathered into
- * items. */
+ * items.
+ * Lives in the keeper, in the loop's thread, outside pools. Its publish_rooms_t frees it. */
 #ifndef PUBLISH_ROOM_H
 #define PUBLISH_ROOM_H
 

@@ -1,5 +1,6 @@
-/* The rooms that one publisher has work for: found by name, and lined up by the kind of their
- * wait. A room that waits for nothing is forgotten. */
+/* The rooms that one publisher has work for: found by name, and lined up by the kind of their wait.
+ * A room that waits for nothing is forgotten.
+ * Lives in the keeper, in the loop's thread, as a part of a publisher. */
 #ifndef PUBLISH_ROOMS_H
 #define PUBLISH_ROOMS_H
 

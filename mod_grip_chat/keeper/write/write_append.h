@@ -1,5 +1,6 @@
 /* Storing a batch of posts so that a bad one does not take the others along. A post cannot be
- * stored if its room's row was changed by hand, for instance. Belongs to the writer's thread. */
+ * stored if its room's row was changed by hand, for instance.
+ * Lives in the keeper, in a writer's thread, as a part of the writer. */
 #ifndef WRITE_APPEND_H
 #define WRITE_APPEND_H
 

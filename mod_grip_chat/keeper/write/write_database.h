@@ -1,5 +1,6 @@
 /* A keeper's grip on its database: the lock, the connection, the work that the keeper before left
- * undone, and whether the file is still the same. Belongs to the writer's thread. */
+ * undone, and whether the file is still the same.
+ * Lives in the keeper, in a writer's thread, as a part of the writer. */
 #ifndef WRITE_DATABASE_H
 #define WRITE_DATABASE_H
 

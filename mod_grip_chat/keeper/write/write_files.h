@@ -1,6 +1,7 @@
 /* The files that a database's keepers had open last, kept in the file of their lock behind the
  * positions. They show the next keeper whether a log belongs to another file than the one beside
- * it. That happens if the file was moved or replaced when no keeper ran. */
+ * it. That happens if the file was moved or replaced when no keeper ran.
+ * Lives in the keeper, in a writer's thread. There is nothing to free. */
 #ifndef WRITE_FILES_H
 #define WRITE_FILES_H
 

@@ -1,5 +1,6 @@
-/* The connections of the children whose jobs one writer does, read by the writer's own thread: a post's way
- * from its child and back leads through no other thread. */
+/* The connections of the children whose jobs one writer does, read by the writer's own thread: a
+ * post's way from its child and back leads through no other thread.
+ * Lives in the keeper, in a writer's thread, as a part of the writer. It closes its connections. */
 #ifndef WRITE_INTAKE_H
 #define WRITE_INTAKE_H
 

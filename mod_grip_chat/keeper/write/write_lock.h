@@ -1,5 +1,6 @@
-/* The lock that keeps two keepers off one database: during a restart, two of one server; by mistake,
- * those of two servers. */
+/* The lock that keeps two keepers off one database: during a restart, two of one server; by
+ * mistake, those of two servers.
+ * Lives in the keeper, in a writer's thread. Released by write_lock_release, or with its pool. */
 #ifndef WRITE_LOCK_H
 #define WRITE_LOCK_H
 

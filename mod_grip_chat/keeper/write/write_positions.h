@@ -1,7 +1,8 @@
 /* The positions that a database's keepers have given out, kept in the file of their lock, beside
  * the database. A database that holds less replaced another one: it is an older copy, or empty. Its
  * rooms must not give out the same positions again. Else readers of the old file would take new
- * messages for messages that they have. */
+ * messages for messages that they have.
+ * Lives in the keeper, in a writer's thread, as a part of write_database_t. */
 #ifndef WRITE_POSITIONS_H
 #define WRITE_POSITIONS_H
 

@@ -1,5 +1,6 @@
 /* The values that one keeper leaves to the next in the database: how far each proxy has been told,
- * and the site's secret. */
+ * and the site's secret.
+ * Lives in the keeper, in a writer's thread. There is nothing to free. */
 #ifndef WRITE_RECOVERY_H
 #define WRITE_RECOVERY_H
 

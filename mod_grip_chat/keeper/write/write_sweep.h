@@ -1,5 +1,6 @@
 /* The sweeps of one database's sites, on the writer's thread: the log lines of their failures, and
- * their waits. */
+ * their waits.
+ * Lives in the keeper, in a writer's thread, as a part of the writer. */
 #ifndef WRITE_SWEEP_H
 #define WRITE_SWEEP_H
 

@@ -1,7 +1,9 @@
 /* The thread that writes one database. It takes all jobs that have arrived from children and
  * commits them in one transaction. Then it bumps the rooms' generations, tells the watching
  * children, answers the jobs, and gives the loop the events to publish. While it waits for a disk
- * or a lock, the loop and the other databases go on. */
+ * or a lock, the loop and the other databases go on.
+ * Lives in the keeper, in a thread of its own; the loop's thread gives and takes. Freed with the
+ * loop's pool. */
 #ifndef WRITE_THREAD_H
 #define WRITE_THREAD_H
 
