@@ -224,7 +224,7 @@ static apr_status_t open_for_reading(chat_database_t *db)
     db->path = chat_database_files_path(db->spec.params, db->connection_pool);
     if (!db->held || !db->held(&db->files, db->baton) || !may_read(db)) {
         return chat_database_fail(db, APR_ENOENT,
-                                  "the database file is not what the keeper has open");
+                                  "the database file is not the one that the keeper has open");
     }
     rv = chat_database_connect(db,
                                chat_database_sqlite_read_only_name(db->path, db->connection_pool));
@@ -233,7 +233,7 @@ static apr_status_t open_for_reading(chat_database_t *db)
     return rv != APR_SUCCESS || may_read(db)
                ? rv
                : chat_database_fail(db, APR_ENOENT,
-                                    "the database file is not what the keeper has open");
+                                    "the database file is not the one that the keeper has open");
 }
 
 static apr_status_t open_connection(chat_database_t *db)

@@ -34,7 +34,7 @@ static apr_status_t save_log(chat_database_t *db, apr_interval_time_t patience,
     }
     return rv != APR_SUCCESS || strcmp(is_busy, "0") == 0
                ? rv
-               : chat_database_fail(db, APR_EAGAIN, "somebody reads in the write-ahead log");
+               : chat_database_fail(db, APR_EAGAIN, "another process reads in the write-ahead log");
 }
 
 /* The log or its index is gone, or another, while its database is in use: an operator's mistake.
@@ -49,8 +49,9 @@ static apr_status_t leave_log(chat_database_t *db, apr_pool_t *scratch_pool)
     }
     return rv == APR_SUCCESS
                ? rv
-               : chat_database_fail(db, APR_EAGAIN,
-                                    "the write-ahead log was deleted, and somebody reads the file");
+               : chat_database_fail(
+                     db, APR_EAGAIN,
+                     "the write-ahead log was deleted, and another process reads the file");
 }
 
 /* Acknowledged messages go with the file that they were written to, wherever that is. SQLite finds

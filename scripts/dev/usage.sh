@@ -9,7 +9,7 @@ usage: ./dev COMMAND [OPTIONS]
            no Pushpin, with Apache alone
              --origin-port N   Apache's port (3000)
              --port N          the page's port, Pushpin's (7676)
-             --publish-port N  where Pushpin takes what is published (5561)
+             --publish-port N  where Pushpin takes publishes (5561)
              --dir DIR         where database, logs and sockets are kept (run/)
              --mpm NAME        event, worker or prefork (event)
              --edge            the edge app in front of both, as in production: in Viceroy where it
@@ -18,7 +18,7 @@ usage: ./dev COMMAND [OPTIONS]
              --no-proxy        Apache alone; on event it holds the streams, else the page polls
              --grip-url URL    with --no-proxy: a proxy that you start yourself
              --no-install      do not install missing packages
-  check    build with gcc and clang, run every test there is; what CI runs
+  check    build with gcc and clang, run every test there is, as CI does
              --no-install      do not install missing packages
   soak     inject every fault under load in its long form, then load for an hour (about
            two hours in all); the figures go to build/results/faults-figures.txt
@@ -28,9 +28,9 @@ usage: ./dev COMMAND [OPTIONS]
   debian   try another Debian in a directory of its own, as root: build, run, `make check`
              --name NAME       which (trixie)
              --dir DIR         where (/var/tmp/grip-chat-NAME)
-  bench    measure requests beside what Apache itself takes for a static file or an empty
-           handler, and event streams beside nchan and, where it is found, Centrifugo,
-           as ratios (about an hour on an idle machine)
+  bench    measure requests beside Apache's own static file or an empty handler, and event
+           streams beside nchan and, where it is found, Centrifugo, as ratios (about an hour on an
+           idle machine)
              --quick           shorter, with smaller databases (a few minutes)
              --smoke           only whether the bench works
              --long            look at memory after 10 million requests
@@ -41,7 +41,7 @@ usage: ./dev COMMAND [OPTIONS]
              --no-plots        the table alone
              --write           write docs/performance.md and docs/plots/
              --no-install      do not install missing packages
-  fuzz     feed the parsers with what nobody would write, until something does not hold
+  fuzz     feed the parsers with malformed input, until a check fails
              --minutes N       how long in all (10)
              --target NAME     one of them (tests/fuzz/fuzz_NAME.c)
              --no-install      do not install missing packages

@@ -99,9 +99,9 @@ const char *conf_directive_site_mount(cmd_parms *cmd, void *unused, const char *
     mount = apr_pstrcat(cmd->pool, arg, arg[len - 1] == '/' ? NULL : "/", NULL);
     len = strlen(mount);
     if (len >= 7 && strcmp(mount + len - 7, "/rooms/") == 0) {
-        return apr_psprintf(
-            cmd->pool, "GripChatMount: '%s' ends in rooms/; write what stands before it, '%.*s'",
-            arg, (int)len - 6, mount);
+        return apr_psprintf(cmd->pool,
+                            "GripChatMount: '%s' ends in rooms/; write the part before it, '%.*s'",
+                            arg, (int)len - 6, mount);
     }
     if (!settings->mounts) {
         settings->mounts = apr_array_make(cmd->pool, 1, sizeof(const char *));

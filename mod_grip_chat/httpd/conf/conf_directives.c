@@ -105,7 +105,7 @@ const command_rec conf_directives[] = {
     VALUE("GripChatSecretKey", SITE, secret_key,
           "the secret that signs next links, inline or as file:/path"),
     CUSTOM("GripChatChannelPrefix", SITE, TAKE1, site_channel_prefix,
-           "what begins the names of the site's channels", TEXT, channel_prefix, channel_prefix),
+           "the prefix of the names of the site's channels", TEXT, channel_prefix, channel_prefix),
     NUMBER("GripChatHistory", SITE, history, 1, CHAT_HISTORY_MAX, 50,
            "how many messages the list shows"),
     BYTES("GripChatListSize", SITE, list_bytes, CHAT_LIST_MIN_BYTES, CHAT_LIST_MAX_BYTES,
