@@ -14,12 +14,16 @@ typedef struct chat_kind_t {
     int number;
     const char *name; /**< in the stream's field "event" */
     int is_listed;   /**< it is a message: lists show it; history, retention and backlog count it */
-    int is_replayed; /**< a reader who comes back gets it; else only who reads when it is stored */
-    /** Whether an event may be stored; what a child of another version lets through must not make a room
-     *  unreadable. */
+    int is_replayed; /**< a reader that comes back gets it; else only readers at its time */
+    /**
+     * Whether an event may be stored; one that a child of another version lets through must not
+     * make a room unreadable.
+     */
     int (*is_valid)(const chat_event_t *event);
-    /** Append the event's data, which holds no line end. @return APR_SUCCESS, or APR_EINVAL if it cannot be
-     *  shown; what was appended by then stays */
+    /**
+     * Append the event's data, which holds no line end. @return APR_SUCCESS, or APR_EINVAL if it
+     * cannot be shown; the bytes appended before that stay
+     */
     apr_status_t (*append_data)(gc_buffer_t *buffer, const chat_event_t *event);
 } chat_kind_t;
 

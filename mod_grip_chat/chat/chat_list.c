@@ -4,9 +4,9 @@
 
 #include "chat_codec.h"
 
-/* From what is stored, so that it means the same after a restart: the newest message and when it was
- * stored tell databases apart in which counting began anew, and the number of messages and the oldest of them
- * a list from one of which something was deleted. */
+/* Made of stored values, so that it means the same after a restart. The newest message and its
+ * time tell databases apart in which counting began anew. The number of messages and the oldest of
+ * them tell a list from one with deleted messages. */
 void chat_list_etag(char etag[CHAT_LIST_ETAG_SIZE], const chat_standing_t *standing)
 {
     apr_snprintf(etag, CHAT_LIST_ETAG_SIZE,
@@ -54,7 +54,7 @@ static void append_messages(making_t *making, apr_pool_t *pool)
 {
     const chat_page_t *page = making->page;
     chat_standing_t *standing = making->standing;
-    apr_int64_t below = page->first_kept_event_id - 1; /* what may be stored further back */
+    apr_int64_t below = page->first_kept_event_id - 1; /* older messages may be stored up to here */
     apr_size_t bytes = frame_bytes(making, pool);
     int i;
 

@@ -8,7 +8,7 @@
 #define SPACES_2048                                                                                \
     SPACES_256 SPACES_256 SPACES_256 SPACES_256 SPACES_256 SPACES_256 SPACES_256 SPACES_256
 
-/* What stands around an event's data. An id holds no line end, so the first of these is the one. */
+/* The text around an event's data. An id holds no line end, so the first of these is the one. */
 #define DATA "\ndata: "
 #define END  "\n\n"
 

@@ -7,10 +7,11 @@
  *   4       1        IPC_FRAME_VERSION
  *   5       1        kind, an ipc_job_kind_e
  *   6       1        1 if the job was sent before, else 0 (IPC_FRAME_REPEAT_OFFSET)
- *   7       4 + n    site, as each string: 4 bytes of length n - 1, n bytes with the NUL
+ *   7       1        kind of the event, a number of chat_kind.h
+ *   8       4 + n    site, as each string: 4 bytes of length n - 1, n bytes with the NUL
  *           4 + n    room
- *           4 + n    from
- *           4 + n    text
+ *           4 + n    author
+ *           4 + n    payload
  *           4 + n    job_key, at most IPC_FRAME_KEY_MAX_BYTES without the NUL
  *           4 + n    key, likewise; empty for none
  *           4 + n    digest, likewise; empty for none
@@ -29,8 +30,8 @@
  *   0       4        26, the bytes after this field
  *   4       1        IPC_FRAME_VERSION
  *   5       1        status, an ipc_status_e
- *   6       8        id of the message; 0 where nothing was stored, as the next two
- *   14      8        event_id, its position
+ *   6       8        id of the event; 0 where nothing was stored, as the next two
+ *   14      8        position
  *   22      8        created_ms
  */
 #include "ipc_frame.h"

@@ -2,8 +2,8 @@
  *
  *   OFFSET  SIZE     MEANING
  *   0       8        epoch of the database
- *   8       8        generation of the room's slot, after it was bumped for the message
- *   16      8        event_id, the position
+ *   8       8        generation of the room's slot, after it was bumped for the event
+ *   16      8        position
  *   24      n        site, with its NUL
  *           m        room, with its NUL
  *           rest     the event as it stands in a stream, 1 byte or more, without a NUL at its end

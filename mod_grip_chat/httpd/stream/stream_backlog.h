@@ -22,13 +22,13 @@ typedef struct stream_backlog_t {
     const char *name;  /**< of the room, and as long as it */
     apr_int64_t after; /**< the position that it follows */
     apr_size_t bytes;  /**< how long it may be */
-    /* what the loader fills in */
+    /* the loader fills these in */
     apr_status_t status;
     int is_unfit; /**< if that failed: a message cannot be shown, and others' pages can be read */
     chat_block_t *block;       /**< the events, held; NULL for none */
     apr_int64_t reached;       /**< the position that they lead to */
     apr_int64_t last_event_id; /**< the room's */
-    int is_cut_off;            /**< what follows cannot be had: the reader is to start over */
+    int is_cut_off;            /**< the next events cannot be had: the reader is to start over */
 } stream_backlog_t;
 
 /** Some of them, first in, first out. Made by stream_backlogs_init. */
@@ -52,19 +52,25 @@ void stream_backlogs_join(stream_backlogs_t *backlogs, stream_backlog_t *first);
 /** Take all of the same site out, and chain them behind this one: where it cannot be read, they cannot either. */
 void stream_backlogs_join_site(stream_backlogs_t *backlogs, stream_backlog_t *first);
 
-/** Ask for what follows the reader's position. The caller gives it to the loader. @return NULL without memory */
+/**
+ * Ask for the events after the reader's position. The caller gives it to the loader. @return NULL
+ * without memory
+ */
 stream_backlog_t *stream_backlog_make(stream_connection_t *connection, apr_size_t bytes);
 
-/** Free it, and let go of what was read. */
+/** Free it, and let go of the events that were read. */
 void stream_backlog_free(stream_backlog_t *backlog);
 
 /** The reader leaves while the page is asked for; nothing where none is. */
 void stream_backlog_leave(stream_connection_t *connection);
 
-/** Give all that are chained behind this one what was read for it. */
+/** Give all that are chained behind this one the events that were read for it. */
 void stream_backlog_share(stream_backlog_t *first);
 
-/** Read the page; blocks. In the loader's thread. @param pool  for what is read; may be cleared afterwards */
+/**
+ * Read the page; blocks. In the loader's thread. @param pool for the rows; may be cleared
+ * afterwards
+ */
 void stream_backlog_read(stream_backlog_t *backlog, chat_account_t *account, apr_pool_t *pool);
 
 #endif

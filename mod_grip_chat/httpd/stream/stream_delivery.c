@@ -32,7 +32,7 @@ static void reset(stream_delivery_t *delivery, const stream_room_t *room,
     stream_connection_write_text(connection, gc_buffer_slice(&text));
 }
 
-/* What a reader lacks is not at hand, and is to be read for it. */
+/* The events that a reader lacks are not in memory, and are to be read for it. */
 static void fall_behind(stream_connection_t *connection)
 {
     connection->is_aligned = 0;
@@ -93,7 +93,7 @@ typedef struct giving_t {
     apr_uint64_t old_end; /* of its pieces, likewise */
 } giving_t;
 
-/* Write from the room in memory, to a reader who has just come and is between two pieces. */
+/* Write from the room in memory, to a new reader between two pieces. */
 static void give_from_memory(const giving_t *giving, stream_connection_t *connection)
 {
     const chat_snapshot_t *snapshot = giving->load->snapshot;
@@ -128,7 +128,8 @@ static void align_at(stream_connection_t *connection, apr_uint64_t piece)
     connection->next_piece = piece;
 }
 
-/* Find where a reader is among the pieces: at what has just been put behind it, or at its end. */
+/* Find the place of a reader among the pieces: at the piece that was just put behind it, or at the
+ * end. */
 static void align(const giving_t *giving, stream_connection_t *connection)
 {
     const stream_room_t *room = giving->room;
@@ -152,7 +153,7 @@ static void align(const giving_t *giving, stream_connection_t *connection)
     }
 }
 
-/* Nobody's position is one any more that something follows. */
+/* No reader's position is one any more that events can follow. */
 static void cut_off(const giving_t *giving, stream_connection_t *connection)
 {
     if (connection->state == STREAM_CONNECTION_OPEN) {

@@ -10,7 +10,7 @@
 /** Bytes of pieces and blocks, of all rooms of a loop, beyond which each room keeps only the least. */
 #define STREAM_DELIVERY_BYTES (64 * 1024 * 1024)
 
-/** What deliveries are made with. */
+/** The means of deliveries. */
 typedef struct stream_delivery_t {
     chat_account_t *account;
     apr_pool_t *scratch;
@@ -25,17 +25,17 @@ typedef void stream_delivery_fn(stream_connection_t *connection, stream_connecti
 apr_status_t stream_delivery_init(stream_delivery_t *delivery, apr_pool_t *pool);
 
 /**
- * Take what the loader has brought of a room, or the keeper has told, and give it to the room's readers. The
- * pieces of the load are the room's then.
- * Readers whose connection is full get it later. A reader who is behind all that is at hand is marked so:
- * what it lacks is to be read for it. All readers are told to start over where what they lack is gone.
+ * Take the events that the loader has brought of a room, or the keeper has told, and give them to
+ * the room's readers. The pieces of the load are the room's then. Readers with a full connection
+ * get them later. A reader behind all pieces is marked so: its missing events are to be read for
+ * it. All readers are told to start over if their missing events are gone.
  *
  * @return whether the room has more already
  */
 int stream_delivery_give(stream_delivery_t *delivery, const stream_load_t *load,
                          stream_delivery_fn *written, void *baton);
 
-/** Give one reader, whose connection has become writable, what its room's pieces have for it.
+/** Give one reader, whose connection has become writable, its room's pieces for it.
  *  @return whether the pieces have all; else the room is to be read for it */
 int stream_delivery_go_on(stream_connection_t *connection);
 

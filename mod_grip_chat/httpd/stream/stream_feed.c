@@ -1,6 +1,6 @@
 #include "stream_feed.h"
 
-/* How often rooms are looked at whose moves nobody tells, or that could not be read. */
+/* How often rooms are looked at whose moves are not told, or that could not be read. */
 #define LOOK_PERIOD apr_time_from_sec(1)
 
 static void look_at(stream_feed_t *feed, stream_room_t *room)
@@ -66,7 +66,7 @@ apr_status_t stream_feed_init(stream_feed_t *feed, apr_pool_t *pool)
     return stream_delivery_init(&feed->delivery, pool);
 }
 
-/* Have the next page read for a reader who is behind, if its connection takes something. */
+/* Have the next page read for a reader that is behind, if its connection takes something. */
 static void ask_page(stream_feed_t *feed, stream_connection_t *connection)
 {
     int is_crowded = chat_account_bytes(feed->delivery.account) > STREAM_DELIVERY_BYTES;
@@ -163,7 +163,8 @@ static void take_load(stream_feed_t *feed, stream_load_t *load, gc_moment_t now)
     }
 }
 
-/* Give a reader who is behind its page, and have the next one read, or the room if there is none. */
+/* Give a reader that is behind its page, and have the next one read, or the room if there is
+ * none. */
 static void give_page(stream_feed_t *feed, stream_backlog_t *backlog, gc_moment_t now)
 {
     stream_connection_t *connection = backlog->connection;
@@ -231,7 +232,7 @@ void stream_feed_take_loaded(stream_feed_t *feed, gc_moment_t now)
     }
 }
 
-/* Try again what could not be read. */
+/* Try again the rooms and pages that could not be read. */
 static void retry_pages(stream_feed_t *feed)
 {
     stream_backlogs_t failed = feed->failed;
@@ -246,7 +247,7 @@ static void retry_pages(stream_feed_t *feed)
     }
 }
 
-/* Look at a room if it is not what was read last. */
+/* Look at a room if it has changed since it was read last. */
 static void look_if_moved(stream_feed_t *feed, stream_room_t *room)
 {
     ipc_version_t now =

@@ -9,7 +9,7 @@
 #include "stream_delivery.h"
 #include "stream_loader.h"
 
-/** A feed. All zero has no rooms; who makes it sets what stands before rooms, and delivery. */
+/** A feed. All zero has no rooms; its maker sets the fields before rooms, and delivery. */
 typedef struct stream_feed_t {
     server_rec *main;
     const ipc_shared_t *shared;
@@ -25,19 +25,19 @@ typedef struct stream_feed_t {
     int troubles;         /**< rooms and pages that could not be read */
 } stream_feed_t;
 
-/** Make what it has of its own. @return APR_SUCCESS or APR_ENOMEM */
+/** Make its own parts. @return APR_SUCCESS or APR_ENOMEM */
 apr_status_t stream_feed_init(stream_feed_t *feed, apr_pool_t *pool);
 
-/** Take a reader whom the connections have taken: it gets what its room has and it has not. */
+/** Take a reader that the connections have taken: it gets the events of its room that it lacks. */
 void stream_feed_enter(stream_feed_t *feed, stream_connection_t *connection, gc_moment_t now);
 
-/** Take what the loader has read, and give it to the readers. */
+/** Take the loads and pages that the loader has read, and give them to the readers. */
 void stream_feed_take_loaded(stream_feed_t *feed, gc_moment_t now);
 
-/** Give what the keeper told in this turn. */
+/** Give the events that the keeper told in this turn. */
 void stream_feed_give_fresh(stream_feed_t *feed, gc_moment_t now);
 
-/** Look at the rooms whose moves nobody tells, or that could not be read. */
+/** Look at the rooms whose moves are not told, or that could not be read. */
 void stream_feed_look_around(stream_feed_t *feed, gc_moment_t now);
 
 /** A room of this slot may have changed: see ipc_subscription_hooks_t. */
@@ -46,7 +46,7 @@ void stream_feed_moved(stream_feed_t *feed, unsigned slot);
 /** The keeper tells an event, which is given to the readers together with all that come in this turn. */
 void stream_feed_stored(stream_feed_t *feed, unsigned slot, const ipc_notice_t *notice);
 
-/** The connection of a reader has room again: write what it lacks. */
+/** The connection of a reader has room again: write the missing events. */
 void stream_feed_more(stream_feed_t *feed, stream_connection_t *connection);
 
 /** A reader is about to be ended, and leaves its room. */

@@ -21,7 +21,7 @@ struct stream_loader_t {
     chat_account_t *account; /* the loop's */
     apr_pool_t *scratch;     /* the thread's */
     apr_thread_t *thread;
-    apr_thread_mutex_t *mutex; /* guards what follows */
+    apr_thread_mutex_t *mutex; /* guards the next fields */
     apr_thread_cond_t *wake;
     stream_loads_t waiting;
     stream_loads_t done;
@@ -73,7 +73,7 @@ static apr_status_t add(cutting_t *cutting, gc_slice_t events, apr_int64_t to)
     return rv;
 }
 
-/* Add what the room in memory has. */
+/* Add the events of the room in memory. */
 static apr_status_t add_from_memory(cutting_t *cutting, apr_int64_t last)
 {
     const chat_snapshot_t *snapshot = cutting->load->snapshot;
@@ -92,7 +92,7 @@ static apr_status_t add_from_memory(cutting_t *cutting, apr_int64_t last)
     return rv;
 }
 
-/* Add what the database has that is not in memory any more, a page of it. */
+/* Add a page of the database's events that are not in memory any more. */
 static apr_status_t add_from_database(cutting_t *cutting, apr_int64_t last, apr_pool_t *pool)
 {
     const stream_load_t *load = cutting->load;
@@ -103,7 +103,7 @@ static apr_status_t add_from_database(cutting_t *cutting, apr_int64_t last, apr_
     int i;
 
     if (rv == APR_SUCCESS && cutting->reached < page.first_kept_event_id - 1) {
-        return APR_EINCOMPLETE; /* what follows was deleted meanwhile */
+        return APR_EINCOMPLETE; /* the next events were deleted meanwhile */
     }
     for (i = 0; rv == APR_SUCCESS && i < page.count && page.events[i].position <= last; i++) {
         text.len = 0;
@@ -185,7 +185,7 @@ static void load_room(stream_loader_t *loader)
     stream_loads_put(&loader->done, load);
 }
 
-/* Read the next page, likewise, for all who wait for the same. */
+/* Read the next page, likewise, for all readers that wait for the same. */
 static void load_page(stream_loader_t *loader)
 {
     stream_backlog_t *page = stream_backlogs_take(&loader->pages);

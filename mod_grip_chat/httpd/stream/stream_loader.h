@@ -30,7 +30,7 @@ void stream_loader_push(stream_loader_t *loader, stream_load_t *load);
 /** Take back a load that was brought, NULL where there is none. */
 stream_load_t *stream_loader_take(stream_loader_t *loader);
 
-/** Have a page read for a reader who is behind. Pages and rooms are read in turn. */
+/** Have a page read for a reader that is behind. Pages and rooms are read in turn. */
 void stream_loader_push_page(stream_loader_t *loader, stream_backlog_t *backlog);
 
 /** Take back all pages that were read, chained; NULL where there is none. */

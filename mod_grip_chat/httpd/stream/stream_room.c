@@ -175,7 +175,7 @@ void stream_room_note_full(stream_connection_t *connection, int is_full)
     room->full += is_full - was_full;
     connection->is_counted = is_full;
     if (was_full && room->full == 0) {
-        stream_pieces_clear(&room->pieces); /* nobody is behind any more */
+        stream_pieces_clear(&room->pieces); /* no reader is behind any more */
     }
 }
 

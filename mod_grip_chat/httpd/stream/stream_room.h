@@ -27,9 +27,9 @@ struct stream_room_t {
     const conf_site_t *site;
     unsigned slot;
     stream_connection_t *first; /**< its readers */
-    int full;                   /**< readers whose connection is, and who go on from the pieces */
-    int backlogs;               /**< pages that are being read for readers who are behind */
-    ipc_version_t version;      /**< from before it was read last, or of what was told last */
+    int full;                   /**< readers with a full connection, which go on from the pieces */
+    int backlogs;               /**< pages that are being read for readers behind */
+    ipc_version_t version;      /**< from before it was read last, or of the last notice */
     apr_int64_t tail;           /**< the position that the pieces lead to */
     stream_pieces_t pieces;
     stream_fresh_t fresh; /**< follows tail; not while it is loading */
@@ -59,11 +59,11 @@ stream_room_t *stream_rooms_get(stream_rooms_t *rooms, const conf_site_t *site, 
 /**
  * Take an event that the keeper has told of a room.
  *
- * @return 1 if it is fresh, known, or on its way with what is being read; 0 if the room is to be read for it
+ * @return 1 if it is fresh, known, or on its way with the load; 0 if the room is to be read for it
  */
 int stream_room_take(stream_room_t *room, const ipc_notice_t *notice);
 
-/** Make a piece of what is fresh of a room, as if the loader had brought it: in its load.
+/** Make a piece of a room's fresh events, as if the loader had brought it: in its load.
  *  @return 0 without memory: the room is to be read */
 int stream_room_cut_fresh(stream_room_t *room, chat_account_t *account);
 
@@ -79,7 +79,7 @@ stream_load_t *stream_room_begin_load(stream_room_t *room);
 /** Take back a load that the loader brings. */
 void stream_room_end_load(stream_load_t *load);
 
-/** Forget what is fresh: the room is to be read. */
+/** Forget the fresh events: the room is to be read. */
 void stream_room_drop_fresh(stream_room_t *room);
 
 /** Free a room without readers that is neither loading nor due. @return whether it was the last of its slot */

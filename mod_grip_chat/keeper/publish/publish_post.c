@@ -43,7 +43,7 @@ static int has_place_for(const publish_proxy_t *publisher, const gc_buffer_t *bo
            grip_item_body_size_with(body, gc_buffer_slice(item)) <= GRIP_ITEM_BODY_MAX_BYTES;
 }
 
-/* Add what fits to the body; returns whether all of the room did. */
+/* Add as much as fits to the body; returns whether all of the room did. */
 static int compose_room(publish_proxy_t *publisher, publish_room_t *room, gc_buffer_t *body,
                         gc_moment_t now)
 {
@@ -82,7 +82,7 @@ static int compose_room(publish_proxy_t *publisher, publish_room_t *room, gc_buf
     return 1;
 }
 
-/* After its POST was taken: what is left of a room, and when it needs a hint. */
+/* After its POST was taken: keep the rest of a room, and decide when it needs a hint. */
 static void settle_published(publish_proxy_t *publisher, publish_room_t *room, gc_moment_t now)
 {
     apr_int64_t unpublished_id =
@@ -125,7 +125,7 @@ static void succeed(publish_proxy_t *publisher, gc_moment_t now)
     }
 }
 
-/* Nothing of the POST was taken: what was in it goes again, before all else. */
+/* Nothing of the POST was taken: its items go again, before all else. */
 static void take_back(publish_proxy_t *publisher)
 {
     publish_room_t *room;
@@ -254,7 +254,8 @@ static void skip_unsendable(publish_proxy_t *publisher, publish_room_t *room)
     publish_post_make_dirty(publisher, room);
 }
 
-/* Add what fits to the body: hints as their pace allows, each with the events of its room, then events. */
+/* Add as much as fits to the body: hints by their pace, each with its room's events, then
+ * events. */
 static void compose(publish_proxy_t *publisher, gc_buffer_t *body, gc_moment_t now)
 {
     publish_room_t *room;

@@ -47,7 +47,7 @@ void publish_post_make_dirty(publish_proxy_t *publisher, publish_room_t *room);
 /** Drop all events, but those of a POST that is under way; their readers are told to ask. */
 void publish_post_lose_all(publish_proxy_t *publisher);
 
-/** Send what there is to send. None is under way. */
+/** Send the items and hints that are due. No POST is under way. */
 void publish_post_start(publish_proxy_t *publisher, gc_moment_t now);
 
 #endif

@@ -1,7 +1,7 @@
 #include "write_append.h"
 
-/* How long batches are stored job by job after one that had to be: else each post to a room that cannot take
- * it would cost the others of its batch a transaction and a connection. */
+/* How long batches are stored job by job after one that had to be. Else each post to a room that
+ * cannot take it would cost the others of its batch a transaction and a connection. */
 #define EACH_PERIOD apr_time_from_sec(10)
 
 /* How often it is told. */
@@ -31,7 +31,7 @@ apr_status_t write_append(write_append_t *append, chat_database_t *db, chat_appe
     if (append->each_until > now) {
         rv = chat_store_append_each(db, jobs, count, wall, scratch_pool);
     }
-    /* What all jobs wait for, a lock for instance, is not waited for again. */
+    /* A lock, or another cause that all jobs wait for, is not waited for again. */
     if (rv == APR_EGENERAL) {
         rv = chat_store_append(db, jobs, count, wall, scratch_pool);
     }

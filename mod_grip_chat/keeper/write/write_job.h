@@ -1,5 +1,5 @@
-/* The kinds of jobs, a row each: what a writer has to know of one. The frames carry all kinds alike. Constant, for
- * the writer's thread. */
+/* The kinds of jobs, a row each, with all that a writer needs of one. The frames carry all kinds
+ * alike. Constant, for the writer's thread. */
 #ifndef WRITE_JOB_H
 #define WRITE_JOB_H
 
@@ -9,8 +9,10 @@
 typedef struct write_job_t {
     ipc_job_kind_e kind;
     int is_stored; /**< it takes part in the transaction, and its reply has the event's numbers */
-    /** Whether the job can be done; what a child of another version lets through must not make a room
-     *  unreadable. */
+    /**
+     * Whether the job can be done; a job that a child of another version lets through must not
+     * make a room unreadable.
+     */
     int (*is_valid)(const chat_append_t *append);
     /** The status of one that was done. */
     ipc_status_e (*status)(const chat_append_t *append);
