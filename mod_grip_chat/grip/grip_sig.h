@@ -1,4 +1,5 @@
-/* Grip-Sig: whether a request comes from one of our proxies. Nothing else decides that. */
+/* Grip-Sig: whether a request comes from one of our proxies. Nothing else decides that: promise 7
+ * of docs/reliability.md. */
 #ifndef GRIP_SIG_H
 #define GRIP_SIG_H
 
