@@ -1,5 +1,6 @@
 /* A POST to a proxy: its items, and the effect of its answer on the rooms that were in it. One half of
- * publish_proxy.c, which alone calls it. Belongs to the loop's thread. */
+ * publish_proxy.c, which alone calls it.
+ * Lives in the keeper, in the loop's thread, as a part of a publisher. */
 #ifndef PUBLISH_POST_H
 #define PUBLISH_POST_H
 

@@ -1,5 +1,5 @@
-/* A batch: the jobs that have arrived at a writer, of which all events are stored in one transaction. Belongs to the
- * writer's thread. */
+/* A batch: the jobs that have arrived at a writer, of which all events are stored in one transaction.
+ * Lives in the keeper, in a writer's thread, as a part of the writer. */
 #ifndef WRITE_BATCH_H
 #define WRITE_BATCH_H
 

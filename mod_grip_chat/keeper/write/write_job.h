@@ -1,5 +1,6 @@
 /* The kinds of jobs, a row each, with all that a writer needs of one. The frames carry all kinds
- * alike. Constant, for the writer's thread. */
+ * alike.
+ * Lives in the keeper, in a writer's thread. Constant: there is nothing to free. */
 #ifndef WRITE_JOB_H
 #define WRITE_JOB_H
 
