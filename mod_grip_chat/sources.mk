@@ -12,6 +12,8 @@ libgcbase_la_SOURCES = \
 	mod_grip_chat/base/gc_buffer.h \
 	mod_grip_chat/base/gc_clock.c \
 	mod_grip_chat/base/gc_clock.h \
+	mod_grip_chat/base/gc_dotenv.c \
+	mod_grip_chat/base/gc_dotenv.h \
 	mod_grip_chat/base/gc_json.c \
 	mod_grip_chat/base/gc_json.h \
 	mod_grip_chat/base/gc_lock.c \
@@ -93,6 +95,8 @@ libchat_la_SOURCES = \
 	mod_grip_chat/chat/chat_multipart.h \
 	mod_grip_chat/chat/chat_retention.c \
 	mod_grip_chat/chat/chat_retention.h \
+	mod_grip_chat/chat/chat_route.c \
+	mod_grip_chat/chat/chat_route.h \
 	mod_grip_chat/chat/chat_snapshot.c \
 	mod_grip_chat/chat/chat_snapshot.h \
 	mod_grip_chat/chat/chat_sql.c \
@@ -257,8 +261,6 @@ mod_grip_chat_la_SOURCES = \
 	mod_grip_chat/httpd/request/request_proxied.h \
 	mod_grip_chat/httpd/request/request_reply.c \
 	mod_grip_chat/httpd/request/request_reply.h \
-	mod_grip_chat/httpd/request/request_route.c \
-	mod_grip_chat/httpd/request/request_route.h \
 	mod_grip_chat/httpd/room/room_bucket.c \
 	mod_grip_chat/httpd/room/room_bucket.h \
 	mod_grip_chat/httpd/room/room_view.c \

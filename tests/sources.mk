@@ -12,11 +12,13 @@ check_LTLIBRARIES =
 UNIT_TESTS =
 FUZZ_TARGETS = \
 	tests/fuzz/fuzz_base_b64url \
+	tests/fuzz/fuzz_base_dotenv \
 	tests/fuzz/fuzz_base_json \
 	tests/fuzz/fuzz_base_percent \
 	tests/fuzz/fuzz_base_slice \
 	tests/fuzz/fuzz_chat_key \
 	tests/fuzz/fuzz_chat_multipart \
+	tests/fuzz/fuzz_chat_route \
 	tests/fuzz/fuzz_grip_jws \
 	tests/fuzz/fuzz_grip_last \
 	tests/fuzz/fuzz_grip_url \
@@ -36,6 +38,7 @@ UNIT_TESTS += \
 	tests/unit/base/test_gc_b64url \
 	tests/unit/base/test_gc_buffer \
 	tests/unit/base/test_gc_clock \
+	tests/unit/base/test_gc_dotenv \
 	tests/unit/base/test_gc_json \
 	tests/unit/base/test_gc_lock \
 	tests/unit/base/test_gc_log \
@@ -58,6 +61,7 @@ UNIT_TESTS += \
 	tests/unit/chat/test_chat_multipart_clients \
 	tests/unit/chat/test_chat_retention \
 	tests/unit/chat/test_chat_retention_clock \
+	tests/unit/chat/test_chat_route \
 	tests/unit/chat/test_chat_schema \
 	tests/unit/chat/test_chat_snapshot \
 	tests/unit/chat/test_chat_sql \

@@ -8,10 +8,7 @@
 #define CONF_ENV_MAX_BYTES (64 * 1024)
 
 /**
- * Read a .env file as python-dotenv does: `KEY=value` and `export KEY=value`. Values in double
- * quotes have the escapes \n \r \t \" \\, values in single quotes \' and \\; either may span lines.
- * `#` begins a comment, after white space also behind an unquoted value. Lines without "=" are
- * ignored. Nothing is expanded.
+ * Read a .env file: see gc_dotenv.h.
  *
  * @param out   the pairs, strings by strings, owned by pool; untouched on failure
  * @param path  the file

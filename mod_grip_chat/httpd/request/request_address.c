@@ -20,7 +20,7 @@ static int has_encoded_slash(const request_rec *r)
     return 0;
 }
 
-static request_address_t *keep(request_rec *r, const request_route_t *route)
+static request_address_t *keep(request_rec *r, const chat_route_t *route)
 {
     request_address_t *address = apr_pcalloc(r->pool, sizeof(*address));
 
@@ -50,7 +50,7 @@ static int note_address(request_rec *r)
 {
     const conf_server_t *conf = conf_server_get(r->server);
     int count = conf->site ? conf->mounts->nelts : 0;
-    request_route_t route;
+    chat_route_t route;
     gc_slice_t path;
     int i;
 
@@ -61,10 +61,10 @@ static int note_address(request_rec *r)
     for (i = 0; i < count; i++) {
         gc_slice_t mount = gc_slice_of(APR_ARRAY_IDX(conf->mounts, i, const char *));
 
-        if (request_route_parse(&route, path, mount) == APR_SUCCESS && !has_encoded_slash(r)) {
+        if (chat_route_parse(&route, path, mount) == APR_SUCCESS && !has_encoded_slash(r)) {
             /* Modules may write into the path; the copy is the address that was asked for. */
             path = gc_slice(gc_slice_dup(path, r->pool), path.len);
-            (void)request_route_parse(&route, path, mount);
+            (void)chat_route_parse(&route, path, mount);
             keep(r, &route)->is_by_location = request_address_has_handler(r);
             break;
         }
@@ -77,7 +77,7 @@ request_address_t *request_address_noted(const request_rec *r)
     return ap_get_module_config(r->request_config, &grip_chat_module);
 }
 
-int request_address_is_kept(const request_rec *r, const request_route_t *route)
+int request_address_is_kept(const request_rec *r, const chat_route_t *route)
 {
     apr_size_t len = strlen(r->uri);
     apr_size_t below = route->below.len;
@@ -101,8 +101,8 @@ static void tell_why_not(request_rec *r, gc_slice_t path, int has_mount)
 {
     gc_slice_t mount;
 
-    if (request_route_guess(&mount, path) != APR_SUCCESS &&
-        request_route_guess(&mount, gc_slice_of(r->uri)) != APR_SUCCESS)
+    if (chat_route_guess(&mount, path) != APR_SUCCESS &&
+        chat_route_guess(&mount, gc_slice_of(r->uri)) != APR_SUCCESS)
     {
         return;
     }
@@ -120,11 +120,11 @@ static void tell_why_not(request_rec *r, gc_slice_t path, int has_mount)
                   "room's, so it is not a room's address; see GripChatMount");
 }
 
-const request_route_t *request_address_of(request_rec *r)
+const chat_route_t *request_address_of(request_rec *r)
 {
     const request_rec *first = r;
     const request_address_t *address;
-    request_route_t route;
+    chat_route_t route;
     const char *mount = NULL;
     gc_slice_t path;
 
@@ -140,7 +140,7 @@ const request_route_t *request_address_of(request_rec *r)
     if (!address) {
         mount = mount_of_htaccess(r);
         if (mount && !has_encoded_slash(first) &&
-            request_route_parse(&route, path, gc_slice_of(mount)) == APR_SUCCESS)
+            chat_route_parse(&route, path, gc_slice_of(mount)) == APR_SUCCESS)
         {
             address = keep(r, &route);
         }

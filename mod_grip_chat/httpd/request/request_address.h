@@ -6,13 +6,13 @@
 #define REQUEST_ADDRESS_H
 
 #include "mod_grip_chat.h"
-#include "request_route.h"
+#include "chat_route.h"
 
 struct request_dirwalk_t;
 
 /** The notes about a request for a room, in its pool. */
 typedef struct request_address_t {
-    request_route_t route;          /**< points into a copy of the path */
+    chat_route_t route;             /**< points into a copy of the path */
     int is_by_location;             /**< a <Location> gives the path our handler */
     struct request_dirwalk_t *walk; /**< of request_dirwalk.c; NULL where it takes no part */
 } request_address_t;
@@ -22,7 +22,7 @@ typedef struct request_address_t {
 request_address_t *request_address_noted(const request_rec *r);
 
 /** Whether a request, as it stands, still leads to the room of the address. */
-int request_address_is_kept(const request_rec *r, const request_route_t *route);
+int request_address_is_kept(const request_rec *r, const chat_route_t *route);
 
 /** Whether SetHandler names us, in the sections that have been merged so far. */
 int request_address_has_handler(request_rec *r);
@@ -35,7 +35,7 @@ int request_address_has_handler(request_rec *r);
  * @return the route that its client asked for, owned by a request's pool; NULL if other handlers
  *         answer
  */
-const request_route_t *request_address_of(request_rec *r);
+const chat_route_t *request_address_of(request_rec *r);
 
 /** Register the hook of this file. */
 void request_address_hooks(apr_pool_t *pool);

@@ -34,7 +34,7 @@
 typedef struct events_t {
     request_rec *r;
     const conf_site_t *site;
-    const request_route_t *route;
+    const chat_route_t *route;
     ipc_shared_t *shared;
     const char *room;
     apr_uint64_t tag; /* of the room in shared memory */
@@ -447,7 +447,7 @@ static int get_events(events_t *events)
     return reply_events(events);
 }
 
-int request_events_handle(request_rec *r, const conf_site_t *site, const request_route_t *route,
+int request_events_handle(request_rec *r, const conf_site_t *site, const chat_route_t *route,
                           const char *room, ipc_shared_t *shared)
 {
     events_t events = {r, site, route, shared, room};

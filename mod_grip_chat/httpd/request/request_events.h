@@ -6,7 +6,7 @@
 
 #include "conf_site.h"
 #include "ipc_shared.h"
-#include "request_route.h"
+#include "chat_route.h"
 
 /**
  * Answer a request for a room's events.
@@ -16,7 +16,7 @@
  * @param shared  where holds are noted
  * @return as a handler does
  */
-int request_events_handle(request_rec *r, const conf_site_t *site, const request_route_t *route,
+int request_events_handle(request_rec *r, const conf_site_t *site, const chat_route_t *route,
                           const char *room, ipc_shared_t *shared);
 
 #endif

@@ -20,7 +20,7 @@ static int refuse_room(request_rec *r, chat_verdict_e verdict)
     return request_reply_error(r, HTTP_BAD_REQUEST, "invalid-room", why);
 }
 
-static int serve(request_rec *r, const conf_site_t *site, const request_route_t *route)
+static int serve(request_rec *r, const conf_site_t *site, const chat_route_t *route)
 {
     const process_child_t *child = process_child();
     const char *room = gc_slice_dup(route->room, r->pool);
@@ -31,7 +31,7 @@ static int serve(request_rec *r, const conf_site_t *site, const request_route_t 
     }
     if (!route->has_slash &&
         (r->method_number == M_GET ||
-         (r->method_number == M_POST && route->endpoint == REQUEST_ROUTE_MESSAGES)))
+         (r->method_number == M_POST && route->endpoint == CHAT_ROUTE_MESSAGES)))
     {
         return request_reply_add_slash(r, route->path);
     }
@@ -39,7 +39,7 @@ static int serve(request_rec *r, const conf_site_t *site, const request_route_t 
         return request_reply_error(r, HTTP_SERVICE_UNAVAILABLE, "not-started",
                                    "the chat cannot be served now; try again");
     }
-    return route->endpoint == REQUEST_ROUTE_MESSAGES
+    return route->endpoint == CHAT_ROUTE_MESSAGES
                ? request_messages_handle(r, site, route, room, child->keeper)
                : request_events_handle(r, site, route, room, child->shared);
 }
@@ -49,7 +49,7 @@ static int refuse_host(request_rec *r)
 {
     gc_slice_t mount;
 
-    if (r->main || r->prev || request_route_guess(&mount, gc_slice_of(r->uri)) != APR_SUCCESS) {
+    if (r->main || r->prev || chat_route_guess(&mount, gc_slice_of(r->uri)) != APR_SUCCESS) {
         return DECLINED;
     }
     ap_log_rerror(APLOG_MARK, APLOG_ERR | APLOG_NOERRNO, 0, r,
@@ -62,7 +62,7 @@ static int refuse_host(request_rec *r)
 static int handle(request_rec *r)
 {
     const conf_site_t *site = conf_server_get(r->server)->site;
-    const request_route_t *route;
+    const chat_route_t *route;
 
     if (!r->handler || strcmp(r->handler, GRIP_CHAT_HANDLER) != 0) {
         return DECLINED;

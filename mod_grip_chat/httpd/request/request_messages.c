@@ -47,7 +47,7 @@ static int find_before(request_rec *r, const char *room, apr_int64_t *before, in
 
 /* Give the address of the messages before the list (RFC 8288). The body stays as clients know
  * it. */
-static void link_older(request_rec *r, const request_route_t *route, const char *room,
+static void link_older(request_rec *r, const chat_route_t *route, const char *room,
                        const chat_standing_t *standing)
 {
     gc_buffer_t id = gc_buffer_make(64, r->pool);
@@ -102,7 +102,7 @@ static int fail_to_read(request_rec *r, apr_status_t rv)
 }
 
 /* The room in memory is released before the list is sent: the request may last. */
-static int get_newest(request_rec *r, const conf_site_t *site, const request_route_t *route,
+static int get_newest(request_rec *r, const conf_site_t *site, const chat_route_t *route,
                       const char *room)
 {
     const chat_standing_t *standing;
@@ -136,7 +136,7 @@ static int get_newest(request_rec *r, const conf_site_t *site, const request_rou
 }
 
 /* Set the headers of an older list: see is_wanted. */
-static int is_older_wanted(request_rec *r, const request_route_t *route, const char *room,
+static int is_older_wanted(request_rec *r, const chat_route_t *route, const char *room,
                            const chat_standing_t *standing, int *status)
 {
     char etag[CHAT_LIST_ETAG_SIZE];
@@ -151,7 +151,7 @@ static int is_older_wanted(request_rec *r, const request_route_t *route, const c
 
 /* An older list is not kept, but its tag may be known: then a client that has the list costs no
  * read. */
-static int get_older(request_rec *r, const conf_site_t *site, const request_route_t *route,
+static int get_older(request_rec *r, const conf_site_t *site, const chat_route_t *route,
                      const char *room, apr_int64_t before)
 {
     unsigned slot = ipc_site_slot(&site->keeper, gc_slice_of(room));
@@ -175,7 +175,7 @@ static int get_older(request_rec *r, const conf_site_t *site, const request_rout
                                                                      : status;
 }
 
-static int get_messages(request_rec *r, const conf_site_t *site, const request_route_t *route,
+static int get_messages(request_rec *r, const conf_site_t *site, const chat_route_t *route,
                         const char *room)
 {
     apr_int64_t before;
@@ -352,7 +352,7 @@ static int post_message(request_rec *r, const conf_site_t *site, const char *roo
     return request_reply_body(r, gc_buffer_slice(&body));
 }
 
-int request_messages_handle(request_rec *r, const conf_site_t *site, const request_route_t *route,
+int request_messages_handle(request_rec *r, const conf_site_t *site, const chat_route_t *route,
                             const char *room, ipc_client_t *keeper)
 {
     switch (r->method_number) {

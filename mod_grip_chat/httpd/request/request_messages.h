@@ -3,7 +3,7 @@
 #define REQUEST_MESSAGES_H
 
 #include "conf_site.h"
-#include "request_route.h"
+#include "chat_route.h"
 
 /**
  * Answer a request for a room's messages.
@@ -13,7 +13,7 @@
  * @param keeper  the child's way to the keeper
  * @return as a handler does
  */
-int request_messages_handle(request_rec *r, const conf_site_t *site, const request_route_t *route,
+int request_messages_handle(request_rec *r, const conf_site_t *site, const chat_route_t *route,
                             const char *room, ipc_client_t *keeper);
 
 #endif

@@ -8,7 +8,7 @@
 
 #include "chat_snapshot.h"
 #include "conf_site.h"
-#include "request_route.h"
+#include "chat_route.h"
 
 /** Where a link leads. */
 typedef struct request_next_link_t {

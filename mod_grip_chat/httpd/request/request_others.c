@@ -9,7 +9,7 @@
 #define REWRITTEN "redirect-handler"
 
 /* The handler that answers, and the remedy; NULL if we answer. */
-static const char *other(const request_rec *r, const request_route_t *route)
+static const char *other(const request_rec *r, const chat_route_t *route)
 {
     int is_ours = r->handler && strcmp(r->handler, GRIP_CHAT_HANDLER) == 0;
 

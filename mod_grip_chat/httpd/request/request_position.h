@@ -3,7 +3,7 @@
 #define REQUEST_POSITION_H
 
 #include "mod_grip_chat.h"
-#include "request_route.h"
+#include "chat_route.h"
 
 /** The kind of a start. */
 typedef enum request_position_e {
@@ -16,7 +16,7 @@ typedef enum request_position_e {
 /** A request whose start is to be found. */
 typedef struct request_asked_t {
     request_rec *r;
-    const request_route_t *route;
+    const chat_route_t *route;
     const char *room;
     const char *channel;
     int is_next; /**< a proxy's request through a link of ours */

@@ -1,4 +1,4 @@
-#include "request_route.h"
+#include "chat_route.h"
 
 /* Take the segment at the front of a path and the slash behind it; 0 where there is no slash. */
 static int take_segment(gc_slice_t *rest, gc_slice_t *segment)
@@ -7,7 +7,7 @@ static int take_segment(gc_slice_t *rest, gc_slice_t *segment)
 }
 
 /* Take "from/{n}/", if that stands there. */
-static void take_from(request_route_t *route, gc_slice_t *rest)
+static void take_from(chat_route_t *route, gc_slice_t *rest)
 {
     gc_slice_t left = *rest;
     gc_slice_t word;
@@ -21,7 +21,7 @@ static void take_from(request_route_t *route, gc_slice_t *rest)
     }
 }
 
-apr_status_t request_route_parse(request_route_t *route, gc_slice_t path, gc_slice_t mount)
+apr_status_t chat_route_parse(chat_route_t *route, gc_slice_t path, gc_slice_t mount)
 {
     gc_slice_t word;
     gc_slice_t rest;
@@ -42,23 +42,23 @@ apr_status_t request_route_parse(request_route_t *route, gc_slice_t path, gc_sli
     route->has_slash = rest.len > 0 && rest.data[rest.len - 1] == '/';
     rest.len -= route->has_slash ? 1 : 0;
     if (gc_slice_equal(rest, gc_slice_of("events"))) {
-        route->endpoint = REQUEST_ROUTE_EVENTS;
+        route->endpoint = CHAT_ROUTE_EVENTS;
         return APR_SUCCESS;
     }
-    route->endpoint = REQUEST_ROUTE_MESSAGES;
+    route->endpoint = CHAT_ROUTE_MESSAGES;
     return gc_slice_equal(rest, gc_slice_of("messages")) && !route->has_from ? APR_SUCCESS
                                                                              : APR_ENOENT;
 }
 
-apr_status_t request_route_guess(gc_slice_t *mount, gc_slice_t path)
+apr_status_t chat_route_guess(gc_slice_t *mount, gc_slice_t path)
 {
-    request_route_t route;
+    chat_route_t route;
     apr_size_t i;
 
     for (i = 0; i < path.len; i++) {
         gc_slice_t front = gc_slice(path.data, i + 1);
 
-        if (path.data[i] == '/' && request_route_parse(&route, path, front) == APR_SUCCESS) {
+        if (path.data[i] == '/' && chat_route_parse(&route, path, front) == APR_SUCCESS) {
             *mount = front;
             return APR_SUCCESS;
         }

@@ -1,15 +1,15 @@
 /* The paths that are ours, and their parts. */
-#ifndef REQUEST_ROUTE_H
-#define REQUEST_ROUTE_H
+#ifndef CHAT_ROUTE_H
+#define CHAT_ROUTE_H
 
 #include "gc_slice.h"
 
 /** The endpoints of a room. */
-typedef enum request_endpoint_e { REQUEST_ROUTE_MESSAGES, REQUEST_ROUTE_EVENTS } request_endpoint_e;
+typedef enum chat_route_endpoint_e { CHAT_ROUTE_MESSAGES, CHAT_ROUTE_EVENTS } chat_route_endpoint_e;
 
 /** A path of ours, taken apart; slices point into the path. */
-typedef struct request_route_t {
-    request_endpoint_e endpoint;
+typedef struct chat_route_t {
+    chat_route_endpoint_e endpoint;
     gc_slice_t path;  /**< all of it */
     gc_slice_t mount; /**< the part before "rooms/", its slash included */
     gc_slice_t below; /**< the rest, from "rooms/" on */
@@ -17,7 +17,7 @@ typedef struct request_route_t {
     int has_from;     /**< the paged form, "/from/{n}/events/" */
     apr_int64_t from; /**< the position in it */
     int has_slash;    /**< it ends in a slash, as it should */
-} request_route_t;
+} chat_route_t;
 
 /**
  * Take a path apart: {mount}rooms/{room}/messages/, {mount}rooms/{room}/events/ and
@@ -27,7 +27,7 @@ typedef struct request_route_t {
  * @param mount  begins and ends with a slash
  * @return APR_SUCCESS, or APR_ENOENT if it is not ours; the route is then undefined. Pure.
  */
-apr_status_t request_route_parse(request_route_t *route, gc_slice_t path, gc_slice_t mount);
+apr_status_t chat_route_parse(chat_route_t *route, gc_slice_t path, gc_slice_t mount);
 
 /**
  * Find the mount below which a path would be a room's: for a log line that says what to write.
@@ -35,6 +35,6 @@ apr_status_t request_route_parse(request_route_t *route, gc_slice_t path, gc_sli
  * @param mount  the shortest; untouched on failure
  * @return APR_SUCCESS, or APR_ENOENT if there is none. Pure.
  */
-apr_status_t request_route_guess(gc_slice_t *mount, gc_slice_t path);
+apr_status_t chat_route_guess(gc_slice_t *mount, gc_slice_t path);
 
 #endif
