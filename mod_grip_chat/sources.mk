@@ -83,6 +83,8 @@ libchat_la_SOURCES = \
 	mod_grip_chat/chat/chat_database_use.c \
 	mod_grip_chat/chat/chat_event_id.c \
 	mod_grip_chat/chat/chat_event_id.h \
+	mod_grip_chat/chat/chat_form.c \
+	mod_grip_chat/chat/chat_form.h \
 	mod_grip_chat/chat/chat_key.c \
 	mod_grip_chat/chat/chat_key.h \
 	mod_grip_chat/chat/chat_kind.c \
@@ -93,6 +95,8 @@ libchat_la_SOURCES = \
 	mod_grip_chat/chat/chat_list.h \
 	mod_grip_chat/chat/chat_multipart.c \
 	mod_grip_chat/chat/chat_multipart.h \
+	mod_grip_chat/chat/chat_next_link.c \
+	mod_grip_chat/chat/chat_next_link.h \
 	mod_grip_chat/chat/chat_retention.c \
 	mod_grip_chat/chat/chat_retention.h \
 	mod_grip_chat/chat/chat_route.c \

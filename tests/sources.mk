@@ -16,12 +16,16 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz_base_json \
 	tests/fuzz/fuzz_base_percent \
 	tests/fuzz/fuzz_base_slice \
+	tests/fuzz/fuzz_chat_form \
 	tests/fuzz/fuzz_chat_key \
 	tests/fuzz/fuzz_chat_multipart \
+	tests/fuzz/fuzz_chat_next_link \
 	tests/fuzz/fuzz_chat_route \
 	tests/fuzz/fuzz_grip_jws \
 	tests/fuzz/fuzz_grip_last \
 	tests/fuzz/fuzz_grip_url \
+	tests/fuzz/fuzz_ipc_notice \
+	tests/fuzz/fuzz_ipc_slots \
 	tests/fuzz/fuzz_keeper_job
 
 # Either libFuzzer has a main and runs targets, or the replay of the corpora does; libFuzzer's main would stand
@@ -54,11 +58,13 @@ UNIT_TESTS += \
 	tests/unit/chat/test_chat_database_replaced \
 	tests/unit/chat/test_chat_database_statx \
 	tests/unit/chat/test_chat_event_id \
+	tests/unit/chat/test_chat_form \
 	tests/unit/chat/test_chat_key \
 	tests/unit/chat/test_chat_leftovers \
 	tests/unit/chat/test_chat_list \
 	tests/unit/chat/test_chat_multipart \
 	tests/unit/chat/test_chat_multipart_clients \
+	tests/unit/chat/test_chat_next_link \
 	tests/unit/chat/test_chat_retention \
 	tests/unit/chat/test_chat_retention_clock \
 	tests/unit/chat/test_chat_route \

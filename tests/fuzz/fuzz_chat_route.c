@@ -1,4 +1,5 @@
-/* chat_route: a client writes any path, and mounts are configured. A mount is the input up to its first NUL. */
+/* chat_route: a client writes any path, and mounts are configured. A mount is the input up to its
+ * first NUL. */
 #include "chat_route.h"
 
 #include "fuzz_base.h"

@@ -181,8 +181,8 @@ static apr_status_t set_instructions(const events_t *events, gc_slice_t token,
     int is_large = answer->has_more && len > LARGE_PAGE_BYTES;
     int is_held = !answer->has_more || is_large;
     const char *mount = request_reply_encode_path(events->route->mount, pool);
-    request_next_link_t link = {gc_slice_of(mount), gc_slice_of(events->room), !is_held,
-                                answer->reached};
+    chat_next_link_t link = {gc_slice_of(mount), gc_slice_of(events->room), !is_held,
+                             answer->reached};
     apr_interval_time_t timeout = is_large  ? LARGE_PAGE_TIMEOUT
                                   : is_held ? events->site->settings.link_timeout
                                             : 0;
@@ -192,7 +192,7 @@ static apr_status_t set_instructions(const events_t *events, gc_slice_t token,
 
     rv = grip_hold_channel_format(&channel, gc_slice_of(events->channel), answer->reached, pool);
     if (rv == APR_SUCCESS) {
-        rv = grip_hold_link_format(&value, gc_slice_of(request_next_link_make(&link, token, pool)),
+        rv = grip_hold_link_format(&value, gc_slice_of(chat_next_link_make(&link, token, pool)),
                                    timeout, pool);
     }
     if (rv != APR_SUCCESS) {
@@ -409,7 +409,7 @@ static int get_events(events_t *events)
 {
     request_rec *r = events->r;
     request_asked_t asked = {r, events->route, events->room, events->channel,
-                             r->args && request_next_link_is(r->args)};
+                             r->args && chat_next_link_is(r->args)};
     apr_status_t rv;
 
     events->is_next = asked.is_next;

@@ -226,8 +226,7 @@ static const char *code_of(chat_verdict_e verdict)
 }
 
 /* Check both fields; 0 after an answer was given, with its result in *status. */
-static int check_form(request_rec *r, const conf_site_t *site, const request_form_t *form,
-                      int *status)
+static int check_form(request_rec *r, const conf_site_t *site, const chat_form_t *form, int *status)
 {
     chat_verdict_e verdict =
         chat_validate_name(form->from, (apr_size_t)site->settings.max_name_chars);
@@ -319,7 +318,7 @@ static int post_message(request_rec *r, const conf_site_t *site, const char *roo
                         ipc_client_t *keeper)
 {
     request_refusal_t refusal;
-    request_form_t form;
+    chat_form_t form;
     ipc_job_t job = ipc_frame_job(IPC_JOB_APPEND, site->keeper.identity);
     gc_buffer_t body;
     int status = OK;

@@ -2,8 +2,6 @@
 
 #include "gc_b64url.h"
 #include "gc_buffer.h"
-#include "gc_percent.h"
-#include "gc_query.h"
 #include "grip_crypto.h"
 
 /* Bytes of the HMAC that stand in a link: enough against guessing (RFC 2104, section 5). */
@@ -64,37 +62,11 @@ apr_status_t request_next_link_token(gc_slice_t *token, chat_snapshot_t *snapsho
     return rv;
 }
 
-const char *request_next_link_make(const request_next_link_t *link, gc_slice_t token,
-                                   apr_pool_t *pool)
-{
-    gc_buffer_t path = gc_buffer_make(256, pool);
-
-    gc_buffer_append(&path, link->mount);
-    gc_buffer_append_text(&path, "rooms/");
-    gc_percent_append(&path, link->room);
-    if (link->is_page) {
-        gc_buffer_append_text(&path, "/from/");
-        gc_buffer_append_int64(&path, link->from);
-    }
-    gc_buffer_append_text(&path, "/events/?link=next&recover=true&token=");
-    gc_buffer_append(&path, token);
-    return path.data;
-}
-
-int request_next_link_is(const char *query)
-{
-    gc_slice_t value;
-
-    return gc_query_parameter(&value, query, "link") == APR_SUCCESS &&
-           gc_slice_equal(value, gc_slice_of("next"));
-}
-
 int request_next_link_has(const char *query, gc_slice_t token)
 {
     gc_slice_t given;
 
-    return gc_query_parameter(&given, query, "token") == APR_SUCCESS &&
-           grip_crypto_equal(given, token);
+    return chat_next_link_token(&given, query) == APR_SUCCESS && grip_crypto_equal(given, token);
 }
 
 int request_next_link_is_void(const char *query, gc_slice_t room, const conf_site_t *site,

@@ -6,17 +6,9 @@
 #ifndef REQUEST_NEXT_LINK_H
 #define REQUEST_NEXT_LINK_H
 
+#include "chat_next_link.h"
 #include "chat_snapshot.h"
 #include "conf_site.h"
-#include "chat_route.h"
-
-/** Where a link leads. */
-typedef struct request_next_link_t {
-    gc_slice_t mount; /**< of the path that was asked for */
-    gc_slice_t room;  /**< decoded */
-    int is_page;      /**< the position goes into the path */
-    apr_int64_t from; /**< if is_page: the position */
-} request_next_link_t;
 
 /**
  * Find the token of a room's links. It is made once for a room in memory, and noted there with the
@@ -29,13 +21,6 @@ typedef struct request_next_link_t {
  */
 apr_status_t request_next_link_token(gc_slice_t *token, chat_snapshot_t *snapshot, gc_slice_t room,
                                      const conf_site_t *site, const char *secret, apr_pool_t *pool);
-
-/** Make a link's URI: a path with query, owned by pool. */
-const char *request_next_link_make(const request_next_link_t *link, gc_slice_t token,
-                                   apr_pool_t *pool);
-
-/** Whether a query is that of a link at all. */
-int request_next_link_is(const char *query);
 
 /** Whether a link's query has this token. */
 int request_next_link_has(const char *query, gc_slice_t token);
