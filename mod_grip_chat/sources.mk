@@ -134,6 +134,7 @@ libipc_la_SOURCES = \
 
 libkeeper_la_CPPFLAGS = $(KEEPER_CPPFLAGS)
 libkeeper_la_SOURCES = \
+	mod_grip_chat/keeper/keeper_config.h \
 	mod_grip_chat/keeper/keeper_connection.c \
 	mod_grip_chat/keeper/keeper_connection.h \
 	mod_grip_chat/keeper/keeper_loop.c \

@@ -44,7 +44,7 @@
 
 /** A site: a database and a name in it, with its proxies. */
 typedef struct ipc_site_t {
-    apr_size_t index;     /**< its place in keeper_config_t's sites */
+    apr_size_t index;     /**< its place among the keeper's sites */
     const char *identity; /**< names the site in jobs: driver, parameters and name */
     const char *name;     /**< the site's name in its database, "" by default */
     chat_database_spec_t database;
@@ -75,15 +75,5 @@ apr_uint64_t ipc_site_tag(const ipc_site_t *site, gc_slice_t room);
 
 /** The slot of a room of a site in shared memory. */
 unsigned ipc_site_slot(const ipc_site_t *site, gc_slice_t room);
-
-/** All that a keeper process needs. */
-typedef struct keeper_config_t {
-    const ipc_site_t *const *sites;
-    apr_size_t site_count;
-    ipc_shared_t *shared;
-    const gc_log_t *log; /**< thread-safe */
-    int listen_fd;       /**< the Unix socket's, listening, shared with the parent */
-    int stop_fd;         /**< becomes readable when the keeper is to end */
-} keeper_config_t;
 
 #endif

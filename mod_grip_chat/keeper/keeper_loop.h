@@ -5,6 +5,7 @@
 #define KEEPER_LOOP_H
 
 #include "ipc_site.h"
+#include "keeper_config.h"
 
 /**
  * Be the keeper until the stop fd becomes readable; then finish all jobs that have arrived, answer

@@ -4,6 +4,7 @@
 #ifndef KEEPER_SITES_H
 #define KEEPER_SITES_H
 
+#include "keeper_config.h"
 #include "publish_proxy.h"
 #include "write_thread.h"
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Each layer includes itself and what lies below it, and only httpd/ knows httpd. In keeper/ the loop and the
-# sites stand on write/ and publish/, which know neither each other nor them, and these on three files that
-# both need: the floor. In httpd/ each wing includes those before it: room, conf, stream, process, request. Of
+# sites stand on write/ and publish/, which know neither each other nor them, and these on four files that
+# all need: the floor. In httpd/ each wing includes those before it: room, conf, stream, process, request. Of
 # stream/ the others see three headers alone.
 . "$(dirname "$0")/lint.sh"
 
@@ -21,7 +21,7 @@ find mod_grip_chat tests/unit tests/fuzz -name '*.[ch]' 2>/dev/null | sort | whi
             if (name ~ /^ipc_/) return "ipc"
             if (name ~ /^write_/) return "write"
             if (name ~ /^publish_/) return "publish"
-            if (name ~ /^keeper_(poll|task|connection)\./) return "keeper-floor"
+            if (name ~ /^keeper_(config|poll|task|connection)\./) return "keeper-floor"
             if (name ~ /^keeper_/) return "keeper"
             if (name ~ /^mod_grip_chat\./) return "httpd"
             if (name ~ /^(room|conf|stream|process|request)_/) {

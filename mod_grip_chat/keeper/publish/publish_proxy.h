@@ -15,6 +15,7 @@
 #include "gc_clock.h"
 #include "grip_transport.h"
 #include "ipc_site.h"
+#include "keeper_config.h"
 
 /** How long one POST may take. */
 #define PUBLISH_PROXY_TIMEOUT apr_time_from_sec(5)

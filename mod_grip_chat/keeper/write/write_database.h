@@ -5,6 +5,7 @@
 #define WRITE_DATABASE_H
 
 #include "ipc_site.h"
+#include "keeper_config.h"
 #include "write_positions.h"
 #include "write_recovery.h"
 

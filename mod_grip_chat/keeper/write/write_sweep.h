@@ -4,6 +4,7 @@
 #ifndef WRITE_SWEEP_H
 #define WRITE_SWEEP_H
 
+#include "keeper_config.h"
 #include "keeper_task.h"
 
 /** A clock that goes ahead by more than this between two sweeps, which are seconds apart, was set. */

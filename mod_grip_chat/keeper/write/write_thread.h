@@ -8,6 +8,7 @@
 #define WRITE_THREAD_H
 
 #include "ipc_notice.h"
+#include "keeper_config.h"
 #include "keeper_task.h"
 
 typedef struct write_thread_t write_thread_t;
