@@ -489,14 +489,16 @@ passes check_paths 'notes with an issue, and longer paths'
 
 # --- check_english
 ten='one two three four five six seven eight nine ten'
-for line in 'What is new goes first.' '- Who reads it, polls.' 'It goes. Whoever, he polls.' \
+for line in 'What is new goes first.' 'Who reads it, polls.' 'It goes. Whoever, he polls.' \
     'So nobody reads it.' 'It must shall.' 'as in the file of before' "It reads $ten $ten $ten."; do
+    begin
+    printf '/** %s */\nint x;\n' "$line" | add mod_grip_chat/base/gc_json.h
+    fails check_english "in a comment: $line" '^mod_grip_chat/base/gc_json.h:1: has 1 '
+done
+for line in '- Who reads it, polls.' 'It must shall.' "It reads $ten $ten $ten."; do
     begin
     printf '\n%s\n' "$line" | add README.md
     fails check_english "in Markdown: $line" '^README.md:1: has 1 '
-    begin
-    printf '/** %s */\nint x;\n' "${line#- }" | add mod_grip_chat/base/gc_json.h
-    fails check_english "in a comment: $line" '^mod_grip_chat/base/gc_json.h:1: has 1 '
 done
 begin
 add mod_grip_chat/base/gc_json.h << 'EOF'
