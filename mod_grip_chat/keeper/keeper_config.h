@@ -1,5 +1,5 @@
-/* The configuration of a keeper process. The parent makes it before the fork and never changes it; all threads of the keeper
- * read it. It lives as long as the process. */
+/* The configuration of a keeper process. The parent makes it before the fork and never changes it.
+ * Lives in the keeper; all its threads read it. It goes with the process. */
 #ifndef KEEPER_CONFIG_H
 #define KEEPER_CONFIG_H
 
