@@ -5,6 +5,7 @@
 
 #include "ipc_client.h"
 #include "ipc_site.h"
+#include "keeper_config.h"
 #include "unit_temp.h"
 
 /** What the parent of a keeper owns. */
