@@ -226,7 +226,7 @@ static apr_status_t commit(chat_database_t *db, apr_status_t rv, apr_pool_t *poo
         rv = chat_database_run(db, "COMMIT");
     }
     if (rv == APR_SUCCESS) {
-        rv = chat_database_check(db, pool); /* replaced in between: kept where nobody looks */
+        rv = chat_database_check(db, pool); /* replaced in between: kept where no process looks */
         if (rv == APR_EAGAIN) {
             return rv; /* a deleted log is yet to be saved, which needs the connection */
         }
@@ -316,8 +316,7 @@ static void take_back(chat_append_t *const *jobs, int count, const int *were_rep
         if (!were_repeats[i] && jobs[i]->outcome == CHAT_APPEND_REPEATED &&
             jobs[i]->event.created_ms == now / 1000)
         {
-            jobs[i]->outcome =
-                CHAT_APPEND_NEW; /* by the COMMIT before, of which nobody knows yet */
+            jobs[i]->outcome = CHAT_APPEND_NEW; /* by the COMMIT before, which is not known yet */
         }
     }
 }
@@ -356,7 +355,8 @@ static apr_status_t try_one(chat_database_t *db, chat_append_t *job, apr_int64_t
     }
     if (rv == APR_EGENERAL) {
         job->outcome = CHAT_APPEND_FAILED;
-        /* Fails in its turn where SQLite has rolled back the whole transaction, as upon an error of the disk. */
+        /* Fails in its turn where SQLite has rolled back the whole transaction, as on an error of
+         * the disk. */
         rv = chat_database_run(db, "ROLLBACK TO one");
     }
     return rv == APR_SUCCESS ? chat_database_run(db, "RELEASE one") : rv;

@@ -3,8 +3,8 @@
 #include <string.h>
 
 /* APR's driver ends "PRAGMA x=y" with an error where it answers a row, so each of these is a query
- * whose one answer is compared. The limit is four times what a log grows to between two checkpoints: one that
- * grew while somebody read for long, as for a backup, is cut back to it. */
+ * whose one answer is compared. The limit is four times the size of a log between two checkpoints.
+ * A log that grew while a process read for long, as for a backup, is cut back to it. */
 static const char *const sqlite3_checks[] = {
     "PRAGMA journal_mode=WAL",
     "wal",
@@ -82,7 +82,7 @@ const chat_sql_dialect_t *chat_sql_dialect(const char *driver)
     return NULL;
 }
 
-/* What is added to a stored position. It is asked for once in a statement. */
+/* The number that is added to a stored position. It is asked for once in a statement. */
 #define BASE                                                                                       \
     "(SELECT coalesce(max(CAST(value AS BIGINT)), 0) FROM grip_chat_meta"                          \
     " WHERE site = '' AND name = '" CHAT_SQL_BASE_NAME "')"
@@ -92,8 +92,9 @@ const chat_sql_dialect_t *chat_sql_dialect(const char *driver)
     "(SELECT coalesce(max(CAST(value AS BIGINT)), 0) FROM grip_chat_meta"                          \
     " WHERE site = %s AND name = '" CHAT_SQL_FLOOR_NAME "')"
 
-/* What READ_BEFORE and READ_AFTER answer. One statement reads the room's row and its messages, so that both
- * are of one snapshot. It goes by rows: where positions have gaps, a range of them may hold nothing. */
+/* The columns of READ_BEFORE and READ_AFTER. One statement reads the room's row and its messages,
+ * so that both are of one snapshot. It goes by rows: where positions have gaps, a range of them may
+ * hold nothing. */
 #define READ                                                                                       \
     "SELECT r.last_event_id, r.first_kept_event_id, " BASE ","                                     \
     " m.id, m.event_id, m.created_ms, m.sender, m.body, m.idempotency_key"                         \

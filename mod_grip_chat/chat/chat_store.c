@@ -2,8 +2,8 @@
 
 #include "chat_kind.h"
 
-/* Rows of a page's first select. Each that follows has as many as fit by what came so far, and at most so many
- * times the one before, since short texts may be followed by long ones. */
+/* Rows of a page's first select. Each later select has as many as fit by the lengths so far, and
+ * at most so many times the one before, since long texts may follow short ones. */
 #define FIRST_PORTION  2
 #define PORTION_GROWTH 8
 
@@ -15,7 +15,7 @@ typedef struct reading_t {
     int is_forward;   /* READ_AFTER, not READ_BEFORE */
 } reading_t;
 
-/* Take over where the room stands, 0 if what stands before and behind in the page is not of the same state:
+/* Take over where the room stands. 0 if the rows before and after are not of the same state:
  * something in between may have been deleted, or the database replaced. */
 static int take_standing(const reading_t *reading, chat_rows_t *rows)
 {
@@ -87,9 +87,10 @@ static int next_portion(const reading_t *reading, int portion)
     return fitting < (apr_size_t)next ? (int)fitting : next;
 }
 
-/* Read a page in portions: APR's driver keeps all rows of a select in memory, so one of a hundred rows would
- * read a hundred long texts for a page that one of them fills. A room that was never written to, or is deleted,
- * costs one read more: a join that answers a row for it, too, would have to sort. */
+/* Read a page in portions. APR's driver keeps all rows of a select in memory. So a select of a
+ * hundred rows would read a hundred long texts for a page that one of them fills. A room that was
+ * never written to, or is deleted, costs one read more: a join that answers a row for it, too,
+ * would have to sort. */
 static apr_status_t read_page(chat_database_t *db, const char *site, const char *room,
                               apr_int64_t from, reading_t *reading, apr_pool_t *pool)
 {

@@ -28,7 +28,7 @@ struct write_thread_t {
     gc_owner_t owner; /* its own */
     apr_pool_t *pool; /* the thread's own */
     apr_thread_t *thread;
-    apr_thread_mutex_t *mutex; /* guards what follows */
+    apr_thread_mutex_t *mutex; /* guards the next fields */
     keeper_queue_t waiting;
     keeper_queue_t done;
     int connections; /* in waiting */
@@ -36,7 +36,7 @@ struct write_thread_t {
     int is_to_look;  /* time to look after the database */
     int is_to_close; /* time to take no more jobs */
     int is_stopping;
-    /* what follows belongs to the thread */
+    /* the next fields belong to the thread */
     keeper_task_t closed;
     write_intake_t intake;
     write_database_t database;
@@ -131,7 +131,7 @@ static int must_stop(void *baton)
     return is_stopping;
 }
 
-/* What messages are dated by, and what their age is told by; nothing waits for it. */
+/* The clock of messages' dates and ages; nothing waits for it. */
 static apr_time_t wall_clock_now(void)
 {
     return apr_time_now();
@@ -185,7 +185,7 @@ static void give_back(keeper_connection_t *connection, void *baton)
     hand_back(baton, &tasks);
 }
 
-/* Reply to all jobs, and then give the loop what was stored and is to be published. */
+/* Reply to all jobs, and then give the loop the stored events that are to be published. */
 static void finish_jobs(write_thread_t *writer)
 {
     write_intake_t *intake = &writer->intake;
@@ -212,7 +212,7 @@ static void finish_jobs(write_thread_t *writer)
     hand_back(writer, &stored);
 }
 
-/* What the loop wants of the writer. */
+/* The orders of the loop for the writer. */
 typedef struct orders_t {
     keeper_task_t *chores[CHORES_MAX];
     int chore_count;

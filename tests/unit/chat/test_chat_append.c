@@ -72,7 +72,7 @@ static void finds_what_a_transaction_of_before_has_stored(void **state)
     append_ok(db, jobs, 1, temp);
     assert_int_equal(unit_store(chat_store_append_each, db, jobs, COUNT_OF(jobs), NOW, temp->pool),
                      APR_SUCCESS);
-    assert_int_equal(jobs[0].outcome, CHAT_APPEND_NEW); /* nobody knows of it yet */
+    assert_int_equal(jobs[0].outcome, CHAT_APPEND_NEW); /* no reader knows of it yet */
     assert_int_equal(jobs[0].event.position, 1);
     jobs[0].is_repeat = 1;
     assert_int_equal(unit_store(chat_store_append_each, db, jobs, COUNT_OF(jobs), NOW, temp->pool),

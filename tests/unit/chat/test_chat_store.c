@@ -113,7 +113,7 @@ static void stores_a_key_once_that_comes_twice_in_one_batch(void **state)
     assert_events(newest(db, "", "a", 10, *state), 3, 1);
 }
 
-/* Even if nobody said that it is a repetition, and without harm to the others of the batch. */
+/* Even if it is not marked as a repetition, and without harm to the others of the batch. */
 static void stores_a_key_once_that_is_not_marked_as_repeated(void **state)
 {
     chat_database_t *db = open_as(*state, CHAT_DATABASE_WRITER);
@@ -208,7 +208,7 @@ static void reads_nothing_behind_the_end_of_a_room(void **state)
     }
 }
 
-/* Whoever cleans up by hand leaves a room whose last position counts on. */
+/* An operator who cleans up by hand leaves a room whose last position counts on. */
 static void goes_on_counting_after_messages_were_deleted(void **state)
 {
     const unit_temp_t *temp = *state;

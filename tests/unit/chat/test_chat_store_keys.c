@@ -62,7 +62,7 @@ static void knows_a_repeated_job_with_an_idempotency_key_as_its_own(void **state
     assert_int_equal(again.event.id, first.event.id);
 }
 
-/* A job of before that nobody marked fails the batch in the middle; it is done again as a whole. */
+/* An older job without its mark fails the batch in the middle; it is done again as a whole. */
 static void counts_positions_in_a_batch_with_every_outcome_that_is_done_again(void **state)
 {
     chat_database_t *db = open_as(*state, CHAT_DATABASE_WRITER);

@@ -100,7 +100,7 @@ static long bytes_of_data(void)
     return pages * sysconf(_SC_PAGESIZE);
 }
 
-/* What a page costs in memory, in a pool of its own. */
+/* The memory of a page, in a pool of its own. */
 static long bytes_of_page(chat_database_t *db, chat_bounds_t most)
 {
     long before = bytes_of_data();

@@ -193,7 +193,7 @@ void keeper_home_wait_ready(keeper_home_t *home)
     assert_int_equal(reply.status, IPC_DONE);
 }
 
-/* As somebody with a shell sees it, whether a keeper has it open or not. */
+/* As an operator with a shell sees it, whether a keeper has it open or not. */
 static chat_database_t *open_reader(const keeper_home_t *home)
 {
     return chat_database_create(&home->site.database, CHAT_DATABASE_WRITER, home->temp->pool);

@@ -8,7 +8,7 @@
 #include "keeper_config.h"
 #include "unit_temp.h"
 
-/** What the parent of a keeper owns. */
+/** The things that the parent of a keeper owns. */
 typedef struct keeper_home_t {
     const unit_temp_t *temp;
     const char *socket_path;

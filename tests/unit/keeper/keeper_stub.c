@@ -28,7 +28,7 @@ struct keeper_stub_t {
     pthread_t thread;
     char *request; /* the thread's */
     pthread_mutex_t mutex;
-    /* what follows is guarded by it */
+    /* it guards the next fields */
     int status;
     const char *refused;
     post_t posts[POSTS_MAX];
@@ -157,7 +157,7 @@ static char *read_request(keeper_stub_t *stub, int fd)
     return end + 4;
 }
 
-/* What the test wants the answer to be, once it wants one. */
+/* The answer that the test wants, once it wants one. */
 static int wait_for_status(keeper_stub_t *stub, const char *body, int index)
 {
     int status;

@@ -5,7 +5,7 @@
 
 #include "unit.h"
 
-/** What it does with POSTs: a status to answer with, or one of these. */
+/** Its treatment of POSTs: a status to answer with, or one of these. */
 #define KEEPER_STUB_WAITS    0    /**< the answer waits until the test wants another one */
 #define KEEPER_STUB_HANGS_UP (-1) /**< the connection ends without an answer */
 
@@ -36,9 +36,9 @@ void keeper_stub_refuse(keeper_stub_t *stub, const char *bytes);
 int keeper_stub_count(keeper_stub_t *stub);
 
 /**
- * Tell the POSTs that have come, separated by " | ", each a list of items: "a:0-2=xy" for the events
- * after 0 up to 2 of the channel "events-room-a" with the content "xy" (its length where it is long),
- * "hint(a)" for a hint.
+ * Tell the POSTs that have come, separated by " | ", each a list of items. An item is "a:0-2=xy"
+ * for the events after 0 up to 2 of the channel "events-room-a" with the content "xy" (its length
+ * if it is long). A hint is "hint(a)".
  *
  * @param taken_only  leave out POSTs that were not answered 200
  */

@@ -165,7 +165,7 @@ static void cannot_reply_to_a_child_that_is_gone(void **state)
     keeper_connection_close(pair.connection);
 }
 
-/* What was stored is still to be published when the next job comes. */
+/* A stored event is still to be published when the next job comes. */
 static void gives_a_job_away_and_takes_the_next(void **state)
 {
     ipc_reply_t reply = {IPC_DONE, 12, 5, 99};

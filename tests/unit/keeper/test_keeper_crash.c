@@ -1,4 +1,4 @@
-/* What becomes of jobs when a keeper dies, a database goes, or two keepers meet. */
+/* The fate of jobs when a keeper dies, a database goes, or two keepers meet. */
 #include <stdio.h>
 #include <unistd.h>
 
@@ -207,8 +207,8 @@ static void stops_though_another_keeper_holds_its_database(void **state)
     keeper_process_stop(first);
 }
 
-/* All is as for a new database, the secret too; but who has a position of before finds it below all that
- * there is. */
+/* All is as for a new database, the secret too; but a reader with an older position finds it below
+ * all others. */
 static void goes_on_with_a_new_database_when_the_old_one_was_deleted(void **state)
 {
     const unit_temp_t *temp = *state;
@@ -259,7 +259,7 @@ static void shows_no_position_again_after_a_backup_was_restored(void **state)
     keeper_process_stop(keeper);
 }
 
-/* The first to come upon it may be the keeper itself, to keep how far it has published. */
+/* The first to find it may be the keeper itself, when it keeps how far it has published. */
 static void notices_by_itself_that_its_database_was_deleted(void **state)
 {
     const unit_temp_t *temp = *state;

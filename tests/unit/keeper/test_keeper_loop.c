@@ -87,7 +87,7 @@ static void moves_every_version_when_the_file_goes_though_nobody_posts(void **st
     before = ipc_shared_version(home->config.shared, 0, 0).epoch;
     assert_int_equal(unlink(home->temp->path), 0);
     wait_for_epoch_after(home, before);
-    assert_int_equal(keeper_home_post_ok(home, "a", "two").position, 3); /* above all of before */
+    assert_int_equal(keeper_home_post_ok(home, "a", "two").position, 3); /* above all older ones */
     keeper_process_stop(keeper);
 }
 
@@ -273,7 +273,7 @@ static keeper_process_t start_locked_out(keeper_home_t *home, chat_database_t *o
     return keeper;
 }
 
-/* What it is told while a job waits for the database to be opened is not forgotten over that. */
+/* An order that comes while a job waits for the database is not forgotten. */
 static void ends_though_it_was_told_to_while_it_opened_the_database(void **state)
 {
     const unit_temp_t *temp = *state;

@@ -46,7 +46,7 @@ static void waits_up_to_a_minute_for_a_limit_of_which_nothing_is_said(void **sta
 
         assert_in_range(waited, expected[i] * 1000, expected[i] * 1010);
     }
-    /* What is no limit is tried as often as ever. */
+    /* A failure that is no limit is tried as often as before. */
     assert_in_range(msecs(&backoff, answer(500, -1, -1)), 5000, 5050);
 }
 

@@ -86,7 +86,7 @@ static void splits_what_waits_at_the_size_of_an_item(void **state)
     stop(fixture);
 }
 
-/* Whatever its characters are: JSON writes each of these as two. */
+/* With any characters: JSON writes each of these as two. */
 static void sends_the_largest_item_that_can_be_configured(void **state)
 {
     keeper_fixture_t *fixture = start(*state);
@@ -119,7 +119,7 @@ static void hints_instead_of_an_event_that_no_body_has_room_for(void **state)
     stop(fixture);
 }
 
-/* What failed may have been taken all the same, so it is never sent again. */
+/* A failed POST may have been taken all the same, so it is never sent again. */
 static void hints_after_a_failure_and_replays_nothing(void **state)
 {
     keeper_fixture_t *fixture = start(*state);
@@ -377,7 +377,7 @@ static void keeps_the_watermark_below_a_room_whose_hint_is_due(void **state)
     stop(fixture);
 }
 
-/* What waits for a proxy that does not answer is bounded: a room with too much turns dirty. */
+/* The events that wait for a silent proxy are bounded: a room with too many turns dirty. */
 static void bounds_what_waits_in_memory(void **state)
 {
     enum { EACH = 512 * 1024, FIT = PUBLISH_PROXY_PENDING_BYTES / EACH };

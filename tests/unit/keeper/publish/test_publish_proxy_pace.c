@@ -50,7 +50,7 @@ static void tells_children_what_waits(void **state)
     assert_true(waiting(fixture, "a") == 5);
     drain(fixture);
     assert_true(waiting(fixture, "a") == IPC_SHARED_NOTHING);
-    /* What was dropped from memory waits for nothing: a hint lets readers ask for it. */
+    /* Events dropped from memory wait for nothing: a hint lets readers ask for them. */
     keeper_stub_answer(fixture->stub, 503);
     add(fixture, "a", 7);
     work(fixture);

@@ -121,7 +121,7 @@ static void counts_what_is_sent_until_it_is_dropped(void **state)
     publish_room_free(room);
 }
 
-/* What is on its way must not change any more. */
+/* An item on its way must not change any more. */
 static void adds_nothing_to_an_item_that_was_sent(void **state)
 {
     publish_room_t *room = make();

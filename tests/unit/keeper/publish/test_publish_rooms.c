@@ -96,7 +96,7 @@ static void sends_a_burst_at_once_and_then_at_its_pace(void **state)
     free_room(rooms, room);
 }
 
-/* What a crowd says in one moment is two publishes, though the burst would allow for more. */
+/* The posts of a crowd in one moment are two publishes, though the burst would allow more. */
 static void leaves_a_gap_between_two_publishes(void **state)
 {
     publish_rooms_t *rooms = make(*state);

@@ -1,4 +1,4 @@
-/* What one keeper leaves to the next: which files it had open. */
+/* The note of one keeper for the next: which files it had open. */
 #include "unit_temp.h"
 #include "write_files.h"
 #include "write_positions.h"

@@ -70,7 +70,7 @@ static void reply_to_all(fixture_t *fixture, ipc_status_e status)
     write_intake_reply(&fixture->intake);
 }
 
-/* What the child was answered; 0 for nothing yet, -1 if its connection was closed. */
+/* The child's answer; 0 for none yet, -1 if its connection was closed. */
 static int answer_to(int child)
 {
     char bytes[IPC_FRAME_REPLY_BYTES];

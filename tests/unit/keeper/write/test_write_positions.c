@@ -1,4 +1,4 @@
-/* What positions were given out, and a database that takes another's place. */
+/* The positions that were given out, and a database that replaces another. */
 #include "store_fixture.h"
 #include "write_positions.h"
 
@@ -10,7 +10,7 @@ static write_lock_t locked(const unit_temp_t *temp)
     return lock;
 }
 
-/* What the next keeper finds; the lock's holder may read it, too. */
+/* The numbers that the next keeper finds; the lock's holder may read them, too. */
 static write_positions_t found(const write_lock_t *lock)
 {
     write_positions_t positions = {0, 0, 0, 0};
@@ -205,7 +205,7 @@ static void are_moved_in_another_file_that_holds_more(void **state)
     assert_events(newest(db, "", "a", 5, *state), 9, 6);
 }
 
-/* After an empty one was served for a while, the file of before comes back. */
+/* After an empty one was served for a while, the old file comes back. */
 static void are_moved_when_a_backup_holds_more_than_what_came_between(void **state)
 {
     chat_database_t *db = database_of("", 5, *state);

@@ -291,7 +291,7 @@ static void deletes_nothing_for_an_hour_when_the_clock_jumps_ahead(void **state)
     fixture->sweep_task.sweep = &fixture->sweep;
     store_at(db, "", "a", "", apr_time_as_msec(wall), temp);
     sweep_on(fixture, &sweeper, db, wall, now);
-    /* What is no jump, and one that is taken back. */
+    /* Two steps that are no jump, and one that is taken back. */
     sweep_on(fixture, &sweeper, db, wall + 60 * SECOND + SECOND, now + SECOND);
     sweep_on(fixture, &sweeper, db, wall + 120 * SECOND + 2 * SECOND, now + 2 * SECOND);
     assert_string_equal(fixture->lines, "");

@@ -1,4 +1,4 @@
-/* What a database's writer does while much comes at once, or its database keeps it waiting. */
+/* A database's writer while much comes at once, or its database keeps it waiting. */
 #include "unit_events.h"
 #include "write_thread.h"
 
@@ -21,7 +21,7 @@ typedef struct fixture_t {
     apr_pool_t *pool; /* of one frame or result */
     int keys;
     int moved;  /* atomic: posts whose rooms it said have changed */
-    int stored; /* what has come back so far */
+    int stored; /* tasks that have come back so far */
     int progress;
     int closed;
 } fixture_t;
@@ -181,8 +181,8 @@ static ipc_reply_t post(fixture_t *fixture, int child)
     return reply;
 }
 
-/* Change the database by hand after five messages, or restore it to one, and look at what the next two get. Nobody looks after the database
- * meanwhile, as something does once a second in a keeper. */
+/* Change the database by hand after five messages, or restore it to one, and look at what the next
+ * two get. No loop looks after the database meanwhile, as it does once a second in a keeper. */
 static void check_goes_on_after(const unit_temp_t *temp, const char *sql)
 {
     fixture_t *fixture = make_fixture(temp);
