@@ -186,7 +186,7 @@ static apr_status_t read_position(gc_slice_t *channel, gc_slice_t *last_id, gc_s
 {
     gc_slice_t rest = entry;
     gc_slice_t name = cut(&rest, ';');
-    gc_slice_t found = gc_slice(NULL, 0);
+    gc_slice_t found = {NULL, 0};
 
     if (!is_name(name)) {
         return APR_EINVAL;

@@ -3,6 +3,7 @@
 #include <apr_thread_mutex.h>
 
 #include "chat_tags.h"
+#include "gc_assert.h"
 #include "gc_pool.h"
 
 struct room_view_t {
@@ -121,6 +122,7 @@ static apr_status_t read_once(room_view_t *reader, const reading_t *reading, apr
         return rv;
     }
     if (!reading->room) {
+        GC_ASSERT(reading->secret);
         rv = read_secret(reader, reading->secret, pool);
     }
     else if (reading->is_forward) {
@@ -242,7 +244,7 @@ apr_status_t room_view_before(room_view_t *reader, const char *room, unsigned sl
     chat_version_t version = version_now(&asking);
     chat_snapshot_spec_t spec = {gc_slice_of(room), history, reader->list_bytes,
                                  chat_cache_account(reader->cache)};
-    chat_page_t page;
+    chat_page_t page = {0, 0, 0, NULL, 0};
     reading_t reading = {room, 0, before, {history, reader->list_bytes}, &page, NULL};
     apr_pool_t *scratch;
     apr_status_t rv = gc_pool_create(&scratch, NULL, "room_view_before");

@@ -48,7 +48,9 @@ static apr_status_t item_append(publish_item_t *item, apr_int64_t event_id, gc_s
         item->content = content;
         item->capacity = capacity;
     }
-    memcpy(item->content + item->len, text.data, text.len);
+    if (text.len > 0) { /* or there may be no content to point into */
+        memcpy(item->content + item->len, text.data, text.len);
+    }
     item->len += text.len;
     item->id = event_id;
     return APR_SUCCESS;
