@@ -12,6 +12,7 @@ check_builds() {
     step edge check_edge
     step distcheck-clang check_distcheck
     step oldest check_oldest
+    step analyzers check_analyzers
     # What outlives a test is not looked for: tests that fork leave it on purpose.
     ASAN_OPTIONS=detect_leaks=0 step units-sanitized check_build build-sanitized gcc --enable-sanitizers \
         CFLAGS='-g -O1'

@@ -86,6 +86,17 @@ check_edge() {
     fi
 }
 
+# The analyzers, each source of which counts as a test of each. One with findings is looked at again next time.
+check_analyzers() {
+    local log=$results/analyze.log status=0 sources bad
+    analyze "$unit_jobs" >"$log" 2>&1 || status=$?
+    sources=$(find mod_grip_chat -name '*.c' | wc -l)
+    bad=$(grep -cE '^make: \*\*\* .*\.(gcc|tidy)\] Error' "$log" || true)
+    passed=$((passed + 2 * sources - bad)) failed=$((failed + bad))
+    [[ $status -eq 0 ]] || cat "$log"
+    [[ $status -eq 0 || $bad -gt 0 ]] || fail "the analyzers ended with $status"
+}
+
 # check_build DIR COMPILER [OPTION...]: the units, in a build of their own.
 check_build() {
     if build_tree "$@"; then

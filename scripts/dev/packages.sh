@@ -14,7 +14,7 @@ packages_edge=(clang lld wasi-libc libclang-rt-dev-wasm32 nodejs)
 packages_nchan=(nginx libnginx-mod-nchan)
 # The page's browsers.
 packages_browser=(python3-selenium chromium chromium-driver fonts-dejavu-core)
-packages_check=(clang-format shellcheck faketime
+packages_check=(clang-format clang-tidy shellcheck faketime
     strace python3 python3-pytest python3-pytest-xdist wrk nghttp2-client python3-jwt python3-cryptography
     python3-requests curl haproxy "${packages_browser[@]}" "${packages_edge[@]}" "${packages_nchan[@]}")
 packages_bench=(python3 python3-jwt python3-cryptography wrk nghttp2-client python3-matplotlib

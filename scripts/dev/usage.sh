@@ -20,6 +20,8 @@ usage: ./dev COMMAND [OPTIONS]
              --no-install      do not install missing packages
   check    build with gcc and clang, run every test there is, as CI does
              --no-install      do not install missing packages
+  analyze  look at what has changed of the module with clang-tidy and gcc -fanalyzer, as check does
+             --no-install      do not install missing packages
   soak     inject every fault under load in its long form, then load for an hour (about
            two hours in all); the figures go to build/results/faults-figures.txt
              --hours N         how long the last load goes on (1; may be 0.5)
