@@ -41,11 +41,11 @@ struct ipc_subscription_t {
 
 static apr_status_t close_connection(void *data)
 {
-    ipc_subscription_t *watcher = data;
+    ipc_subscription_t *subscription = data;
 
-    if (watcher->fd >= 0) {
-        close(watcher->fd);
-        watcher->fd = -1;
+    if (subscription->fd >= 0) {
+        close(subscription->fd);
+        subscription->fd = -1;
     }
     return APR_SUCCESS;
 }
@@ -53,181 +53,183 @@ static apr_status_t close_connection(void *data)
 apr_status_t ipc_subscription_create(ipc_subscription_t **out, const char *socket_path,
                                      const ipc_subscription_hooks_t *hooks, apr_pool_t *pool)
 {
-    ipc_subscription_t *watcher;
+    ipc_subscription_t *subscription;
     struct sockaddr_un address;
 
     if (strlen(socket_path) >= sizeof(address.sun_path)) {
         return APR_ENAMETOOLONG;
     }
-    watcher = apr_pcalloc(pool, sizeof(*watcher));
-    watcher->socket_path = socket_path;
-    watcher->hooks = *hooks;
-    watcher->state = APART;
-    watcher->fd = -1;
-    watcher->pause = PAUSE_MIN;
-    watcher->due = 1;
-    apr_pool_cleanup_register(pool, watcher, close_connection, apr_pool_cleanup_null);
-    *out = watcher;
+    subscription = apr_pcalloc(pool, sizeof(*subscription));
+    subscription->socket_path = socket_path;
+    subscription->hooks = *hooks;
+    subscription->state = APART;
+    subscription->fd = -1;
+    subscription->pause = PAUSE_MIN;
+    subscription->due = 1;
+    apr_pool_cleanup_register(pool, subscription, close_connection, apr_pool_cleanup_null);
+    *out = subscription;
     return APR_SUCCESS;
 }
 
-void ipc_subscription_want(ipc_subscription_t *watcher, unsigned slot, int is_wanted)
+void ipc_subscription_want(ipc_subscription_t *subscription, unsigned slot, int is_wanted)
 {
-    GC_ASSERT_OWNER(&watcher->owner);
-    ipc_slot_set_put(&watcher->wanted, slot, is_wanted);
-    if (watcher->state == TOLD) {
-        ipc_slots_add(&watcher->out, slot);
+    GC_ASSERT_OWNER(&subscription->owner);
+    ipc_slot_set_put(&subscription->wanted, slot, is_wanted);
+    if (subscription->state == TOLD) {
+        ipc_slots_add(&subscription->out, slot);
     }
 }
 
 /* The keeper is gone, or of another version. */
-static void part(ipc_subscription_t *watcher, gc_moment_t now)
+static void part(ipc_subscription_t *subscription, gc_moment_t now)
 {
-    (void)close_connection(watcher); /* cannot fail */
-    watcher->state = APART;
-    watcher->due = now + watcher->pause;
-    watcher->pause = watcher->pause * 2 < PAUSE_MAX ? watcher->pause * 2 : PAUSE_MAX;
-    memset(&watcher->in, 0, sizeof(watcher->in));
-    memset(&watcher->out, 0, sizeof(watcher->out));
-    watcher->have = 0;
-    watcher->is_waiting = 0;
+    (void)close_connection(subscription); /* cannot fail */
+    subscription->state = APART;
+    subscription->due = now + subscription->pause;
+    subscription->pause = subscription->pause * 2 < PAUSE_MAX ? subscription->pause * 2 : PAUSE_MAX;
+    memset(&subscription->in, 0, sizeof(subscription->in));
+    memset(&subscription->out, 0, sizeof(subscription->out));
+    subscription->have = 0;
+    subscription->is_waiting = 0;
 }
 
-static int greet(ipc_subscription_t *watcher)
+static int greet(ipc_subscription_t *subscription)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     char bytes[IPC_FRAME_WATCH_BYTES + 1];
     gc_buffer_t frame = {bytes, 0, sizeof(bytes), NULL};
 
-    watcher->fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    apr_cpystrn(address.sun_path, watcher->socket_path, sizeof(address.sun_path));
+    subscription->fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    apr_cpystrn(address.sun_path, subscription->socket_path, sizeof(address.sun_path));
     ipc_frame_append_watch(&frame);
-    return watcher->fd >= 0 && fcntl(watcher->fd, F_SETFD, FD_CLOEXEC) == 0 &&
-           fcntl(watcher->fd, F_SETFL, O_NONBLOCK) == 0 &&
-           connect(watcher->fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
-           send(watcher->fd, frame.data, frame.len, MSG_NOSIGNAL) == (ssize_t)frame.len;
+    return subscription->fd >= 0 && fcntl(subscription->fd, F_SETFD, FD_CLOEXEC) == 0 &&
+           fcntl(subscription->fd, F_SETFL, O_NONBLOCK) == 0 &&
+           connect(subscription->fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
+           send(subscription->fd, frame.data, frame.len, MSG_NOSIGNAL) == (ssize_t)frame.len;
 }
 
 /* The keeper takes words from now on: all that is wanted, to begin with, and it answers each with
  * a notice. */
-static void begin(ipc_subscription_t *watcher)
+static void begin(ipc_subscription_t *subscription)
 {
     unsigned slot;
 
-    GC_ASSERT(watcher->state == GREETED && watcher->fd >= 0);
-    watcher->state = TOLD;
-    watcher->pause = PAUSE_MIN;
+    GC_ASSERT(subscription->state == GREETED && subscription->fd >= 0);
+    subscription->state = TOLD;
+    subscription->pause = PAUSE_MIN;
     for (slot = 0; slot < IPC_SHARED_SLOTS; slot++) {
-        if (ipc_slot_set_has(&watcher->wanted, slot)) {
-            ipc_slots_add(&watcher->out, slot);
+        if (ipc_slot_set_has(&subscription->wanted, slot)) {
+            ipc_slots_add(&subscription->out, slot);
         }
     }
 }
 
 /* Read the answer to the greeting. */
-static apr_status_t read_reply(ipc_subscription_t *watcher)
+static apr_status_t read_reply(ipc_subscription_t *subscription)
 {
     ipc_reply_t reply;
     apr_status_t rv;
     ssize_t got;
 
     do {
-        got = recv(watcher->fd, watcher->reply + watcher->have,
-                   sizeof(watcher->reply) - watcher->have, 0);
+        got = recv(subscription->fd, subscription->reply + subscription->have,
+                   sizeof(subscription->reply) - subscription->have, 0);
     } while (got < 0 && errno == EINTR);
     if (got <= 0) {
         return got == 0 ? APR_EOF : errno == EAGAIN ? APR_SUCCESS : errno;
     }
-    watcher->have += (apr_size_t)got;
-    if (watcher->have < sizeof(watcher->reply)) {
+    subscription->have += (apr_size_t)got;
+    if (subscription->have < sizeof(subscription->reply)) {
         return APR_SUCCESS;
     }
-    rv = ipc_frame_read_reply(&reply, gc_slice(watcher->reply, sizeof(watcher->reply)));
+    rv = ipc_frame_read_reply(&reply, gc_slice(subscription->reply, sizeof(subscription->reply)));
     if (rv == APR_SUCCESS && reply.status != IPC_DONE) {
         rv = APR_EINVAL;
     }
     if (rv == APR_SUCCESS) {
-        begin(watcher);
+        begin(subscription);
     }
     return rv;
 }
 
 static void tell_moved(unsigned slot, int has_flag, void *baton)
 {
-    ipc_subscription_t *watcher = baton;
+    ipc_subscription_t *subscription = baton;
 
-    watcher->hooks.moved(slot, watcher->hooks.baton);
+    subscription->hooks.moved(slot, subscription->hooks.baton);
 }
 
 static void tell_stored(unsigned slot, gc_slice_t bytes, void *baton)
 {
-    ipc_subscription_t *watcher = baton;
+    ipc_subscription_t *subscription = baton;
     ipc_notice_t notice;
 
     if (ipc_notice_read(&notice, bytes) == APR_SUCCESS) {
-        watcher->hooks.stored(slot, &notice, watcher->hooks.baton);
+        subscription->hooks.stored(slot, &notice, subscription->hooks.baton);
     }
     else {
-        watcher->hooks.moved(slot, watcher->hooks.baton);
+        subscription->hooks.moved(slot, subscription->hooks.baton);
     }
 }
 
-void ipc_subscription_ready(ipc_subscription_t *watcher)
+void ipc_subscription_ready(ipc_subscription_t *subscription)
 {
-    ipc_slots_taker_t taker = {tell_moved, tell_stored, watcher};
+    ipc_slots_taker_t taker = {tell_moved, tell_stored, subscription};
     gc_moment_t now = gc_clock_now();
     apr_status_t rv = APR_SUCCESS;
 
-    GC_ASSERT_OWNER(&watcher->owner);
-    if (watcher->state == GREETED) {
-        rv = read_reply(watcher);
+    GC_ASSERT_OWNER(&subscription->owner);
+    if (subscription->state == GREETED) {
+        rv = read_reply(subscription);
     }
-    else if (watcher->state == TOLD) {
-        rv = ipc_slots_receive(&watcher->in, watcher->fd, &taker);
+    else if (subscription->state == TOLD) {
+        rv = ipc_slots_receive(&subscription->in, subscription->fd, &taker);
     }
-    watcher->is_waiting = 0; /* maybe: it is tried by the next work */
+    subscription->is_waiting = 0; /* maybe: it is tried by the next work */
     if (rv != APR_SUCCESS) {
-        part(watcher, now);
+        part(subscription, now);
     }
 }
 
-static void send_wanted(ipc_subscription_t *watcher, gc_moment_t now)
+static void send_wanted(ipc_subscription_t *subscription, gc_moment_t now)
 {
-    apr_status_t rv = ipc_slots_send(&watcher->out, watcher->fd, &watcher->wanted);
+    apr_status_t rv = ipc_slots_send(&subscription->out, subscription->fd, &subscription->wanted);
 
     if (rv == APR_SUCCESS || APR_STATUS_IS_EAGAIN(rv)) {
-        watcher->is_waiting = rv != APR_SUCCESS;
-        watcher->hooks.wait(watcher->fd, watcher->is_waiting, watcher->hooks.baton);
+        subscription->is_waiting = rv != APR_SUCCESS;
+        subscription->hooks.wait(subscription->fd, subscription->is_waiting,
+                                 subscription->hooks.baton);
     }
     else {
-        part(watcher, now);
+        part(subscription, now);
     }
 }
 
-void ipc_subscription_work(ipc_subscription_t *watcher, gc_moment_t now)
+void ipc_subscription_work(ipc_subscription_t *subscription, gc_moment_t now)
 {
-    GC_ASSERT_OWNER(&watcher->owner);
-    gc_owner_take(&watcher->owner);
-    if (watcher->state == APART && watcher->due <= now) {
-        if (greet(watcher)) {
-            watcher->state = GREETED;
-            watcher->hooks.wait(watcher->fd, 0, watcher->hooks.baton);
+    GC_ASSERT_OWNER(&subscription->owner);
+    gc_owner_take(&subscription->owner);
+    if (subscription->state == APART && subscription->due <= now) {
+        if (greet(subscription)) {
+            subscription->state = GREETED;
+            subscription->hooks.wait(subscription->fd, 0, subscription->hooks.baton);
         }
         else {
-            part(watcher, now);
+            part(subscription, now);
         }
     }
-    if (watcher->state == TOLD && !watcher->is_waiting && ipc_slots_wait(&watcher->out)) {
-        send_wanted(watcher, now);
+    if (subscription->state == TOLD && !subscription->is_waiting &&
+        ipc_slots_wait(&subscription->out)) {
+        send_wanted(subscription, now);
     }
 }
 
-gc_moment_t ipc_subscription_due(const ipc_subscription_t *watcher)
+gc_moment_t ipc_subscription_due(const ipc_subscription_t *subscription)
 {
-    return watcher->state == APART ? watcher->due : 0;
+    return subscription->state == APART ? subscription->due : 0;
 }
 
-int ipc_subscription_is_told(const ipc_subscription_t *watcher)
+int ipc_subscription_is_told(const ipc_subscription_t *subscription)
 {
-    return watcher->state == TOLD;
+    return subscription->state == TOLD;
 }

@@ -11,7 +11,7 @@
 
 typedef struct ipc_subscription_t ipc_subscription_t;
 
-/** The services of the loop that a watcher is in. */
+/** The services of the loop that a subscription is in. */
 typedef struct ipc_subscription_hooks_t {
     /** Wait for a descriptor to be readable, and also writable if want_write. It ends by being closed. */
     void (*wait)(int fd, int want_write, void *baton);
@@ -26,9 +26,9 @@ typedef struct ipc_subscription_hooks_t {
 } ipc_subscription_hooks_t;
 
 /**
- * Make a watcher; it connects when ipc_subscription_work is called for the first time.
+ * Make a subscription; it connects when ipc_subscription_work is called for the first time.
  *
- * @param socket_path  lives as long as the watcher
+ * @param socket_path  lives as long as the subscription
  * @param hooks        copied
  * @param pool         owns it; its cleanup closes the connection
  * @return APR_SUCCESS, or APR_ENAMETOOLONG
@@ -37,18 +37,18 @@ apr_status_t ipc_subscription_create(ipc_subscription_t **out, const char *socke
                                      const ipc_subscription_hooks_t *hooks, apr_pool_t *pool);
 
 /** Begin or cease to want a slot; is sent by the next ipc_subscription_work. */
-void ipc_subscription_want(ipc_subscription_t *watcher, unsigned slot, int is_wanted);
+void ipc_subscription_want(ipc_subscription_t *subscription, unsigned slot, int is_wanted);
 
 /** The connection is readable or writable. */
-void ipc_subscription_ready(ipc_subscription_t *watcher);
+void ipc_subscription_ready(ipc_subscription_t *subscription);
 
 /** Connect if it is time to, and send the changes of wanted slots. */
-void ipc_subscription_work(ipc_subscription_t *watcher, gc_moment_t now);
+void ipc_subscription_work(ipc_subscription_t *subscription, gc_moment_t now);
 
 /** When ipc_subscription_work is to be called next though nothing has happened, 0 for never. */
-gc_moment_t ipc_subscription_due(const ipc_subscription_t *watcher);
+gc_moment_t ipc_subscription_due(const ipc_subscription_t *subscription);
 
 /** Whether the keeper tells which slots move. While it does not, look at shared memory instead. */
-int ipc_subscription_is_told(const ipc_subscription_t *watcher);
+int ipc_subscription_is_told(const ipc_subscription_t *subscription);
 
 #endif

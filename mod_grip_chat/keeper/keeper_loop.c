@@ -33,7 +33,7 @@ typedef struct loop_t {
     gc_moment_t accept_due; /* when to accept again, 0 while it does */
     int is_short;           /* the last accept failed, and it was logged */
     keeper_sites_t *sites;
-    keeper_subscribers_t *watch;
+    keeper_subscribers_t *subscribers;
     keeper_queue_t parked; /* connections whose jobs are to go to writers, watched meanwhile */
     apr_size_t busy; /* chores that are with writers, and writers that still take jobs at the end */
     int is_stopping;
@@ -69,7 +69,7 @@ static void tell_watching(const ipc_moved_t *moved, int count, apr_pool_t *pool,
 {
     loop_t *loop = baton;
 
-    if (!keeper_subscribers_moved(loop->watch, moved, count, pool)) {
+    if (!keeper_subscribers_moved(loop->subscribers, moved, count, pool)) {
         keeper_poll_wake(loop->poll);
     }
 }
@@ -89,7 +89,7 @@ static void close_connection(loop_t *loop, keeper_connection_t *connection)
 static void start_watching(loop_t *loop, keeper_connection_t *connection)
 {
     if (keeper_poll_watch(loop->poll, KEEPER_FD_CHILD, connection->fd, NULL, 0) == APR_SUCCESS) {
-        keeper_subscribers_add(loop->watch, keeper_connection_release(connection));
+        keeper_subscribers_add(loop->subscribers, keeper_connection_release(connection));
     }
     else {
         close_connection(loop, connection);
@@ -264,7 +264,7 @@ static void finish_tasks(loop_t *loop)
     while ((task = keeper_sites_done(loop->sites))) {
         finish_task(loop, task);
     }
-    keeper_subscribers_tell(loop->watch);
+    keeper_subscribers_tell(loop->subscribers);
 }
 
 /* How long nothing is due. */
@@ -401,7 +401,8 @@ static apr_status_t start(loop_t *loop)
     apr_status_t rv = keeper_poll_create(&loop->poll, loop->pool);
 
     if (rv == APR_SUCCESS) {
-        rv = keeper_subscribers_create(&loop->watch, loop->poll, loop->config->log, loop->pool);
+        rv = keeper_subscribers_create(&loop->subscribers, loop->poll, loop->config->log,
+                                       loop->pool);
     }
     if (rv == APR_SUCCESS) {
         rv = grip_transport_global_init();

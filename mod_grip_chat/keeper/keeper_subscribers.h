@@ -24,10 +24,10 @@ apr_status_t keeper_subscribers_create(keeper_subscribers_t **out, keeper_poll_t
  *
  * @param fd  not watched; the object of its KEEPER_FD_WATCH entries is a keeper_subscriber_t
  */
-void keeper_subscribers_add(keeper_subscribers_t *watch, int fd);
+void keeper_subscribers_add(keeper_subscribers_t *subscribers, int fd);
 
 /** A child's connection has become readable or writable. */
-void keeper_subscribers_ready(keeper_subscriber_t *watching, int is_ended);
+void keeper_subscribers_ready(keeper_subscriber_t *subscriber, int is_ended);
 
 /**
  * Tell the children that watch them that count rooms have changed. Each writer's thread calls this
@@ -36,12 +36,12 @@ void keeper_subscribers_ready(keeper_subscriber_t *watching, int is_ended);
  * @param pool  for events, until the return
  * @return 0 if some child could not be told all: the loop is to call keeper_subscribers_tell
  */
-int keeper_subscribers_moved(keeper_subscribers_t *watch, const ipc_moved_t *moved, int count,
+int keeper_subscribers_moved(keeper_subscribers_t *subscribers, const ipc_moved_t *moved, int count,
                              apr_pool_t *pool);
 
 /**
  * Tell the children the changes that they could not be told yet: call it in each turn of the loop.
  */
-void keeper_subscribers_tell(keeper_subscribers_t *watch);
+void keeper_subscribers_tell(keeper_subscribers_t *subscribers);
 
 #endif

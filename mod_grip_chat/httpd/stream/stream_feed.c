@@ -55,7 +55,7 @@ static void drop_room_if_empty(stream_feed_t *feed, stream_room_t *room)
     }
     end_trouble(feed, &room->has_failed);
     if (stream_rooms_remove(&feed->rooms, room)) {
-        ipc_subscription_want(feed->watcher, slot, 0);
+        ipc_subscription_want(feed->subscription, slot, 0);
     }
 }
 
@@ -130,7 +130,7 @@ void stream_feed_enter(stream_feed_t *feed, stream_connection_t *connection, gc_
     }
     stream_room_enter(room, connection);
     if (is_new_slot) {
-        ipc_subscription_want(feed->watcher, room->slot, 1);
+        ipc_subscription_want(feed->subscription, room->slot, 1);
     }
     /* It was answered a moment ago, and something may have been stored since. */
     look_at(feed, room);
@@ -316,7 +316,7 @@ void stream_feed_give_fresh(stream_feed_t *feed, gc_moment_t now)
 void stream_feed_look_around(stream_feed_t *feed, gc_moment_t now)
 {
     apr_uint64_t epochs = ipc_shared_epochs(feed->shared);
-    int is_anything = epochs != feed->epochs || !ipc_subscription_is_told(feed->watcher);
+    int is_anything = epochs != feed->epochs || !ipc_subscription_is_told(feed->subscription);
     stream_room_t *room;
 
     feed->look_due = now + LOOK_PERIOD;

@@ -13,7 +13,7 @@
 typedef struct stream_feed_t {
     server_rec *main;
     const ipc_shared_t *shared;
-    ipc_subscription_t *watcher;
+    ipc_subscription_t *subscription;
     stream_loader_t *loader;
     stream_connections_t *connections;
     stream_rooms_t rooms;

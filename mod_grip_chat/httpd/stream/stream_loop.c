@@ -82,10 +82,10 @@ static void wait_for_keeper(int fd, int want_write, void *baton)
 {
     stream_loop_t *loop = baton;
     unsigned events = EPOLLIN | (want_write ? EPOLLOUT : 0u);
-    apr_status_t rv = control(loop, EPOLL_CTL_MOD, fd, events, &loop->feed.watcher);
+    apr_status_t rv = control(loop, EPOLL_CTL_MOD, fd, events, &loop->feed.subscription);
 
     if (rv != APR_SUCCESS) { /* a closed descriptor is not in the set any more */
-        rv = control(loop, EPOLL_CTL_ADD, fd, events, &loop->feed.watcher);
+        rv = control(loop, EPOLL_CTL_ADD, fd, events, &loop->feed.subscription);
     }
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_ERR, rv, loop->spec.main,
@@ -135,7 +135,7 @@ static void event_stored(unsigned slot, const ipc_notice_t *notice, void *baton)
 static int next_timeout(const stream_loop_t *loop, gc_moment_t now)
 {
     gc_moment_t due =
-        gc_clock_earlier(loop->feed.look_due, ipc_subscription_due(loop->feed.watcher));
+        gc_clock_earlier(loop->feed.look_due, ipc_subscription_due(loop->feed.subscription));
 
     due = gc_clock_earlier(due, stream_connections_next(&loop->connections));
     return due > now ? (int)((due - now + 999) / 1000) : 0;
@@ -153,8 +153,8 @@ static void dispatch(stream_loop_t *loop, const struct epoll_event *event, gc_mo
         (void)got; /* it tells nothing but that there is something */
         __atomic_store_n(&loop->is_woken, 0, __ATOMIC_SEQ_CST);
     }
-    else if (event->data.ptr == &loop->feed.watcher) {
-        ipc_subscription_ready(loop->feed.watcher);
+    else if (event->data.ptr == &loop->feed.subscription) {
+        ipc_subscription_ready(loop->feed.subscription);
     }
     else {
         stream_connections_serve(&loop->connections, event->data.ptr, event->events, now);
@@ -222,7 +222,7 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
             stream_connections_drain(&loop->connections, loop->draining == DRAIN_AT_ONCE, now);
         }
         stream_connections_end_due(&loop->connections, now);
-        ipc_subscription_work(loop->feed.watcher, now);
+        ipc_subscription_work(loop->feed.subscription, now);
     }
     return NULL;
 }
@@ -254,7 +254,8 @@ static apr_status_t make(stream_loop_t *loop)
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = ipc_subscription_create(&loop->feed.watcher, loop->spec.socket_path, &hooks, loop->pool);
+    rv = ipc_subscription_create(&loop->feed.subscription, loop->spec.socket_path, &hooks,
+                                 loop->pool);
     if (rv == APR_SUCCESS) {
         rv = stream_feed_init(&loop->feed, loop->pool);
     }

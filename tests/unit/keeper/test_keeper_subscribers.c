@@ -1,4 +1,4 @@
-/* Both sides of watching: a watcher and a keeper in a process of its own. */
+/* Both sides of watching: a subscription and a keeper in a process of its own. */
 #include "ipc_subscription.h"
 
 #include <poll.h>
@@ -9,9 +9,9 @@
 #include "keeper_process.h"
 #include "unit_events.h"
 
-/* A watcher in a loop that is no more than it needs, and what it was told. */
+/* A subscription in a loop that is no more than it needs, and what it was told. */
 typedef struct child_t {
-    ipc_subscription_t *watcher;
+    ipc_subscription_t *subscription;
     struct pollfd waiting;
     int told[IPC_SHARED_SLOTS]; /* with an event or without */
     int all_told;
@@ -58,7 +58,7 @@ static child_t *make_child(const char *socket_path, apr_pool_t *pool)
 
     child->pool = pool;
     child->waiting.fd = -1;
-    assert_int_equal(ipc_subscription_create(&child->watcher, socket_path, &hooks, pool),
+    assert_int_equal(ipc_subscription_create(&child->subscription, socket_path, &hooks, pool),
                      APR_SUCCESS);
     return child;
 }
@@ -66,12 +66,12 @@ static child_t *make_child(const char *socket_path, apr_pool_t *pool)
 /* One turn of the loop, of some milliseconds at most. */
 static void turn(child_t *child)
 {
-    ipc_subscription_work(child->watcher, gc_clock_now());
-    if (ipc_subscription_due(child->watcher)) {
+    ipc_subscription_work(child->subscription, gc_clock_now());
+    if (ipc_subscription_due(child->subscription)) {
         apr_sleep(apr_time_from_msec(2)); /* there is no connection to wait for */
     }
     else if (poll(&child->waiting, 1, 5) > 0) {
-        ipc_subscription_ready(child->watcher);
+        ipc_subscription_ready(child->subscription);
     }
 }
 
@@ -92,9 +92,9 @@ static void settle(child_t *child, unsigned unused_slot)
 {
     int before = child->told[unused_slot];
 
-    ipc_subscription_want(child->watcher, unused_slot, 1);
+    ipc_subscription_want(child->subscription, unused_slot, 1);
     wait_told(child, unused_slot, before + 1);
-    ipc_subscription_want(child->watcher, unused_slot, 0);
+    ipc_subscription_want(child->subscription, unused_slot, 0);
 }
 
 static unsigned slot_of(const keeper_home_t *home, const char *room)
@@ -109,11 +109,11 @@ static void tells_what_is_stored_in_a_room_that_is_wanted(void **state)
     child_t *child = make_child(home->socket_path, home->temp->pool);
 
     keeper_home_wait_ready(home);
-    ipc_subscription_want(child->watcher, slot_of(home, "a"), 1);
+    ipc_subscription_want(child->subscription, slot_of(home, "a"), 1);
     wait_told(child, slot_of(home, "a"), 1); /* it was not known before what had moved */
     (void)keeper_home_post_ok(home, "a", "one");
     wait_told(child, slot_of(home, "a"), 2);
-    assert_true(ipc_subscription_is_told(child->watcher));
+    assert_true(ipc_subscription_is_told(child->subscription));
     assert_int_equal(child->events, 1);
     assert_int_equal(child->position, 1);
     assert_string_equal(child->site, home->site.identity);
@@ -135,7 +135,7 @@ static void tells_of_long_events_only_that_they_came(void **state)
     text[sizeof(text) - 1] = '\0';
     job.append.event.payload = gc_slice_of(text);
     keeper_home_wait_ready(home);
-    ipc_subscription_want(child->watcher, slot_of(home, "a"), 1);
+    ipc_subscription_want(child->subscription, slot_of(home, "a"), 1);
     wait_told(child, slot_of(home, "a"), 1);
     assert_int_equal(ipc_client_call(home->client, &job, &reply, UNIT_PATIENCE, child->pool),
                      APR_SUCCESS);
@@ -154,10 +154,10 @@ static void tells_nothing_of_other_rooms(void **state)
     child_t *child = make_child(home->socket_path, home->temp->pool);
 
     keeper_home_wait_ready(home);
-    ipc_subscription_want(child->watcher, slot_of(home, "a"), 1);
+    ipc_subscription_want(child->subscription, slot_of(home, "a"), 1);
     wait_told(child, slot_of(home, "a"), 1);
     (void)keeper_home_post_ok(home, "b", "one");
-    ipc_subscription_want(child->watcher, slot_of(home, "a"), 0);
+    ipc_subscription_want(child->subscription, slot_of(home, "a"), 0);
     settle(child, slot_of(home, "c"));
     (void)keeper_home_post_ok(home, "a", "two");
     settle(child, slot_of(home, "c"));
@@ -173,8 +173,8 @@ static void tells_all_that_is_wanted_when_another_keeper_is_there(void **state)
     child_t *child = make_child(home->socket_path, home->temp->pool);
 
     keeper_home_wait_ready(home);
-    ipc_subscription_want(child->watcher, slot_of(home, "a"), 1);
-    ipc_subscription_want(child->watcher, slot_of(home, "b"), 1);
+    ipc_subscription_want(child->subscription, slot_of(home, "a"), 1);
+    ipc_subscription_want(child->subscription, slot_of(home, "b"), 1);
     wait_told(child, slot_of(home, "a"), 1);
     wait_told(child, slot_of(home, "b"), 1);
     keeper_process_kill(keeper);
@@ -207,7 +207,7 @@ static void goes_on_with_the_others_when_a_child_takes_nothing(void **state)
     for (i = 0; i < 2000000 && sent >= 0; i++) {
         sent = send(deaf, &word, sizeof(word), MSG_DONTWAIT);
     }
-    ipc_subscription_want(child->watcher, slot_of(home, "a"), 1);
+    ipc_subscription_want(child->subscription, slot_of(home, "a"), 1);
     wait_told(child, slot_of(home, "a"), 1);
     (void)keeper_home_post_ok(home, "a", "one");
     wait_told(child, slot_of(home, "a"), 2);
@@ -247,12 +247,12 @@ static void tries_again_calmly_while_nobody_listens(void **state)
     int works = 0;
 
     while (gc_clock_now() < end) {
-        gc_moment_t due = ipc_subscription_due(child->watcher);
+        gc_moment_t due = ipc_subscription_due(child->subscription);
 
         assert_true(due > 0);
-        assert_false(ipc_subscription_is_told(child->watcher));
+        assert_false(ipc_subscription_is_told(child->subscription));
         if (due <= gc_clock_now()) {
-            ipc_subscription_work(child->watcher, gc_clock_now());
+            ipc_subscription_work(child->subscription, gc_clock_now());
             works++;
         }
         apr_sleep(apr_time_from_msec(1));
