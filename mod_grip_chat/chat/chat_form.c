@@ -104,16 +104,17 @@ static apr_status_t read_multipart(gc_slice_t content_type, gc_slice_t body, cha
     }
     while (rv == APR_SUCCESS) {
         rv = chat_multipart_next(&cursor, &part, pool);
-        if (rv == APR_SUCCESS && !part.is_file &&
-            put_field(form, part.name, part.value, fault) != APR_SUCCESS)
-        {
+        if (rv != APR_SUCCESS) {
+            why = cursor.why;
+        }
+        else if (!part.is_file && put_field(form, part.name, part.value, fault) != APR_SUCCESS) {
             return APR_EINVAL;
         }
     }
     if (rv == APR_EOF) {
         return APR_SUCCESS;
     }
-    return refuse(fault, "bad-multipart", why ? why : cursor.why);
+    return refuse(fault, "bad-multipart", why);
 }
 
 static apr_status_t read_json(gc_slice_t body, chat_form_t *form, chat_form_fault_t *fault,
