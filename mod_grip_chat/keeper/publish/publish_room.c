@@ -68,9 +68,11 @@ apr_status_t publish_room_add(publish_room_t *room, apr_int64_t message_id, apr_
     publish_item_t *item = room->last;
     apr_status_t rv;
 
-    /* A room's positions grow. */
-    GC_ASSERT(!room->last || room->last->id < event_id);
-    GC_ASSERT(!room->sent_last || room->sent_last->id < event_id);
+    if ((room->last && room->last->id >= event_id) ||
+        (room->sent_last && room->sent_last->id >= event_id))
+    {
+        return APR_EINVAL;
+    }
     if (item && item->id == event_id - 1 && item->len + text.len <= max_bytes) {
         rv = item_append(item, event_id, text);
     }

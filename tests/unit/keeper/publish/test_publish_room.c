@@ -74,6 +74,21 @@ static void starts_an_item_where_events_are_not_consecutive(void **state)
     publish_room_free(room);
 }
 
+/* A room that was changed by hand gives out positions again. */
+static void takes_no_event_that_is_not_behind_the_others(void **state)
+{
+    publish_room_t *room = make();
+
+    add(room, 5, "e5;");
+    assert_int_equal(publish_room_add(room, 106, 5, gc_slice_of("e;"), MAX), APR_EINVAL);
+    publish_room_send_first(room);
+    assert_int_equal(publish_room_add(room, 107, 1, gc_slice_of("e;"), MAX), APR_EINVAL);
+    assert_null(room->first);
+    assert_int_equal(room->pending_bytes, 3);
+    add(room, 6, "e6;");
+    publish_room_free(room);
+}
+
 static void fills_an_item_up_to_the_limit_and_no_further(void **state)
 {
     publish_room_t *room = make();
@@ -199,6 +214,7 @@ int main(void)
         cmocka_unit_test(starts_with_nothing_to_do),
         cmocka_unit_test(gathers_consecutive_events_in_one_item),
         cmocka_unit_test(starts_an_item_where_events_are_not_consecutive),
+        cmocka_unit_test(takes_no_event_that_is_not_behind_the_others),
         cmocka_unit_test(fills_an_item_up_to_the_limit_and_no_further),
         cmocka_unit_test(sends_an_event_beyond_the_limit_alone),
         cmocka_unit_test(counts_what_is_sent_until_it_is_dropped),
