@@ -59,8 +59,8 @@ publish_room_t *publish_room_create(const char *name, const char *channel, apr_u
  * Add an event behind the others.
  *
  * @param max_bytes  the length up to which events share an item
- * @return APR_SUCCESS; APR_ENOMEM; APR_EINVAL if its position is not above the others, because somebody
- *         changed the room by hand. On failure nothing was added
+ * @return APR_SUCCESS; APR_ENOMEM; APR_EINVAL if its position is not above the others, as in a room that
+ *         was changed by hand; then nothing was added
  */
 apr_status_t publish_room_add(publish_room_t *room, apr_int64_t message_id, apr_int64_t event_id,
                               gc_slice_t text, apr_size_t max_bytes);

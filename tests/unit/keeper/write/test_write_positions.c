@@ -86,6 +86,25 @@ static void are_unknown_where_something_else_is_written(void **state)
     }
 }
 
+/* A database that was changed by hand may hold any number. */
+static void are_unknown_after_numbers_that_cannot_be_counted_to(void **state)
+{
+    static const write_positions_t wrong[] = {{1, APR_INT64_MAX, 3, 0},
+                                              {1, 7, APR_INT64_MAX - 1, 0},
+                                              {1, -7, 3, 0},
+                                              {1, 7, APR_INT64_MIN, 0}};
+    write_lock_t lock = locked(*state);
+    write_positions_t well = {1, 7, 3, 0};
+    unsigned i;
+
+    for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        assert_int_equal(write_positions_keep(&wrong[i], &lock), APR_SUCCESS);
+        assert_false(found(&lock).is_known);
+        assert_int_equal(write_positions_keep(&well, &lock), APR_SUCCESS);
+        assert_true(found(&lock).is_known);
+    }
+}
+
 static void grow_with_what_is_new(void **state)
 {
     write_positions_t positions = {1, 7, 3, 0};
@@ -258,6 +277,7 @@ int main(void)
         TEMP_TEST(are_unknown_at_first),
         TEMP_TEST(are_kept_for_the_next_keeper),
         TEMP_TEST(are_unknown_where_something_else_is_written),
+        TEMP_TEST(are_unknown_after_numbers_that_cannot_be_counted_to),
         TEMP_TEST(grow_with_what_is_new),
         TEMP_TEST(are_learned_from_a_database_where_nothing_is_known),
         TEMP_TEST(stay_with_the_same_database),
