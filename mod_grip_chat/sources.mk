@@ -190,7 +190,18 @@ libipcshared_la_SOURCES = \
 	mod_grip_chat/ipc/ipc_shared.c \
 	mod_grip_chat/ipc/ipc_shared.h
 
-# The table of directives, likewise: the tests' module has one more, in a Location.
+# The parts of streams that need nothing of httpd, and are tested without it: its headers are not to be found.
+noinst_LTLIBRARIES += libstream.la
+libstream_la_CPPFLAGS = $(CHAT_CPPFLAGS) -I$(srcdir)/mod_grip_chat/httpd/stream
+libstream_la_SOURCES = \
+	mod_grip_chat/httpd/stream/stream_ledger.c \
+	mod_grip_chat/httpd/stream/stream_ledger.h \
+	mod_grip_chat/httpd/stream/stream_pieces.c \
+	mod_grip_chat/httpd/stream/stream_pieces.h \
+	mod_grip_chat/httpd/stream/stream_timeouts.c \
+	mod_grip_chat/httpd/stream/stream_timeouts.h
+
+# The table of directives by itself, because the tests build a module that has one more, in a Location.
 noinst_LTLIBRARIES += libdirectives.la
 libdirectives_la_CPPFLAGS = $(mod_grip_chat_la_CPPFLAGS)
 libdirectives_la_SOURCES = \
@@ -206,7 +217,7 @@ mod_grip_chat_la_CPPFLAGS = $(KEEPER_CPPFLAGS) $(HTTPD_CPPFLAGS) -I$(srcdir)/mod
 	-I$(srcdir)/mod_grip_chat/httpd/request
 mod_grip_chat_la_LDFLAGS = $(GC_LDFLAGS) -module -avoid-version -shared \
 	-export-symbols-regex '^grip_chat_module$$'
-mod_grip_chat_la_LIBADD = libdirectives.la libkeeper.la libipc.la libipcshared.la libchat.la libgrip.la libgcbase.la \
+mod_grip_chat_la_LIBADD = libdirectives.la libstream.la libkeeper.la libipc.la libipcshared.la libchat.la libgrip.la libgcbase.la \
 	$(CURL_LIBS) $(OPENSSL_LIBS) $(JANSSON_LIBS) $(SQLITE_LIBS) $(APR_LIBS)
 mod_grip_chat_la_SOURCES = \
 	mod_grip_chat/httpd/conf/conf_argument.c \
@@ -294,11 +305,7 @@ mod_grip_chat_la_SOURCES = \
 	mod_grip_chat/httpd/stream/stream_loader.h \
 	mod_grip_chat/httpd/stream/stream_loop.c \
 	mod_grip_chat/httpd/stream/stream_loop.h \
-	mod_grip_chat/httpd/stream/stream_pieces.c \
-	mod_grip_chat/httpd/stream/stream_pieces.h \
 	mod_grip_chat/httpd/stream/stream_quota.c \
 	mod_grip_chat/httpd/stream/stream_quota.h \
 	mod_grip_chat/httpd/stream/stream_room.c \
-	mod_grip_chat/httpd/stream/stream_room.h \
-	mod_grip_chat/httpd/stream/stream_timeouts.c \
-	mod_grip_chat/httpd/stream/stream_timeouts.h
+	mod_grip_chat/httpd/stream/stream_room.h

@@ -2,10 +2,10 @@
 
 # Programs that name no sources have one of their own name, and these flags.
 AM_DEFAULT_SOURCE_EXT = .c
-TESTED_LAYERS = libkeeper.la libipc.la libipcshared.la libchat.la libgrip.la libgcbase.la \
+TESTED_LAYERS = libstream.la libkeeper.la libipc.la libipcshared.la libchat.la libgrip.la libgcbase.la \
 	$(CURL_LIBS) $(OPENSSL_LIBS) $(JANSSON_LIBS) $(SQLITE_LIBS) $(APR_LIBS)
 LDADD = $(check_LTLIBRARIES) $(TESTED_LAYERS) $(CMOCKA_LIBS)
-AM_CPPFLAGS = $(KEEPER_CPPFLAGS) -I$(srcdir)/tests/unit/support -I$(srcdir)/tests/unit/grip \
+AM_CPPFLAGS = $(KEEPER_CPPFLAGS) -I$(srcdir)/mod_grip_chat/httpd/stream -I$(srcdir)/tests/unit/support -I$(srcdir)/tests/unit/grip \
 	-I$(srcdir)/tests/unit/chat -I$(srcdir)/tests/unit/keeper -I$(srcdir)/tests/fuzz $(CMOCKA_CFLAGS)
 
 check_LTLIBRARIES =
@@ -113,7 +113,10 @@ UNIT_TESTS += \
 	tests/unit/keeper/write/test_write_lock \
 	tests/unit/keeper/write/test_write_positions \
 	tests/unit/keeper/write/test_write_sweep \
-	tests/unit/keeper/write/test_write_thread
+	tests/unit/keeper/write/test_write_thread \
+	tests/unit/stream/test_stream_ledger \
+	tests/unit/stream/test_stream_pieces \
+	tests/unit/stream/test_stream_timeouts
 endif
 endif
 

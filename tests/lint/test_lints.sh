@@ -295,6 +295,13 @@ for include in room/room_view.c:conf_site.h conf/conf_server.c:stream_child.h \
     fails_on_line check_layers "mod_grip_chat/httpd/${include%:*}" "#include \"${include#*:}\""
 done
 fails_on_line check_layers mod_grip_chat/httpd/request/request_handler.c '#include "stream_connection.h"'
+fails_on_line check_layers mod_grip_chat/httpd/stream/stream_pieces.c '#include "stream_connection.h"'
+fails_on_line check_layers mod_grip_chat/httpd/stream/stream_ledger.c '#include <ap_mpm.h>'
+fails_on_line check_layers mod_grip_chat/httpd/request/request_events.c '#include "stream_pieces.h"'
+fails_on_line check_layers tests/unit/stream/test_stream_quota.c '#include "stream_quota.h"'
+begin
+echo '#include "stream_pieces.h"' | add tests/unit/stream/test_stream_pieces.c
+passes check_layers 'a test of a part of streams'
 fails_on_line check_layers mod_grip_chat/stray.c 'int x;'
 fails_on_line check_layers tests/unit/base/test_gc_json.c '#include <http_core.h>'
 

@@ -172,7 +172,7 @@ static void refuse(request_rec *r, int is_own_fault)
 
 stream_connection_t *stream_child_reserve(request_rec *r, const conf_site_t *site, const char *room)
 {
-    stream_quota_client_t *client;
+    stream_ledger_client_t *client;
     stream_connection_t *connection;
     conn_rec *c = r->connection;
     int is_own_fault;

@@ -17,7 +17,7 @@
 #include "stream_timeouts.h"
 
 struct stream_backlog_t;
-struct stream_quota_client_t;
+struct stream_ledger_client_t;
 struct stream_room_t;
 
 /** The state of a held connection, as the loop knows it. */
@@ -34,7 +34,7 @@ typedef struct stream_connection_t {
     request_rec *r; /**< NULL once the request is logged */
     const conf_site_t *site;
     const char *room_name;
-    struct stream_quota_client_t *client; /**< the client that it counts for */
+    struct stream_ledger_client_t *client; /**< the client that it counts for */
     apr_int64_t reached;                  /**< the position that everything written leads to */
     apr_socket_t *socket;
     int fd;

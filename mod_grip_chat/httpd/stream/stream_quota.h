@@ -12,6 +12,7 @@
 #define STREAM_QUOTA_H
 
 #include "conf_server.h"
+#include "stream_ledger.h"
 
 /**
  * Map the memory for all children of this configuration; none where they hold no streams. In post_config.
@@ -26,7 +27,6 @@ apr_status_t stream_quota_map(server_rec *main, apr_pool_t *pconf);
 void stream_quota_forget(pid_t child);
 
 typedef struct stream_quota_t stream_quota_t;
-typedef struct stream_quota_client_t stream_quota_client_t;
 
 /**
  * Take a ledger for this child. There is one for each that event may have. If all are taken all
@@ -48,8 +48,8 @@ apr_status_t stream_quota_create(stream_quota_t **out, apr_uint32_t each, apr_ui
  * @param is_own_fault  set to 1 if it was refused because this client has as many as it may, else 0
  * @return the client to count down; NULL if there are as many as there may be
  */
-stream_quota_client_t *stream_quota_enter(stream_quota_t *quota, const apr_sockaddr_t *address,
-                                          int *is_own_fault);
+stream_ledger_client_t *stream_quota_enter(stream_quota_t *quota, const apr_sockaddr_t *address,
+                                           int *is_own_fault);
 
 /**
  * Look whether this child is full, and tell the other children: it is from when it has as many streams as it may to
@@ -77,6 +77,6 @@ apr_uint32_t stream_quota_count(stream_quota_t *quota);
 apr_uint32_t stream_quota_limit(const stream_quota_t *quota);
 
 /** Count one stream less. Thread-safe. */
-void stream_quota_leave(stream_quota_t *quota, stream_quota_client_t *client);
+void stream_quota_leave(stream_quota_t *quota, stream_ledger_client_t *client);
 
 #endif
