@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 
 #include "gc_lock.h"
+#include "gc_pool.h"
 
 /* A character takes up to four bytes. */
 #define ROOM_SIZE (4 * CHAT_ROOM_MAX_CHARS + 1)
@@ -26,7 +27,7 @@ struct chat_tags_t {
 apr_status_t chat_tags_create(chat_tags_t **out, apr_pool_t *pool)
 {
     chat_tags_t *tags = apr_pcalloc(pool, sizeof(*tags));
-    apr_status_t rv = apr_pool_create(&tags->pool, pool);
+    apr_status_t rv = gc_pool_create(&tags->pool, pool, "chat_tags");
 
     if (rv == APR_SUCCESS) {
         rv = apr_thread_mutex_create(&tags->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
