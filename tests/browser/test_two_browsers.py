@@ -179,7 +179,8 @@ def test_the_page_works_without_any_proxy(servers, window):
     bob = window(apache.port).join("default", "bob")
     for number in range(3):
         alice.send(f"message {number}")
-        bob.wait_text(f"message {number}")
+        for person in (alice, bob):
+            person.wait_text(f"message {number}")
     assert alice.texts == bob.texts == ["message 0", "message 1", "message 2"]
     assert alice.state == bob.state == "connected"
     assert not alice.problems() and not bob.problems()
