@@ -8,7 +8,7 @@
 check_builds() {
     renice -n 5 -p "$BASHPID" >/dev/null
     # The lints look at the sources, and have done so.
-    unit_jobs=1 unit_options=(LINTS=)
+    unit_jobs=$(nproc) unit_options=(LINTS=)
     step edge check_edge
     step distcheck-clang check_distcheck
     step oldest check_oldest
