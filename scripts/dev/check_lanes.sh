@@ -22,12 +22,14 @@ start_lane() {
     lanes+=("$name:$!")
 }
 
+# end_lane NAME: waits for it, and notes how long: the other steps were done by then.
 end_lane() {
-    local name=$1 lane left=() ok=0 bad=0 skip=0
+    local name=$1 lane left=() ok=0 bad=0 skip=0 begin=$SECONDS
     for lane in "${lanes[@]}"; do
         if [[ ${lane%:*} == "$name" ]]; then wait "${lane#*:}" || true; else left+=("$lane"); fi
     done
     lanes=("${left[@]}")
+    printf '%-16s waited for %d s\n' "$name" $((SECONDS - begin)) >>"$results/steps"
     cat "$results/lane-$name.log"
     if [[ -f $results/lane-$name.counts ]]; then
         read -r ok bad skip <"$results/lane-$name.counts"
