@@ -1,12 +1,13 @@
-/* The kinds of events, a row each: all that the way from a job to a reader has to know of one. To add a kind is to
- * add its number here and its row in chat_kind.c. */
+/* The kinds of events, a row each. Jobs, notices, publishes and streams go by the row. The database
+ * keeps no kind yet: each event that is read from it is a message. So nothing reads is_listed and
+ * is_replayed yet, and a second kind needs a column and that code beside its number and its row. */
 #ifndef CHAT_KIND_H
 #define CHAT_KIND_H
 
 #include "chat_types.h"
 #include "gc_buffer.h"
 
-/** The numbers, as they are stored and as processes name kinds to each other: none ever gets another meaning. */
+/** The numbers by which processes name kinds to each other: none ever gets another meaning. */
 #define CHAT_KIND_MESSAGE 0
 
 /** A kind. Constant, for any thread. */

@@ -35,7 +35,7 @@ typedef struct stream_connection_t {
     const conf_site_t *site;
     const char *room_name;
     struct stream_ledger_client_t *client; /**< the client that it counts for */
-    apr_int64_t reached;                  /**< the position that everything written leads to */
+    apr_int64_t reached;                   /**< the position that everything written leads to */
     apr_socket_t *socket;
     int fd;
     int is_parked; /**< the MPM has let go of it, or is about to: see stream_connection_is_free */
