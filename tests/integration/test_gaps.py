@@ -1,6 +1,7 @@
 """Rows that an operator deletes by hand leave gaps in the positions: readers get all that is there."""
 
 import sqlite3
+import time
 
 import pytest
 
@@ -107,3 +108,16 @@ def check_readers(apache, readers, left):
         wanted = [str(n) for n in left if n > position] + ["401"]
         reader.wait_messages(len(wanted))
         assert reader.texts == wanted, position
+
+
+@pytest.mark.skipif(MPM != "event", reason="only mpm_event can hold a stream")
+def test_a_room_with_a_position_below_all_does_not_have_its_streams_reset_without_end(servers):
+    apache = servers.apache(lambda a: chat_site(a.database, "none", Streams="On"))
+    apache.client.say("low", "1")
+    reader = servers.event_source(apache.port, events_path("low")).wait_open()
+    with sqlite3.connect(apache.database, timeout=20) as database:
+        database.execute("UPDATE grip_chat_room SET last_event_id = -7 WHERE name = 'low'")
+    database.close()
+    reader.wait_kind("stream-reset")
+    time.sleep(1)
+    assert len(reader.of_kind("stream-reset")) < 20

@@ -139,7 +139,7 @@ void stream_feed_enter(stream_feed_t *feed, stream_connection_t *connection, gc_
 static void take_load(stream_feed_t *feed, stream_load_t *load, gc_moment_t now)
 {
     stream_room_t *room = load->room;
-    int is_stale = room->is_stale || room->expected > load->to;
+    int is_stale = room->is_stale || (room->expected > 0 && room->expected > load->to);
 
     stream_room_end_load(load);
     room->is_stale = 0;
