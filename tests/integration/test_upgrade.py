@@ -92,6 +92,13 @@ def texts(source):
     return [event.json["text"] for event in source.events if event.kind == "message"]
 
 
+@pytest.mark.parametrize("build", [ONE, OTHER], ids=["this", "other-layout"])
+def test_what_the_version_before_has_left_is_looked_for_under_its_name(build):
+    """All versions have the name in common, from 0.1.0 on: one with another name finds neither socket nor memory."""
+    with open(build, "rb") as file:
+        assert b"\0mod_grip_chat_keeper\0" in file.read()
+
+
 @pytest.mark.mpm
 @pytest.mark.parametrize("directives", [{}, {"Socket": "{}/grip-chat.sock"}],
                          ids=["default-socket", "named-socket"])

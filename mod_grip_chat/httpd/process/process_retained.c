@@ -9,7 +9,8 @@
 
 #include "process_socket.h"
 
-#define RETAINED_KEY "process_keeper"
+/* Every version of the module looks under this name for what the one before has left: it never changes. */
+#define RETAINED_KEY "mod_grip_chat_keeper"
 
 /* The first version refuses to start beside another number. The memory itself names its layout. */
 #define RETAINED_VERSION 1
