@@ -110,6 +110,7 @@ UNIT_TESTS += \
 	tests/unit/keeper/test_keeper_subscribers \
 	tests/unit/keeper/write/test_write_files \
 	tests/unit/keeper/write/test_write_intake \
+	tests/unit/keeper/write/test_write_job \
 	tests/unit/keeper/write/test_write_lock \
 	tests/unit/keeper/write/test_write_positions \
 	tests/unit/keeper/write/test_write_sweep \

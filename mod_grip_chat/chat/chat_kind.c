@@ -23,12 +23,11 @@ static apr_status_t append_test(gc_buffer_t *buffer, const chat_event_t *event)
 }
 #endif
 
-/* number, name, is_listed, is_replayed, is_valid, append_data */
+/* number, name, is_valid, append_data */
 static const chat_kind_t kinds[] = {
-    {CHAT_KIND_MESSAGE, "message", 1, 1, is_valid_message, chat_codec_append_message},
+    {CHAT_KIND_MESSAGE, "message", is_valid_message, chat_codec_append_message},
 #ifdef CHAT_KIND_OF_TESTS
-    {CHAT_KIND_OF_TESTS, "test", 0, 1, is_valid_test, append_test},
-    {CHAT_KIND_OF_TESTS + 1, "test-live", 0, 0, is_valid_test, append_test},
+    {CHAT_KIND_OF_TESTS, "test", is_valid_test, append_test},
 #endif
 };
 

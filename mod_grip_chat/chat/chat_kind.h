@@ -1,6 +1,6 @@
 /* The kinds of events, a row each. Jobs, notices, publishes and streams go by the row. The database
- * keeps no kind yet: each event that is read from it is a message. So nothing reads is_listed and
- * is_replayed yet, and a second kind needs a column and that code beside its number and its row. */
+ * keeps no kind yet: each event that is read from it is a message. So a second kind needs a place in the
+ * database, and rules for lists and for replay, beside its number and its row. */
 #ifndef CHAT_KIND_H
 #define CHAT_KIND_H
 
@@ -14,8 +14,6 @@
 typedef struct chat_kind_t {
     int number;
     const char *name; /**< in the stream's field "event" */
-    int is_listed;   /**< it is a message: lists show it; history, retention and backlog count it */
-    int is_replayed; /**< a reader that comes back gets it; else only readers at its time */
     /**
      * Whether an event may be stored; one that a child of another version lets through must not
      * make a room unreadable.
