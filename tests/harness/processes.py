@@ -33,8 +33,8 @@ def remove_directory(path):
         shutil.rmtree(path, ignore_errors=True)
 
 
-def children_of(pid):
-    """The live processes whose parent is `pid`, zombies left out."""
+def _live_processes(field, value):
+    """Those whose /proc/{pid}/stat has `value` there, counted behind the name, zombies left out."""
     found = []
     for entry in pathlib.Path("/proc").iterdir():
         if not entry.name.isdigit():
@@ -43,24 +43,19 @@ def children_of(pid):
             fields = (entry / "stat").read_text().rpartition(")")[2].split()
         except OSError:
             continue
-        if fields[1] == str(pid) and fields[0] != "Z":
+        if fields[field] == str(value) and fields[0] != "Z":
             found.append(int(entry.name))
     return sorted(found)
+
+
+def children_of(pid):
+    """The live processes whose parent is `pid`."""
+    return _live_processes(1, pid)
 
 
 def session_members(session):
     """The processes that belong to a session, that is, all that came from one `spawn`."""
-    found = []
-    for entry in pathlib.Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            fields = (entry / "stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if fields[3] == str(session) and fields[0] != "Z":
-            found.append(int(entry.name))
-    return sorted(found)
+    return _live_processes(3, session)
 
 
 def spawn(argv, log, environment=None):
