@@ -172,11 +172,12 @@ test('paths reach the server as they were sent', async () => {
 test('an event stream is Pushpin’s, and lasts while the client is there', async () => {
   const asked = origin.requests.length;
   let stream;
-  pushpin.handler = (_, answer) => {
+  // By then the app has ended: a stand-in that takes its end for a failure has answered before.
+  pushpin.handler = (_, answer) => setTimeout(() => {
     answer.writeHead(200, { 'Content-Type': 'text/event-stream' });
     answer.write('event: stream-open\n\n');
     stream = answer;
-  };
+  }, 300);
   const sent = request({ path: '/rooms/x/events/', headers: { 'Last-Event-ID': 'room-x:4' } });
   sent.end();
   const answer = await answered(sent);
