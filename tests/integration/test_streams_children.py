@@ -102,6 +102,7 @@ def stock(apache, **directives):
                              **directives)
 
 
+@pytest.mark.quiet
 def test_all_places_of_a_stock_configuration_are_taken(servers, readers):
     """event starts the children that it may, though held streams make no thread busy."""
     apache = servers.apache(stock)

@@ -346,7 +346,6 @@ void stream_connection_part(stream_connection_t *connection, gc_slice_t farewell
 
     GC_ASSERT_OWNER(&connection->owner);
     GC_ASSERT(connection->state == STREAM_CONNECTION_GONE && !connection->room);
-    GC_ASSERT(stream_connection_is_free(connection));
     drop_rest(connection);
     if (!c->aborted) {
         /* Behind a part of an event it would make it one. */
